@@ -1,0 +1,92 @@
+"""Any dataframe in, the same kind out: the only file that knows how dataframe libraries differ.
+
+Inside, a column is read as a polars Series in which missing is null, whatever it was before
+(NaN, None, NaT, pandas.NA), so that the rest of the package knows one meaning of 'missing'.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+
+from .errors import PanelError
+from .table import Origin, Table
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def eager(data: Any) -> tuple[nw.DataFrame[Any], Origin, nw.Implementation | None]:
+    """A dataframe of any kind as an eager narwhals frame that nobody else can change.
+
+    Returns the frame, where its rows came from, and, if `data` was lazy (a polars LazyFrame, a
+    DuckDB relation, ...), the implementation to go back to in `restore`.
+
+    Raises
+    ------
+    PanelError : not a dataframe.
+    """
+    if isinstance(data, Table):
+        return nw.from_native(data.frame, eager_only=True), data.origin, None
+    try:
+        frame = nw.from_native(data)
+    except TypeError:
+        raise PanelError(
+            f"a {type(data).__name__} is not a table.",
+            remedy="Give a dataframe (pandas, polars, pyarrow, DuckDB, ...) or the result of sessionwise.read(path).",
+        ) from None
+    if isinstance(frame, nw.LazyFrame):
+        lazy = frame.implementation
+        return frame.collect("polars"), Origin(), lazy
+    if frame.implementation.is_pandas_like():
+        frame = frame.clone()  # a pandas frame can be changed from outside
+    return frame, Origin(), None
+
+
+def restore(frame: nw.DataFrame[Any], lazy: nw.Implementation | None) -> Any:
+    """The native frame, lazy again if it came so."""
+    if lazy is None:
+        return frame.to_native()
+    return frame.lazy(backend=lazy).to_native()  # type: ignore[arg-type]
+
+
+def column(frame: nw.DataFrame[Any], name: str) -> pl.Series:
+    """One column as a polars Series, missing as null, no copy where the memory layout allows."""
+    import polars as pl
+
+    if frame.implementation.is_polars():
+        series: pl.Series = frame.to_native()[name]
+    elif frame.implementation.is_pyarrow():
+        series = pl.Series(name, frame.to_native()[name])
+    else:
+        series = _from_other(frame[name])
+    return series.fill_nan(None) if series.dtype.is_float() else series
+
+
+def _from_other(series: nw.Series[Any]) -> pl.Series:
+    """pandas and its relatives, through NumPy or Python objects, so that pyarrow is not needed."""
+    import polars as pl
+
+    dtype, name = series.dtype, series.name
+    if dtype.is_float() or (dtype.is_numeric() and not series.is_null().any()):
+        return pl.Series(name, series.to_numpy(), nan_to_null=True)
+    values = [None if missing else value for value, missing in zip(series.to_list(), series.is_null(), strict=True)]
+    if isinstance(dtype, (nw.Categorical, nw.Enum)):
+        levels = series.cat.get_categories().to_list()
+        return pl.Series(name, [None if v is None else str(v) for v in values], dtype=pl.Enum([str(v) for v in levels]))
+    try:
+        return pl.Series(name, values)
+    except (TypeError, pl.exceptions.PolarsError):  # a column of mixed Python objects
+        return pl.Series(name, [None if v is None else str(v) for v in values], dtype=pl.String)
+
+
+def attach(frame: nw.DataFrame[Any], arrays: dict[str, Any]) -> nw.DataFrame[Any]:
+    """`frame` with float64 arrays added or replaced as columns; NaN becomes the frame's own missing value."""
+    if not arrays:
+        return frame
+    new = []
+    for name, values in arrays.items():
+        series = nw.new_series(name, values, nw.Float64, backend=frame.implementation)  # type: ignore[arg-type]
+        new.append(series if frame.implementation.is_pandas_like() else series.fill_nan(None))
+    return frame.with_columns(*new)

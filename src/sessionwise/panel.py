@@ -1,0 +1,404 @@
+"""Panel: person × session, long, sorted, unique, with named roles. The one data type every part takes.
+
+A Panel is a view: it keeps the table as it came (types, categories, labels) and beside it the
+integer structure of roles.py. A column becomes float64 with NaN for missing only when it is asked
+for, so a million sessions of forty items cost nothing until someone needs them.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+
+from .errors import PanelError, nearest, some
+from .findings import Finding, Findings
+from .frames import attach, column, eager, restore
+from .roles import Roles, Structure, levels, structure
+from .table import Origin, Table
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Labels:
+    """A column of labels: codes int32 (n_rows,), -1 for missing; levels (n_levels,)."""
+
+    codes: np.ndarray
+    levels: np.ndarray
+
+
+class Panel:
+    """Sessions nested in persons, checked and sorted.
+
+    Parameters
+    ----------
+    table : any dataframe (pandas, polars, pyarrow, DuckDB, ...) or a Table from `read`.
+    person, session : columns that say whose row it is and which session (whole numbers; one row
+        for each person and session).
+    cluster : column of therapists, clinics, ...; may be missing in single rows and may change
+        within a person.
+    time : column of dates or numbers.
+
+    Attributes
+    ----------
+    roles : Roles, the column names given.
+    persons : (n_persons,) labels as in the file, ascending.
+    starts : int64 (n_persons + 1,), rows starts[i]:starts[i + 1] belong to persons[i].
+    sessions : int64 (n_rows,) session numbers, ascending within a person.
+    clusters, cluster_codes : labels (n_clusters,) and int32 codes (n_rows,), -1 missing; or None.
+    times : float64 (n_rows,), days since 1970-01-01 where dates were given; or None.
+    findings : what was found or done when reading and building, see `check` for more.
+
+    Raises
+    ------
+    PanelError : a role's column is not there, has missing labels, sessions are not whole numbers,
+        or a person has two rows for one session. `check(table, person=..., session=...)` lists
+        everything wrong at once.
+    """
+
+    __slots__ = ("_derived", "_frame", "_lazy", "_origin", "_structure", "findings", "roles")
+
+    def __init__(
+        self, table: Any, *, person: str, session: str, cluster: str | None = None, time: str | None = None
+    ) -> None:
+        if isinstance(table, Panel):
+            table = table.to_frame()
+        frame, origin, lazy = eager(table)
+        roles = Roles(person, session, cluster, time)
+        built, findings = structure(frame, roles, origin)
+        findings.stop_on_error(PanelError)
+        assert built is not None
+        said = table.findings if isinstance(table, Table) else Findings()
+        self._set(frame, origin, lazy, roles, built, {}, said + findings)
+
+    def _set(
+        self,
+        frame: nw.DataFrame[Any],
+        origin: Origin,
+        lazy: nw.Implementation | None,
+        roles: Roles,
+        built: Structure,
+        derived: Mapping[str, np.ndarray],
+        findings: Findings,
+    ) -> Panel:
+        values = {
+            "_frame": frame,
+            "_origin": origin,
+            "_lazy": lazy,
+            "roles": roles,
+            "_structure": built,
+            "_derived": dict(derived),
+            "findings": findings,
+        }
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+        return self
+
+    def _like(self, **changes: Any) -> Panel:
+        """A Panel that differs from this one in the parts named."""
+        parts = {
+            "frame": self._frame,
+            "origin": self._origin,
+            "lazy": self._lazy,
+            "roles": self.roles,
+            "built": self._structure,
+            "derived": self._derived,
+            "findings": self.findings,
+        }
+        return object.__new__(Panel)._set(**(parts | changes))
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a Panel is read-only; with_columns gives a new one (tried to set {name!r})")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        parts = (
+            self._frame,
+            self._origin,
+            self._lazy,
+            self.roles,
+            self._structure,
+            self._derived,
+            self.findings,
+        )
+        return _rebuild, parts
+
+    # --- who and when ---------------------------------------------------------------------------
+
+    @property
+    def persons(self) -> np.ndarray:
+        return self._structure.persons
+
+    @property
+    def starts(self) -> np.ndarray:
+        return self._structure.starts
+
+    @property
+    def sessions(self) -> np.ndarray:
+        return self._structure.sessions
+
+    @property
+    def clusters(self) -> np.ndarray | None:
+        return self._structure.clusters
+
+    @property
+    def cluster_codes(self) -> np.ndarray | None:
+        return self._structure.cluster_codes
+
+    @property
+    def times(self) -> np.ndarray | None:
+        return self._structure.times
+
+    @property
+    def codes(self) -> np.ndarray:
+        """int64 (n_rows,): position in `persons` of each row's person."""
+        return np.repeat(np.arange(self.n_persons), self.sessions_per_person)
+
+    @property
+    def n_persons(self) -> int:
+        return len(self.persons)
+
+    @property
+    def sessions_per_person(self) -> np.ndarray:
+        """int64 (n_persons,): how many rows each person has."""
+        return np.diff(self.starts)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column, roles included, in the table's order, added ones last."""
+        return (*self._frame.columns, *(n for n in self._derived if n not in self._frame.columns))
+
+    def __len__(self) -> int:
+        return len(self.sessions)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._derived or name in self._frame.columns
+
+    # --- columns --------------------------------------------------------------------------------
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """A numeric column as read-only float64 (n_rows,), NaN for missing.
+
+        Raises
+        ------
+        PanelError : no such column, or it holds text or dates (`labels` gives those).
+        """
+        if name in self._derived:
+            return self._derived[name]
+        self._must_have(name)
+        series = column(self._frame, name)
+        if not (series.dtype.is_numeric() or str(series.dtype) in ("Boolean", "Null")):
+            self._not_numeric(name, series)
+        values: np.ndarray = self._sorted(series.cast(_float64()).to_numpy())
+        values.flags.writeable = False
+        return values
+
+    def labels(self, name: str) -> Labels:
+        """A column as labels: categories in their own order, anything else ascending.
+
+        Raises
+        ------
+        PanelError : no such column.
+        """
+        self._must_have(name)
+        if name in self._derived:
+            import polars as pl
+
+            names, codes = levels(pl.Series(name, self._derived[name], nan_to_null=True))
+        else:
+            names, codes = levels(column(self._frame, name))
+            codes = self._sorted(codes)
+        return Labels(codes, names)
+
+    def is_numeric(self, name: str) -> bool:
+        """Whether `panel[name]` gives numbers."""
+        self._must_have(name)
+        return name in self._derived or self._frame[name].dtype.is_numeric() or self._frame[name].dtype == nw.Boolean
+
+    def _sorted(self, values: np.ndarray) -> np.ndarray:
+        order = self._structure.order
+        return values if order is None else values[order]
+
+    def _must_have(self, name: str) -> None:
+        if name not in self:
+            raise PanelError(
+                f"there is no column {name!r}.{nearest(name, self.columns)}",
+                where=f"columns: {some(self.columns, 12)}",
+                remedy="Use one of these columns, or score the instrument first.",
+            )
+
+    def _not_numeric(self, name: str, series: Any) -> None:
+        import polars as pl
+
+        kind = "dates" if series.dtype.is_temporal() else "text"
+        where = f"column {name!r}"
+        remedy = f"Use panel.labels({name!r}) for categories."
+        if kind == "text":
+            text = series.cast(pl.String)
+            bad = (text.cast(pl.Float64, strict=False).is_null() & text.is_not_null()).arg_true()
+            if 0 < len(bad) < 0.5 * max(1, len(text) - text.null_count()):
+                where += f": {text[int(bad[0])]!r} in {self._origin.say(bad)}"
+                remedy = "Correct these cells, or declare them missing."
+        raise PanelError(f"column {name!r} holds {kind}, not numbers.", where=where, remedy=remedy)
+
+    # --- new panels from this one ---------------------------------------------------------------
+
+    def with_columns(self, columns: Mapping[str, np.ndarray], findings: Iterable[Finding] = ()) -> Panel:
+        """This Panel and the numeric `columns`, each (n_rows,) in this Panel's row order.
+
+        A column of the same name is replaced; roles cannot be.
+
+        Raises
+        ------
+        PanelError : wrong length, or the name of a role.
+        """
+        added = {}
+        for name, values in columns.items():
+            if name in self.roles.named().values():
+                raise PanelError(
+                    f"column {name!r} has a role and cannot be replaced.", remedy="Build a new Panel from the table."
+                )
+            array = np.array(values, np.float64)
+            if array.shape != (len(self),):
+                raise PanelError(
+                    f"column {name!r} has shape {array.shape}; this Panel has {len(self):,} rows.",
+                    remedy="Give one number for each row, in the Panel's order.",
+                )
+            array.flags.writeable = False
+            added[name] = array
+        return self._like(derived=self._derived | added, findings=self.findings + Findings(findings))
+
+    def subset(self, persons: Iterable[Any] | np.ndarray) -> Panel:
+        """The Panel of some persons, by label or by a boolean mask (n_persons,).
+
+        Raises
+        ------
+        PanelError : an unknown label, or a mask of the wrong length.
+        """
+        keep = self._person_mask(persons)
+        rows = np.repeat(keep, self.sessions_per_person)
+        s = self._structure
+        order = np.flatnonzero(rows) if s.order is None else s.order[rows]
+        counts = self.sessions_per_person[keep]
+        built = Structure(
+            order=order,
+            persons=s.persons[keep],
+            starts=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            sessions=s.sessions[rows],
+            clusters=s.clusters,
+            cluster_codes=None if s.cluster_codes is None else s.cluster_codes[rows],
+            times=None if s.times is None else s.times[rows],
+        ).frozen()
+        derived = {name: _frozen(values[rows]) for name, values in self._derived.items()}
+        return self._like(built=built, derived=derived)
+
+    def _person_mask(self, persons: Iterable[Any] | np.ndarray) -> np.ndarray:
+        wanted = persons if isinstance(persons, np.ndarray) else np.asarray(list(persons), dtype=object)
+        if wanted.dtype == bool:
+            if wanted.shape != (self.n_persons,):
+                raise PanelError(
+                    f"the mask has shape {wanted.shape}; this Panel has {self.n_persons:,} persons.",
+                    remedy="Give one true or false for each of panel.persons.",
+                )
+            return wanted
+        position = {label: i for i, label in enumerate(self.persons.tolist())}
+        keep = np.zeros(self.n_persons, bool)
+        unknown = [label for label in wanted.tolist() if label not in position]
+        if unknown:
+            raise PanelError(
+                f"{len(unknown)} of the persons asked for are not in this Panel: {some(unknown)}.",
+                remedy="panel.persons lists the labels.",
+            )
+        keep[[position[label] for label in wanted.tolist()]] = True
+        return keep
+
+    # --- back to the user -----------------------------------------------------------------------
+
+    def to_frame(self) -> Any:
+        """A dataframe of the kind that came in, every column with its type, sorted, added ones last."""
+        frame = self._frame
+        if self._structure.order is not None:
+            frame = frame[self._structure.order]  # type: ignore[index]
+        return restore(attach(frame, self._derived), self._lazy)
+
+    def where(self, rows: Iterable[int], most: int = 3) -> str:
+        """Rows of this Panel in the user's words: 'patient 12, session 3 (line 47); ...'."""
+        rows = [int(r) for r in rows]
+        order = self._structure.order
+        said = []
+        for row in rows[:most]:
+            person = self.persons[np.searchsorted(self.starts, row, side="right") - 1]
+            place = self._origin.say([row if order is None else order[row]])
+            said.append(f"{self.roles.person} {person}, {self.roles.session} {self.sessions[row]} ({place})")
+        rest = len(rows) - most
+        return "; ".join(said) + (f" and {rest:,} more" if rest > 0 else "")
+
+    def __eq__(self, other: object) -> bool:
+        """Same roles, same columns, same values; the kind of dataframe and the first row order do not matter."""
+        if not isinstance(other, Panel):
+            return NotImplemented
+        if self.roles != other.roles or self.columns != other.columns or len(self) != len(other):
+            return False
+        mine, theirs = eager(self.to_frame())[0], eager(other.to_frame())[0]
+        return all(_same(column(mine, name), column(theirs, name)) for name in self.columns)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def _facts(self) -> str:
+        counts = self.sessions_per_person
+        text = f"{self.n_persons:,} persons, {len(self):,} sessions"
+        if len(counts):
+            text += f" ({counts.min()} to {counts.max()} each, median {np.median(counts):g})"
+        if self.clusters is not None:
+            text += f", {len(self.clusters):,} clusters"
+        return text + f", {len(self.columns)} columns"
+
+    def __repr__(self) -> str:
+        roles = ", ".join(f"{role}={name!r}" for role, name in self.roles.named().items())
+        return f"<Panel {self._facts()}; {roles}>"
+
+    def _repr_html_(self) -> str:
+        head = self._like(built=self._structure.head(10), derived={n: v[:10] for n, v in self._derived.items()})
+        frame = eager(head.to_frame())[0]
+        names = "".join(f"<th>{html.escape(c)}</th>" for c in frame.columns)
+        rows = "".join(
+            "<tr>" + "".join(f"<td>{'' if v is None or v != v else html.escape(str(v))}</td>" for v in row) + "</tr>"
+            for row in frame.iter_rows()
+        )
+        more = f"<p>first 10 of {len(self):,} rows</p>" if len(self) > 10 else ""
+        return f"<p><b>Panel</b> {html.escape(self._facts())}</p><table><tr>{names}</tr>{rows}</table>{more}"
+
+
+def _rebuild(
+    frame: nw.DataFrame[Any],
+    origin: Origin,
+    lazy: nw.Implementation | None,
+    roles: Roles,
+    built: Structure,
+    derived: Mapping[str, np.ndarray],
+    findings: Findings,
+) -> Panel:
+    return object.__new__(Panel)._set(frame, origin, lazy, roles, built.frozen(), derived, findings)
+
+
+def _frozen(array: np.ndarray) -> np.ndarray:
+    array.flags.writeable = False
+    return array
+
+
+def _float64() -> Any:
+    import polars as pl
+
+    return pl.Float64
+
+
+def _same(a: Any, b: Any) -> bool:
+    if a.dtype.is_numeric() and b.dtype.is_numeric():
+        return bool(a.equals(b, check_dtypes=False))
+    import polars as pl
+
+    if pl.String in (a.dtype, b.dtype) or isinstance(a.dtype, pl.Enum | pl.Categorical):
+        return bool(a.cast(pl.String).equals(b.cast(pl.String)))
+    return bool(a.equals(b, check_dtypes=False))

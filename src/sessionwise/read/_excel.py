@@ -1,0 +1,279 @@
+"""Excel workbooks (.xlsx, .xlsm, .xlsb, .xls) through fastexcel -> Table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..errors import ReadError, nearest, some
+from ..findings import Finding, Findings
+from ..table import Table
+from ._columns import Wishes, type_columns
+from ._headers import check_names
+from ._place import placer
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+
+T = TypeVar("T")
+
+
+def read_excel(data: bytes, source: str, *, sheet: str | int | None, header_row: int | None, wishes: Wishes) -> Table:
+    """One sheet of the workbook `data` as a Table; ReadError with sheet, row and remedy if it is none."""
+    import fastexcel
+
+    reader = guard(lambda: fastexcel.read_excel(data), source)
+    name = _choose(reader, sheet, source)
+    where = f"{source}, sheet {name!r}"
+    grid = _load(reader, name, source, dtypes="string")
+    if not grid.height:
+        raise ReadError("The sheet is empty.", where=where, remedy=_other_sheets(reader, name))
+    header = _header(grid, header_row, where)
+    body = _body(reader, name, grid, header, where, source)
+    findings = list(body.findings)
+    findings += _oddities(data, name, where)
+    frame, rows = _drop_blank_rows(body.frame, body.rows, where, findings)
+    if not frame.height:
+        raise ReadError(
+            "The sheet has column names but no rows.",
+            where=f"{where}, row {header + 1}",
+            remedy="Choose another sheet=, or export it again.",
+        )
+    was_text = [c for c in frame.columns if frame.schema[c].is_(_string())]
+    frame, typed = type_columns(frame, wishes, where, placer("row", rows))
+    findings += typed + _text_numbers(frame, was_text, where)
+    return Table(frame, source=source, findings=Findings(findings), row_word="row", row_numbers=rows)
+
+
+def guard(action: Callable[[], T], source: str) -> T:
+    """The action's result; whatever fastexcel or polars raises, panics included, as ReadError."""
+    try:
+        return action()
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        if isinstance(error, MemoryError):
+            raise
+        what = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ReadError(
+            f"The workbook could not be read: {what}.",
+            where=source,
+            remedy="It may be damaged or protected by a password: open it in Excel or LibreOffice and save it again.",
+        ) from error
+
+
+def _string() -> Any:
+    import polars as pl
+
+    return pl.String()
+
+
+def _load(reader: Any, name: str, source: str, **options: Any) -> pl.DataFrame:
+    options = {"header_row": None, "skip_rows": 0, **options}
+    frame: pl.DataFrame = guard(lambda: reader.load_sheet(name, **options).to_polars(), source)
+    return frame
+
+
+def _first_column(reader: Any, name: str, source: str) -> int:
+    sheet = guard(lambda: reader.load_sheet(name, header_row=None, skip_rows=0, dtypes="string", n_rows=1), source)
+    return int(sheet.selected_columns[0].absolute_index)
+
+
+def _choose(reader: Any, sheet: str | int | None, source: str) -> str:
+    """The sheet's name; the only one with cells if none was asked for."""
+    names: list[str] = list(reader.sheet_names)
+    if isinstance(sheet, int) and not isinstance(sheet, bool):
+        if not 1 <= sheet <= len(names):
+            raise ReadError(
+                f"sheet={sheet}, but the workbook has sheets 1 to {len(names)}.",
+                where=source,
+                remedy=f"Its sheets are {_listed(names)}.",
+            )
+        return names[sheet - 1]
+    if sheet is not None:
+        if sheet not in names:
+            raise ReadError(
+                f"The workbook has no sheet {sheet!r}.{nearest(str(sheet), names)}",
+                where=source,
+                remedy=f"Its sheets are {_listed(names)}.",
+            )
+        return str(sheet)
+    if len(names) == 1:
+        return names[0]
+    filled = [n for n in names if _has_cells(reader, n)]
+    if len(filled) == 1:
+        return filled[0]
+    if not filled:
+        raise ReadError("The workbook has no cells.", where=source, remedy="Export it again.")
+    raise ReadError(
+        f"The workbook has {len(filled)} sheets with cells, and none was named.",
+        where=source,
+        remedy=f"Choose one with sheet=: {_listed(filled)}.",
+    )
+
+
+def _listed(names: list[str]) -> str:
+    return some([repr(n) for n in names], 12)
+
+
+def _has_cells(reader: Any, name: str) -> bool:
+    try:
+        return _load(reader, name, "", dtypes="string").height > 0
+    except ReadError:
+        return False
+
+
+def _other_sheets(reader: Any, name: str) -> str:
+    others = [n for n in reader.sheet_names if n != name]
+    return f"Choose another with sheet=: {_listed(others)}." if others else "Export it again, with the data."
+
+
+def _header(grid: pl.DataFrame, header_row: int | None, where: str) -> int:
+    """Index of the row with the column names."""
+    import numpy as np
+
+    filled = sum((grid[c].fill_null("").str.strip_chars() != "").to_numpy().astype(np.int64) for c in grid.columns)
+    counts = np.asarray(filled)
+    if header_row is not None:
+        if not 1 <= header_row <= grid.height or not counts[header_row - 1]:
+            raise ReadError(
+                f"header_row={header_row}, but that row is empty or beyond the sheet's {grid.height} rows.",
+                where=where,
+                remedy="Give the number of the row with the column names, as Excel shows it.",
+            )
+        return header_row - 1
+    used = np.flatnonzero(counts)
+    if not len(used):
+        raise ReadError("The sheet is empty.", where=where, remedy="Choose another sheet, or export it again.")
+    first = int(used[0])
+    widest = int(np.argmax(counts >= counts.max()))
+    if counts.max() > 1 and counts[first] <= counts.max() / 2:
+        raise ReadError(
+            f"The first row with cells has {counts[first]} of them, others have up to {counts.max()}: it looks like "
+            "a title above the header.",
+            where=f"{where}, row {first + 1}",
+            remedy=f"Say where the column names are, for example header_row={widest + 1}.",
+        )
+    return first
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Body:
+    """The typed cells below the header, the sheet's row number of each row, and what was done."""
+
+    frame: pl.DataFrame
+    rows: np.ndarray
+    findings: tuple[Finding, ...]
+
+
+def _body(reader: Any, name: str, grid: pl.DataFrame, header: int, where: str, source: str) -> _Body:
+    import numpy as np
+    import polars as pl
+
+    findings = []
+    if header and any(grid[c].head(header).null_count() < header for c in grid.columns):
+        findings.append(Finding("note", "lines-skipped", f"{header} rows above the header were left out.", where))
+    titles = [(grid[c][header] or "") for c in grid.columns]
+    below = grid.slice(header + 1)
+    full = [below[c].null_count() < below.height for c in grid.columns]
+    unused = [i for i, t in enumerate(titles) if not t.strip() and not full[i]]
+    keep = [i for i in range(len(titles)) if i not in unused]
+    names = [titles[i].strip() for i in keep]
+    changed = [n for n, i in zip(names, keep, strict=True) if n != titles[i]]
+    if changed:
+        what = f"Spaces around {len(changed)} column names were taken off."
+        findings.append(Finding("note", "name-spaces", what, "columns " + some(changed, 12), len(changed)))
+    check_names(names, f"{where}, row {header + 1}", "row")
+    asked = [i for i in keep if full[i]]
+    typed: dict[int, pl.Series] = {}
+    if asked:
+        # fastexcel counts columns from the sheet's first, the grid from the first that has cells
+        options = {"skip_rows": header + 1, "use_columns": [i + _first_column(reader, name, source) for i in asked]}
+        frame = _load(reader, name, source, schema_sample_rows=None, **options)
+        exact = _load(reader, name, source, dtypes="float", **options)
+        if frame.width != len(asked) or frame.height != below.height or exact.shape != frame.shape:
+            raise ReadError(
+                "The sheet's cells could not be told apart.", where=where, remedy="Save it as CSV and read that."
+            )
+        typed = {i: _cells(s, e) for i, s, e in zip(asked, frame.iter_columns(), exact.iter_columns(), strict=True)}
+    blank = pl.Series([None] * below.height, dtype=pl.String)
+    columns = [typed.get(i, blank).alias(n) for i, n in zip(keep, names, strict=True)]
+    rows = np.arange(header + 2, header + 2 + below.height, dtype=np.int64)
+    return _Body(pl.DataFrame(columns), rows, tuple(findings))
+
+
+def _cells(series: pl.Series, exact: pl.Series) -> pl.Series:
+    """A column as it stands: numbers exact, whole ones as integers, midnights as dates."""
+    import polars as pl
+
+    kind = series.dtype
+    if kind == pl.String:  # numbers among text come shortened; give back all their digits
+        written = series.cast(pl.Float64, strict=False)
+        longer = (exact.is_not_null() & written.is_not_null() & (written != exact)).fill_null(False)
+        if bool(longer.any()):
+            series = pl.select(pl.when(longer).then(exact.cast(pl.String)).otherwise(series)).to_series()
+        return series
+    if kind.is_float():
+        from ._stat import whole
+
+        return whole(series.fill_nan(None))
+    if kind == pl.Datetime:
+        stamp = series.cast(pl.Datetime("us"))
+        return stamp.dt.date() if bool((stamp.dt.time() == pl.time(0)).all()) else stamp
+    return series
+
+
+def _oddities(data: bytes, name: str, where: str) -> list[Finding]:
+    if data[:2] == b"PK" and b"xl/workbook.xml" in data:
+        from ._xlsx import oddities
+
+        return oddities(data, name, where).findings(where)
+    return [
+        Finding(
+            "note",
+            "error-cells-unseen",
+            "In workbooks of this format, cells with errors (#DIV/0!) cannot be told from empty ones.",
+            where=where,
+            remedy="Save it as .xlsx to have them reported.",
+        )
+    ]
+
+
+def _drop_blank_rows(
+    frame: pl.DataFrame, rows: np.ndarray, where: str, findings: list[Finding]
+) -> tuple[pl.DataFrame, np.ndarray]:
+    import polars as pl
+
+    if not frame.height:
+        return frame, rows
+    blank = frame.select(b=pl.all_horizontal(pl.all().is_null()))["b"].to_numpy()
+    count = int(blank.sum())
+    inner = int(blank[: len(blank) - _trailing(blank)].sum())
+    if inner:
+        findings.append(Finding("note", "blank-rows", f"{inner:,} blank rows were skipped.", where, inner))
+    return (frame.filter(~pl.Series(blank)), rows[~blank]) if count else (frame, rows)
+
+
+def _trailing(blank: np.ndarray) -> int:
+    """How many blank rows stand at the end, where formatting leaves them and no one sees them."""
+    import numpy as np
+
+    filled = np.flatnonzero(~blank)
+    return len(blank) if not len(filled) else len(blank) - 1 - int(filled[-1])
+
+
+def _text_numbers(frame: pl.DataFrame, was_text: list[str], where: str) -> list[Finding]:
+    columns = [c for c in was_text if frame.schema[c].is_numeric()]
+    if not columns:
+        return []
+    return [
+        Finding(
+            "note",
+            "numbers-as-text",
+            f"{len(columns)} columns hold numbers stored as text, or numbers among missing markers; read as numbers.",
+            where=f"{where}, columns {some(columns, 12)}",
+            count=len(columns),
+        )
+    ]

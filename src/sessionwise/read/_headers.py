@@ -1,0 +1,41 @@
+"""Column names: every reader hands them to `check_names` before anything else."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from ..errors import ReadError, some
+
+_NUMBER = re.compile(r"^[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?$")
+
+
+def check_names(names: Sequence[str], where: str, word: str = "line") -> None:
+    """Raise ReadError if a name is empty or stands twice, or if the names are data."""
+    double = [name for name, n in Counter(names).items() if n > 1 and name]
+    if double:
+        places = [i + 1 for i, name in enumerate(names) if name == double[0]]
+        raise ReadError(
+            f"{'Column name' if len(double) == 1 else 'Column names'} {some([repr(d) for d in double])} "
+            f"{'stands' if len(double) == 1 else 'stand'} more than once"
+            f" ({double[0]!r} in columns {some(places)}).",
+            where=where,
+            remedy="Give every column a name of its own in the file.",
+        )
+    empty = [i + 1 for i, name in enumerate(names) if not name]
+    if empty:
+        hint = " R writes such a column of row names; write.csv(..., row.names = FALSE) does not." * (empty[0] == 1)
+        raise ReadError(
+            f"Column {some(empty)} has no name but has cells."
+            if len(empty) == 1
+            else f"Columns {some(empty)} have no name but have cells.",
+            where=where,
+            remedy=f"Name the column in the file, or take it out.{hint}",
+        )
+    if all(_NUMBER.match(name) for name in names):
+        raise ReadError(
+            f"The first {word} should hold the column names, but holds numbers only ({some(names)}).",
+            where=where,
+            remedy=f"Put a {word} with column names on top of the file.",
+        )

@@ -1,0 +1,134 @@
+"""What a file is, by its content; its name's ending is only compared with that."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import NamedTuple
+
+from ..errors import ReadError
+
+HEAD = 4096
+_SAS = bytes.fromhex("000000000000000000000000c2ea8160b31411cfbd92080009c7318c181f1011")
+
+_ENDINGS = {
+    "csv": "text",
+    "tsv": "text",
+    "txt": "text",
+    "tab": "text",
+    "dat": "text",
+    "xlsx": "excel",
+    "xlsm": "excel",
+    "xlsb": "excel",
+    "xls": "excel",
+    "sav": "sav",
+    "zsav": "sav",
+    "por": "por",
+    "dta": "dta",
+    "sas7bdat": "sas7bdat",
+    "xpt": "xpt",
+    "parquet": "parquet",
+    "pq": "parquet",
+}
+_WORDS = {
+    "text": "a text file",
+    "excel": "an Excel workbook",
+    "sav": "an SPSS file",
+    "por": "an SPSS portable file",
+    "dta": "a Stata file",
+    "sas7bdat": "a SAS file",
+    "xpt": "a SAS transport file",
+    "parquet": "a Parquet file",
+}
+
+
+class Kind(NamedTuple):
+    """kind : 'text', 'excel', 'sav', 'por', 'dta', 'sas7bdat', 'xpt' or 'parquet'; note : empty, or a sentence."""
+
+    kind: str
+    note: str = ""
+
+
+_REFUSED: tuple[tuple[bytes, str, str], ...] = (
+    (b"\x1f\x8b", "a gzip-compressed file", "Unpack it (gunzip) and read what is inside."),
+    (b"BZh", "a bzip2-compressed file", "Unpack it and read what is inside."),
+    (b"\xfd7zXZ\x00", "an xz-compressed file", "Unpack it and read what is inside."),
+    (b"7z\xbc\xaf'\x1c", "a 7-Zip archive", "Unpack it and read what is inside."),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard-compressed file", "Unpack it and read what is inside."),
+    (b"%PDF", "a PDF document", "Ask for the data as CSV, Excel or SPSS."),
+    (b"SQLite format 3\x00", "an SQLite database", "Export the table as CSV, or read it with DuckDB or pandas."),
+    (b"\x89PNG", "a PNG picture", "Ask for the data as CSV, Excel or SPSS."),
+    (b"\xff\xd8\xff", "a JPEG picture", "Ask for the data as CSV, Excel or SPSS."),
+    (b"{\\rtf", "a rich text document", "Save it as plain text or CSV."),
+    (b"ARROW1", "an Arrow (Feather) file", "Read it with polars.read_ipc and hand over the dataframe."),
+    (b"RDX", "an R data file", "In R, save it with write.csv(x, file, row.names = FALSE)."),
+    (b"RDA", "an R data file", "In R, save it with write.csv(x, file, row.names = FALSE)."),
+)
+
+
+def recognise(data: bytes, name: str) -> Kind:
+    """The kind of the file whose content is `data`; ReadError for kinds that are not read."""
+    head = data[:HEAD]
+    kind = _by_magic(data, head, name)
+    ending = name.rpartition(".")[2].lower() if "." in name else ""
+    meant = _ENDINGS.get(ending, "")
+    if kind == "text" and meant not in ("", "text"):
+        raise ReadError(
+            f"The name ends in .{ending}, but the content is not {_WORDS[meant]}.",
+            where=name,
+            remedy="If it is text (CSV), rename it to .csv; otherwise it may be damaged: fetch or export it again.",
+        )
+    if kind != meant and meant:
+        return Kind(kind, f"The name ends in .{ending}, but the content is {_WORDS[kind]}; read as that.")
+    return Kind(kind)
+
+
+def _by_magic(data: bytes, head: bytes, name: str) -> str:
+    if head[:4] in (b"$FL2", b"$FL3"):
+        return "sav"
+    if head[:4] == b"PAR1":
+        return "parquet"
+    if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
+        return _zip(data, name)
+    if head[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
+        return "excel"
+    if head.startswith(b"<stata_dta>") or (
+        len(head) > 3 and 102 <= head[0] <= 115 and head[1] in (1, 2) and head[2] in (0, 1) and head[3] == 0
+    ):
+        return "dta"
+    if head.startswith(_SAS):
+        return "sas7bdat"
+    if head.startswith(b"HEADER RECORD*******LIB"):
+        return "xpt"
+    if b"SPSS PORT FILE" in head[:600].replace(b"\r", b"").replace(b"\n", b""):
+        return "por"
+    for magic, what, remedy in _REFUSED:
+        if head.startswith(magic):
+            raise ReadError(f"This is {what}, not a table.", where=name, remedy=remedy)
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:200].lower()
+    if start.startswith((b"<!doctype html", b"<html", b"<table", b"<?xml")):
+        raise ReadError(
+            "This is a web page (HTML or XML), not a table; some programs save such a page under the name .xls.",
+            where=name,
+            remedy="Open it in Excel or LibreOffice and save it as .xlsx or CSV.",
+        )
+    return "text"
+
+
+def _zip(data: bytes, name: str) -> str:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            inside = archive.namelist()
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, EOFError, RuntimeError) as error:
+        raise ReadError(
+            "This begins like an Excel workbook or ZIP archive, but is damaged or cut off.",
+            where=name,
+            remedy="Fetch or save it again.",
+        ) from error
+    if any(n.lower().startswith("xl/workbook") for n in inside):
+        return "excel"
+    if "content.xml" in inside:
+        raise ReadError(
+            "This is an OpenDocument file, which is not read.", where=name, remedy="Save it as .xlsx or CSV."
+        )
+    raise ReadError("This is a ZIP archive, not a table.", where=name, remedy="Unpack it and read what is inside.")

@@ -1,0 +1,199 @@
+"""REDCap's long export -> one row a session, with an integer session number.
+
+The number comes from the event's name ('session_3_arm_1' -> 3), from the repeat instance, or from a mapping the user
+gives. Nothing is filled forward; person-level values are spread only on request.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+from ..errors import ReadError, nearest, some
+from ..findings import Finding, Findings
+from ..table import Table
+
+if TYPE_CHECKING:
+    import polars as pl
+
+EVENT, INSTRUMENT, INSTANCE = "redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance"
+Events = Mapping[str, int | None | Literal["instance"]]
+
+_ARM = re.compile(r"(_arm_\d+|\s*\(arm \d+:.*\))$", re.IGNORECASE)
+
+
+def is_redcap(table: Table) -> bool:
+    """Whether the table has REDCap's own columns."""
+    return EVENT in table.columns or INSTANCE in table.columns
+
+
+def from_redcap(table: Table, events: Events, *, person: str | None, spread: Sequence[str]) -> Table:
+    """The export with an integer `session` column after the person's.
+
+    Parameters
+    ----------
+    table : the export as read.
+    events : event name -> session number, 'instance' (the repeat instance is the number), or None (rows that belong
+        to the person, not to a session: left out after spreading). The key '' is for rows without an event. Events
+        not named take the number in their name.
+    person : the column with the record's identifier; None takes the first column, as REDCap writes it.
+    spread : columns whose one value a person is filled into all of the person's rows.
+
+    Raises
+    ------
+    ReadError : no REDCap columns, an event without a number, two values where one is needed.
+    """
+    import polars as pl
+
+    if not is_redcap(table):
+        raise ReadError(
+            f"redcap= was given, but the file has neither {EVENT!r} nor {INSTANCE!r}.",
+            where=table.source,
+            remedy="Export with the event column, or leave redcap= out.",
+        )
+    who = person or table.columns[0]
+    for name in (who, *spread):
+        if name not in table.columns:
+            raise ReadError(
+                f"There is no column {name!r}.{nearest(name, table.columns)}",
+                where=table.source,
+                remedy=f"The columns are {some(table.columns, 12)}.",
+            )
+    if "session" in table.columns:
+        raise ReadError(
+            "The file has a column 'session' already, and REDCap's event names would give another.",
+            where=table.source,
+            remedy="Read it with redcap=False to keep the file's own, or rename that column.",
+        )
+    session, person_level = _sessions(table, events)
+    findings = [_numbered_note(table, session)]
+    frame = table.frame.with_columns(session)
+    frame = _spread(frame, who, spread, table, findings)
+    at = 1 + frame.columns.index(who)
+    order = [*frame.columns[:at], "session", *(c for c in frame.columns[at:] if c != "session")]
+    frame = frame.select(order).with_row_index("\0row").filter(~pl.Series(person_level))
+    if person_level.any():
+        count = int(person_level.sum())
+        what = f"{count:,} rows that belong to a person and not to a session were left out, as redcap= says."
+        findings.append(Finding("note", "redcap-person-rows", what, table.source, count))
+    frame = _merge_instruments(frame, who, table, findings)
+    rows = frame["\0row"].to_numpy().astype("int64")
+    numbers = rows + 2 if table.row_numbers is None else table.row_numbers[rows]
+    return replace(table, frame=frame.drop("\0row"), findings=table.findings + Findings(findings), row_numbers=numbers)
+
+
+def _sessions(table: Table, events: Events) -> tuple[pl.Series, pl.Series]:
+    """The session number of each row, and which rows are the person's."""
+    import polars as pl
+
+    n = len(table)
+    names = table[EVENT].cast(pl.String).fill_null("").to_list() if EVENT in table.columns else [""] * n
+    instances = table[INSTANCE].to_list() if INSTANCE in table.columns else [None] * n
+    unknown = sorted(set(events) - set(names))
+    if unknown:
+        raise ReadError(
+            f"redcap= names event {unknown[0]!r}, which the file does not have.{nearest(unknown[0], set(names))}",
+            where=table.source,
+            remedy=f"Its events are {some(sorted(set(names)), 12)}.",
+        )
+    plan = {name: events.get(name, _number(name)) for name in set(names)}
+    session: list[int | None] = []
+    unnumbered: dict[str, list[int]] = {}
+    for row, (name, instance) in enumerate(zip(names, instances, strict=True)):
+        number = plan[name]
+        if number == "instance" or (number == "?" and instance is not None):
+            number = instance if isinstance(instance, int) else "?"
+        elif name not in events and instance is not None and instance != 1:
+            number = "?"  # the event's number and the instance would both be the session
+        if number == "?":
+            unnumbered.setdefault(name, []).append(row)
+        session.append(number if isinstance(number, int) else None)
+    if unnumbered:
+        raise _no_number(table, unnumbered)
+    person_level = pl.Series([s is None for s in session], dtype=pl.Boolean)
+    return pl.Series("session", session, dtype=pl.Int64), person_level
+
+
+def _number(event: str) -> int | Literal["?"]:
+    found = re.findall(r"\d+", _ARM.sub("", event))
+    return int(found[0]) if len(found) == 1 and len(found[0]) < 10 else "?"
+
+
+def _no_number(table: Table, unnumbered: Mapping[str, list[int]]) -> ReadError:
+    names = sorted(unnumbered)
+    example = "{" + ", ".join(f"{n!r}: {i}" for i, n in enumerate(names[:3])) + "}"
+    return ReadError(
+        f"No session number can be told for the events {some([repr(n) for n in names])}.",
+        where=f"{table.origin.say(unnumbered[names[0]])}, column {EVENT}",
+        remedy=f"Give the numbers, for example redcap={example}; 'instance' takes the repeat instance, None is for rows "
+        "that belong to the person; or read with redcap=False.",
+    )
+
+
+def _numbered_note(table: Table, session: pl.Series) -> Finding:
+    found = session.drop_nulls().unique().sort().to_list()
+    return Finding(
+        "note",
+        "redcap",
+        f"Read as a REDCap export: sessions {some(found, 12)} are numbered by event and repeat instance.",
+        where=table.source,
+        count=len(found),
+        remedy="redcap=False reads the columns as they are.",
+    )
+
+
+def _spread(
+    frame: pl.DataFrame, who: str, spread: Sequence[str], table: Table, findings: list[Finding]
+) -> pl.DataFrame:
+    import polars as pl
+
+    for column in spread:
+        values = frame.group_by(who, maintain_order=True).agg(v=pl.col(column).drop_nulls().unique())
+        many = values.filter(pl.col("v").list.len() > 1)
+        if many.height:
+            raise ReadError(
+                f"spread= needs one value of {column!r} a person, but person {many[who][0]!r} has "
+                f"{some(many['v'][0].sort().to_list())}.",
+                where=f"{table.source}, column {column}",
+                remedy="Correct it in the file, or leave the column out of spread=.",
+            )
+        before = frame[column].null_count()
+        frame = frame.with_columns(pl.col(column).drop_nulls().first().over(who).alias(column))
+        filled = before - frame[column].null_count()
+        what = f"Column {column!r}: the person's value was filled into {filled:,} of their other rows."
+        findings.append(Finding("note", "spread", what, f"column {column}", filled))
+    return frame
+
+
+def _merge_instruments(frame: pl.DataFrame, who: str, table: Table, findings: list[Finding]) -> pl.DataFrame:
+    """Rows of one person and session that hold different instruments, as one row; ReadError if cells contradict."""
+    import polars as pl
+
+    if INSTRUMENT not in frame.columns or not frame.height:
+        return frame
+    double = frame.select(b=pl.struct(who, "session").is_duplicated())["b"]
+    same = frame.select(b=pl.struct(who, "session", INSTRUMENT).is_duplicated())["b"]
+    if not double.any() or same.any():
+        return frame  # a session that stands twice is for `check` to report
+    cells = [c for c in frame.columns if c not in (who, "session", "\0row", EVENT, INSTRUMENT, INSTANCE)]
+    groups = frame.group_by(who, "session", maintain_order=True)
+    counts = groups.agg(pl.col(cells).drop_nulls().n_unique(), pl.col("\0row"))
+    for column in cells:
+        wrong = counts.filter(pl.col(column) > 1)
+        if wrong.height:
+            raise ReadError(
+                f"Two instruments of one session have different values of {column!r}.",
+                where=table.origin.say(wrong["\0row"][0].to_list()),
+                remedy="Correct one of them in the file, or read with redcap=False.",
+            )
+    merged = groups.agg(
+        pl.col("\0row").first(),
+        pl.col(cells).drop_nulls().first(),
+        pl.col([c for c in (EVENT, INSTRUMENT, INSTANCE) if c in frame.columns]).first(),
+    )
+    gone = frame.height - merged.height
+    what = f"{gone:,} rows with further instruments of a session were joined to that session's row."
+    findings.append(Finding("note", "redcap-instruments-joined", what, table.source, gone))
+    return merged.select(frame.columns)
