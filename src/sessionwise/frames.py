@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
-from .errors import PanelError
+from .errors import PanelError, some
 from .table import Origin, Table
 
 if TYPE_CHECKING:
@@ -28,9 +28,16 @@ def eager(data: Any) -> tuple[nw.DataFrame[Any], Origin, nw.Implementation | Non
     PanelError : not a dataframe.
     """
     if isinstance(data, Table):
-        return nw.from_native(data.frame, eager_only=True), data.origin, None
+        return nw.from_native(data.frame, eager_only=True).clone(), data.origin, None
     try:
         frame = nw.from_native(data)
+        frame.collect_schema()  # some libraries allow, and narwhals finds, columns of one name
+    except nw.exceptions.DuplicateError:
+        raise PanelError(
+            "the table has several columns of one name.",
+            where=f"columns: {some(getattr(data, 'columns', ()), 12)}",
+            remedy="Rename them, so that every column has a name of its own.",
+        ) from None
     except TypeError:
         raise PanelError(
             f"a {type(data).__name__} is not a table.",
@@ -39,15 +46,18 @@ def eager(data: Any) -> tuple[nw.DataFrame[Any], Origin, nw.Implementation | Non
     if isinstance(frame, nw.LazyFrame):
         lazy = frame.implementation
         return frame.collect("polars"), Origin(), lazy
-    if frame.implementation.is_pandas_like():
-        frame = frame.clone()  # a pandas frame can be changed from outside
-    return frame, Origin(), None
+    return _own(frame), Origin(), None
+
+
+def _own(frame: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
+    """A copy where the kind of dataframe can be changed in place (pandas, polars); polars copies no data."""
+    return frame if frame.implementation.is_pyarrow() else frame.clone()
 
 
 def restore(frame: nw.DataFrame[Any], lazy: nw.Implementation | None) -> Any:
-    """The native frame, lazy again if it came so."""
+    """The native frame, lazy again if it came so; changing it leaves `frame` as it is."""
     if lazy is None:
-        return frame.to_native()
+        return _own(frame).to_native()
     return frame.lazy(backend=lazy).to_native()  # type: ignore[arg-type]
 
 
@@ -73,11 +83,13 @@ def _from_other(series: nw.Series[Any]) -> pl.Series:
         return pl.Series(name, series.to_numpy(), nan_to_null=True)
     values = [None if missing else value for value, missing in zip(series.to_list(), series.is_null(), strict=True)]
     if isinstance(dtype, (nw.Categorical, nw.Enum)):
-        levels = series.cat.get_categories().to_list()
-        return pl.Series(name, [None if v is None else str(v) for v in values], dtype=pl.Enum([str(v) for v in levels]))
+        levels = [str(v) for v in series.to_native().cat.categories]
+        return pl.Series(name, [None if v is None else str(v) for v in values], dtype=pl.Enum(levels))
     try:
         return pl.Series(name, values)
-    except (TypeError, pl.exceptions.PolarsError):  # a column of mixed Python objects
+    except (TypeError, OverflowError, pl.exceptions.PolarsError):  # a column of mixed Python objects
+        if all(isinstance(v, int | float) and not isinstance(v, bool) for v in values if v is not None):
+            return pl.Series(name, [None if v is None else float(v) for v in values], dtype=pl.Float64)
         return pl.Series(name, [None if v is None else str(v) for v in values], dtype=pl.String)
 
 
@@ -87,6 +99,6 @@ def attach(frame: nw.DataFrame[Any], arrays: dict[str, Any]) -> nw.DataFrame[Any
         return frame
     new = []
     for name, values in arrays.items():
-        series = nw.new_series(name, values, nw.Float64, backend=frame.implementation)  # type: ignore[arg-type]
+        series = nw.new_series(name, values, nw.Float64, backend=frame.implementation)
         new.append(series if frame.implementation.is_pandas_like() else series.fill_nan(None))
     return frame.with_columns(*new)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 import numpy as np
@@ -20,6 +20,9 @@ from .findings import Finding, Findings
 from .frames import attach, column, eager, restore
 from .roles import Roles, Structure, levels, structure
 from .table import Origin, Table
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +53,8 @@ class Panel:
     sessions : int64 (n_rows,) session numbers, ascending within a person.
     clusters, cluster_codes : labels (n_clusters,) and int32 codes (n_rows,), -1 missing; or None.
     times : float64 (n_rows,), days since 1970-01-01 where dates were given; or None.
-    findings : what was found or done when reading and building, see `check` for more.
+    findings : what was found or done when reading, building and scoring, see `check` for more.
+    records : what made the added columns, such as the ScoreRecord of each instrument scored.
 
     Raises
     ------
@@ -59,11 +63,21 @@ class Panel:
         everything wrong at once.
     """
 
-    __slots__ = ("_derived", "_frame", "_lazy", "_origin", "_structure", "findings", "roles")
+    __slots__ = ("_derived", "_frame", "_lazy", "_origin", "_structure", "findings", "records", "roles")
+
+    roles: Roles
+    findings: Findings
+    records: tuple[Any, ...]
+    _frame: nw.DataFrame[Any]
+    _origin: Origin
+    _lazy: nw.Implementation | None
+    _structure: Structure
+    _derived: dict[str, np.ndarray]
 
     def __init__(
         self, table: Any, *, person: str, session: str, cluster: str | None = None, time: str | None = None
     ) -> None:
+        said = table.findings if isinstance(table, Table | Panel) else Findings()
         if isinstance(table, Panel):
             table = table.to_frame()
         frame, origin, lazy = eager(table)
@@ -71,8 +85,7 @@ class Panel:
         built, findings = structure(frame, roles, origin)
         findings.stop_on_error(PanelError)
         assert built is not None
-        said = table.findings if isinstance(table, Table) else Findings()
-        self._set(frame, origin, lazy, roles, built, {}, said + findings)
+        self._set(frame, origin, lazy, roles, built, {}, said + findings, ())
 
     def _set(
         self,
@@ -83,6 +96,7 @@ class Panel:
         built: Structure,
         derived: Mapping[str, np.ndarray],
         findings: Findings,
+        records: tuple[Any, ...],
     ) -> Panel:
         values = {
             "_frame": frame,
@@ -92,6 +106,7 @@ class Panel:
             "_structure": built,
             "_derived": dict(derived),
             "findings": findings,
+            "records": records,
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)
@@ -99,7 +114,7 @@ class Panel:
 
     def _like(self, **changes: Any) -> Panel:
         """A Panel that differs from this one in the parts named."""
-        parts = {
+        parts: dict[str, Any] = {
             "frame": self._frame,
             "origin": self._origin,
             "lazy": self._lazy,
@@ -107,6 +122,7 @@ class Panel:
             "built": self._structure,
             "derived": self._derived,
             "findings": self.findings,
+            "records": self.records,
         }
         return object.__new__(Panel)._set(**(parts | changes))
 
@@ -122,6 +138,7 @@ class Panel:
             self._structure,
             self._derived,
             self.findings,
+            self.records,
         )
         return _rebuild, parts
 
@@ -187,13 +204,31 @@ class Panel:
         """
         if name in self._derived:
             return self._derived[name]
+        import polars as pl
+
         self._must_have(name)
         series = column(self._frame, name)
-        if not (series.dtype.is_numeric() or str(series.dtype) in ("Boolean", "Null")):
+        if not _is_numeric(series):
             self._not_numeric(name, series)
-        values: np.ndarray = self._sorted(series.cast(_float64()).to_numpy())
-        values.flags.writeable = False
-        return values
+        values = series.cast(pl.Float64).to_numpy()
+        order = self._structure.order
+        return _frozen(values.view() if order is None else values[order])
+
+    def series(self, name: str) -> pl.Series:
+        """A column with its own type as a polars Series (n_rows,), null for missing, in this Panel's order.
+
+        Raises
+        ------
+        PanelError : no such column.
+        """
+        import polars as pl
+
+        self._must_have(name)
+        if name in self._derived:
+            return pl.Series(name, self._derived[name], nan_to_null=True)
+        series = column(self._frame, name)
+        order = self._structure.order
+        return series if order is None else series.gather(order)
 
     def labels(self, name: str) -> Labels:
         """A column as labels: categories in their own order, anything else ascending.
@@ -203,23 +238,18 @@ class Panel:
         PanelError : no such column.
         """
         self._must_have(name)
-        if name in self._derived:
-            import polars as pl
-
-            names, codes = levels(pl.Series(name, self._derived[name], nan_to_null=True))
-        else:
-            names, codes = levels(column(self._frame, name))
-            codes = self._sorted(codes)
-        return Labels(codes, names)
+        names, codes = levels(self.series(name))
+        return Labels(_frozen(codes), _frozen(names))
 
     def is_numeric(self, name: str) -> bool:
         """Whether `panel[name]` gives numbers."""
         self._must_have(name)
-        return name in self._derived or self._frame[name].dtype.is_numeric() or self._frame[name].dtype == nw.Boolean
-
-    def _sorted(self, values: np.ndarray) -> np.ndarray:
-        order = self._structure.order
-        return values if order is None else values[order]
+        if name in self._derived:
+            return True
+        dtype = self._frame[name].dtype
+        if dtype in (nw.Object, nw.Unknown):  # only the values tell
+            return _is_numeric(column(self._frame, name))
+        return dtype.is_numeric() or dtype == nw.Boolean
 
     def _must_have(self, name: str) -> None:
         if name not in self:
@@ -245,10 +275,13 @@ class Panel:
 
     # --- new panels from this one ---------------------------------------------------------------
 
-    def with_columns(self, columns: Mapping[str, np.ndarray], findings: Iterable[Finding] = ()) -> Panel:
+    def with_columns(
+        self, columns: Mapping[str, np.ndarray], findings: Iterable[Finding] = (), records: Iterable[Any] = ()
+    ) -> Panel:
         """This Panel and the numeric `columns`, each (n_rows,) in this Panel's row order.
 
-        A column of the same name is replaced; roles cannot be.
+        A column of the same name is replaced; roles cannot be. Read-only float64 arrays are kept as
+        they are, others copied. `findings` and `records` of how they were made are added to the Panel's.
 
         Raises
         ------
@@ -260,7 +293,9 @@ class Panel:
                 raise PanelError(
                     f"column {name!r} has a role and cannot be replaced.", remedy="Build a new Panel from the table."
                 )
-            array = np.array(values, np.float64)
+            given = np.asarray(values)
+            taken = given.dtype == np.float64 and not given.flags.writeable  # nobody can change it: no copy
+            array = given if taken else np.array(given, np.float64)
             if array.shape != (len(self),):
                 raise PanelError(
                     f"column {name!r} has shape {array.shape}; this Panel has {len(self):,} rows.",
@@ -268,7 +303,11 @@ class Panel:
                 )
             array.flags.writeable = False
             added[name] = array
-        return self._like(derived=self._derived | added, findings=self.findings + Findings(findings))
+        return self._like(
+            derived=self._derived | added,
+            findings=self.findings + Findings(findings),
+            records=(*self.records, *records),
+        )
 
     def subset(self, persons: Iterable[Any] | np.ndarray) -> Panel:
         """The Panel of some persons, by label or by a boolean mask (n_persons,).
@@ -282,13 +321,16 @@ class Panel:
         s = self._structure
         order = np.flatnonzero(rows) if s.order is None else s.order[rows]
         counts = self.sessions_per_person[keep]
+        clusters, cluster_codes = s.clusters, s.cluster_codes
+        if clusters is not None and cluster_codes is not None:
+            clusters, cluster_codes = _in_use(clusters, cluster_codes[rows])
         built = Structure(
             order=order,
             persons=s.persons[keep],
             starts=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
             sessions=s.sessions[rows],
-            clusters=s.clusters,
-            cluster_codes=None if s.cluster_codes is None else s.cluster_codes[rows],
+            clusters=clusters,
+            cluster_codes=cluster_codes,
             times=None if s.times is None else s.times[rows],
         ).frozen()
         derived = {name: _frozen(values[rows]) for name, values in self._derived.items()}
@@ -296,6 +338,8 @@ class Panel:
 
     def _person_mask(self, persons: Iterable[Any] | np.ndarray) -> np.ndarray:
         wanted = persons if isinstance(persons, np.ndarray) else np.asarray(list(persons), dtype=object)
+        if len(wanted) and all(isinstance(label, bool) for label in wanted.tolist()):
+            wanted = wanted.astype(bool)
         if wanted.dtype == bool:
             if wanted.shape != (self.n_persons,):
                 raise PanelError(
@@ -320,15 +364,15 @@ class Panel:
         """A dataframe of the kind that came in, every column with its type, sorted, added ones last."""
         frame = self._frame
         if self._structure.order is not None:
-            frame = frame[self._structure.order]  # type: ignore[index]
+            frame = frame[self._structure.order]
         return restore(attach(frame, self._derived), self._lazy)
 
     def where(self, rows: Iterable[int], most: int = 3) -> str:
         """Rows of this Panel in the user's words: 'patient 12, session 3 (line 47); ...'."""
-        rows = [int(r) for r in rows]
+        rows = list(rows)
         order = self._structure.order
         said = []
-        for row in rows[:most]:
+        for row in map(int, rows[:most]):
             person = self.persons[np.searchsorted(self.starts, row, side="right") - 1]
             place = self._origin.say([row if order is None else order[row]])
             said.append(f"{self.roles.person} {person}, {self.roles.session} {self.sessions[row]} ({place})")
@@ -379,8 +423,10 @@ def _rebuild(
     built: Structure,
     derived: Mapping[str, np.ndarray],
     findings: Findings,
+    records: tuple[Any, ...],
 ) -> Panel:
-    return object.__new__(Panel)._set(frame, origin, lazy, roles, built.frozen(), derived, findings)
+    derived = {name: _frozen(values) for name, values in derived.items()}  # pickling forgets 'read-only'
+    return object.__new__(Panel)._set(frame, origin, lazy, roles, built.frozen(), derived, findings, records)
 
 
 def _frozen(array: np.ndarray) -> np.ndarray:
@@ -388,10 +434,16 @@ def _frozen(array: np.ndarray) -> np.ndarray:
     return array
 
 
-def _float64() -> Any:
+def _in_use(labels: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The labels that `codes` point to, and codes that point into them; -1 stays missing."""
+    used = np.unique(codes[codes >= 0])
+    return labels[used], np.where(codes < 0, -1, np.searchsorted(used, codes)).astype(np.int32)
+
+
+def _is_numeric(series: pl.Series) -> bool:
     import polars as pl
 
-    return pl.Float64
+    return series.dtype.is_numeric() or series.dtype in (pl.Boolean, pl.Null)
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -7,13 +7,15 @@ Turns the role columns of a table into sorted integer arrays, or says exactly wh
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 import numpy as np
 
-from .errors import PanelError, nearest, some
+from .errors import nearest, some
 from .findings import Finding, Findings
 from .frames import column
 from .table import Origin
@@ -85,17 +87,13 @@ class Structure:
 
 
 def structure(frame: nw.DataFrame[Any], roles: Roles, origin: Origin) -> tuple[Structure | None, Findings]:
-    """The structure of `frame`, or None where a Finding of severity 'error' says why not.
-
-    Raises
-    ------
-    PanelError : a role names a column that is not there, or two roles the same column.
-    """
-    _columns_exist(frame, roles)
-    found: list[Finding] = []
-    person = _person(column(frame, roles.person), roles.person, origin, found)
+    """The structure of `frame`, or None where a Finding of severity 'error' says why not."""
+    found = role_errors(frame, roles.named())
+    if found:
+        return None, Findings(found)
+    person = person_labels(column(frame, roles.person), roles.person, origin, found)
     session = _session(column(frame, roles.session), roles, origin, found)
-    times = _times(column(frame, roles.time), roles.time, origin, found) if roles.time else None
+    times = time_values(column(frame, roles.time), roles.time, origin, found) if roles.time else None
     if not frame.shape[0]:
         found.append(Finding("error", "no-rows", "The table has no rows.", origin.source, 0, "Check the file."))
     if person is None or session is None or any(f.severity == "error" for f in found):
@@ -114,33 +112,36 @@ def structure(frame: nw.DataFrame[Any], roles: Roles, origin: Origin) -> tuple[S
     return Structure(order, persons, starts, session, clusters, codes, times).frozen(), Findings(found)
 
 
-def _columns_exist(frame: nw.DataFrame[Any], roles: Roles) -> None:
-    named = roles.named()
+def role_errors(frame: nw.DataFrame[Any], named: Mapping[str, str]) -> list[Finding]:
+    """Errors for roles whose column is not there, holds lists, or has another role too. `named`: role -> column."""
+    found = []
+    columns = f"columns: {some(frame.columns, 12)}"
     for role, name in named.items():
         if name not in frame.columns:
-            raise PanelError(
-                f"there is no column {name!r} for the role {role!r}.{nearest(name, frame.columns)}",
-                where=f"columns: {some(frame.columns, 12)}",
-                remedy=f"Name the column that holds the {role}.",
-            )
-    for name in named.values():
+            what = f"There is no column {name!r} for the role {role!r}.{nearest(str(name), map(str, frame.columns))}"
+            remedy = f"Name the column that holds the {role}."
+            found.append(Finding("error", "role-column-missing", what, columns, 0, remedy))
+        elif frame[name].dtype.is_nested():
+            what = f"Column {name!r} ({role}) holds lists or records, not single values."
+            found.append(Finding("error", "role-nested", what, f"column {name!r}", 0, "Give one value in each cell."))
+    for name in dict.fromkeys(named.values()):
         same = [role for role, other in named.items() if other == name]
         if len(same) > 1:
-            raise PanelError(
-                f"column {name!r} is named for {len(same)} roles: {some(same)}.",
-                remedy="Give each role a column of its own.",
-            )
+            what = f"Column {name!r} is named for {len(same)} roles: {some(same)}."
+            remedy = "Give each role a column of its own."
+            found.append(Finding("error", "role-column-twice", what, columns, len(same), remedy))
+    return found
 
 
-def _person(series: pl.Series, name: str, origin: Origin, found: list[Finding]) -> pl.Series | None:
+def person_labels(series: pl.Series, name: str, origin: Origin, found: list[Finding]) -> pl.Series | None:
+    """Person labels, whole numbers as integers; None with an error found."""
     import polars as pl
 
     if not (series.dtype.is_numeric() or series.dtype == pl.String):
         series = series.cast(pl.String)
+    empty = series.is_null()
     if series.dtype == pl.String:
-        empty = series.is_null() | (series.str.strip_chars() == "")
-    else:
-        empty = series.is_null()
+        empty |= series.str.strip_chars() == ""
     if empty.any():
         rows = empty.arg_true()
         found.append(
@@ -172,8 +173,11 @@ def _session(series: pl.Series, roles: Roles, origin: Origin, found: list[Findin
         rows = list(rows)
         found.append(Finding("error", code, what, origin.say(rows) if rows else "", len(rows), remedy))
 
-    if series.null_count():
-        rows = series.is_null().arg_true()
+    empty = series.is_null()
+    if series.dtype == pl.String:
+        empty |= series.str.strip_chars() == ""
+    if empty.any():
+        rows = empty.arg_true()
         what = f"Column {name!r} (session) is empty in {len(rows):,} row{'s' * (len(rows) > 1)}."
         error("session-missing", what, rows, "Fill in the session numbers, or delete these rows.")
         return None
@@ -189,11 +193,11 @@ def _session(series: pl.Series, roles: Roles, origin: Origin, found: list[Findin
         series = series.cast(pl.String)
         parsed = _session_text(series)
         if parsed is None:
-            bad = [i for i, v in enumerate(series) if not _IN_TEXT.match(v)] or [0]
-            what = f"Column {name!r} (session) holds text that is not one word and a number, such as {series[bad[0]]!r}."
+            bad = _not_in_one_form(series)
+            what = f"Column {name!r} (session) holds text that is not one word and a number: {series[bad[0]]!r}."
             error("session-text", what, bad, "Give each session as a whole number: 1, 2, 3, ...")
             return None
-        if series[0] != str(parsed[0]):
+        if parsed.dtype.is_integer() and series[0] != str(parsed[0]):
             what = f"Sessions were given as text ({series[0]!r}); the number in it was used ({parsed[0]})."
             found.append(Finding("note", "session-from-text", what, f"column {name!r}", len(series)))
         series = parsed
@@ -216,9 +220,13 @@ def _session(series: pl.Series, roles: Roles, origin: Origin, found: list[Findin
 
 
 def _session_text(series: pl.Series) -> pl.Series | None:
-    """Numbers from texts such as 'S3' or 'session 3', if all share one word; else None."""
+    """Numbers from texts such as '3', 'S3' or 'session 3', if all share one word; else None."""
     import polars as pl
 
+    for kind in (pl.Int64, pl.Float64):
+        plain = series.str.strip_chars().cast(kind, strict=False)
+        if not plain.null_count():
+            return plain
     unique = series.unique(maintain_order=True).to_list()
     matches = [_IN_TEXT.match(v) for v in unique]
     if not all(matches):
@@ -230,9 +238,21 @@ def _session_text(series: pl.Series) -> pl.Series | None:
     return series.replace_strict(unique, numbers, return_dtype=pl.Int64)
 
 
-def _times(series: pl.Series, name: str, origin: Origin, found: list[Finding]) -> np.ndarray | None:
+def _not_in_one_form(series: pl.Series) -> list[int]:
+    """Rows that are not a word and a number, or else those whose word is not the most frequent one."""
+    matches = [_IN_TEXT.match(v) for v in series]
+    words = Counter(m.group(1).strip().casefold() for m in matches if m)
+    usual = words.most_common(1)[0][0] if words else ""
+    bad = [i for i, m in enumerate(matches) if m is None]
+    return bad or [i for i, m in enumerate(matches) if m and m.group(1).strip().casefold() != usual]
+
+
+def time_values(series: pl.Series, name: str, origin: Origin, found: list[Finding]) -> np.ndarray | None:
+    """float64 days since 1970-01-01 (by the local clock) for dates, else the numbers; None with an error found."""
     import polars as pl
 
+    if isinstance(series.dtype, pl.Categorical | pl.Enum):
+        series = series.cast(pl.String)
     if series.dtype == pl.String:
         parsed = series.str.to_date("%Y-%m-%d", strict=False)
         bad = (parsed.is_null() & series.is_not_null()).arg_true()
@@ -241,7 +261,7 @@ def _times(series: pl.Series, name: str, origin: Origin, found: list[Finding]) -
                 Finding(
                     "error",
                     "time-is-text",
-                    f"Column {name!r} (time) holds text that is not a date such as 2026-01-31: {series[int(bad[0])]!r}.",
+                    f"Column {name!r} (time) holds text that is no date such as 2026-01-31: {series[int(bad[0])]!r}.",
                     origin.say(bad),
                     len(bad),
                     "Give dates as year-month-day, or name their format when reading the file.",
@@ -249,7 +269,14 @@ def _times(series: pl.Series, name: str, origin: Origin, found: list[Finding]) -
             )
             return None
         series = parsed
-    if series.dtype.is_temporal() and series.dtype not in (pl.Time, pl.Duration):
+    if series.dtype in (pl.Time, pl.Duration, pl.Boolean):
+        what = f"Column {name!r} (time) holds {str(series.dtype).lower()} values, neither dates nor numbers."
+        remedy = "Name a column of dates, or of numbers such as days since intake."
+        found.append(Finding("error", "time-not-date", what, f"column {name!r}", len(series), remedy))
+        return None
+    if series.dtype.is_temporal():
+        if isinstance(series.dtype, pl.Datetime) and series.dtype.time_zone:
+            series = series.dt.replace_time_zone(None)
         microseconds = series.cast(pl.Datetime("us")).dt.epoch("us")
         return (microseconds.cast(pl.Float64) / 86_400e6).to_numpy().copy()
     return series.cast(pl.Float64).to_numpy().copy()
@@ -293,13 +320,18 @@ def _duplicates(
     rows = np.flatnonzero(again)
     if not len(rows):
         return None
-    first = int(rows[0])
-    here = [first - 1, first] if order is None else order[[first - 1, first]].tolist()
+    persons = len(np.unique(np.searchsorted(starts, rows, side="right")))
+    said = []
+    for row in rows[:3].tolist():
+        here = [row - 1, row] if order is None else order[[row - 1, row]].tolist()
+        said.append(f"{roles.person} {person[row]}, {roles.session} {session[row]} ({origin.say(here)})")
+    rest = f" and {len(rows) - 3:,} more" if len(rows) > 3 else ""
+    one = f"{len(rows):,} row{'s repeat' if len(rows) > 1 else ' repeats'} a session of the same person"
     return Finding(
         "error",
         "duplicate-session",
-        f"{len(rows):,} row{'s repeat' if len(rows) > 1 else ' repeats'} a session of the same person.",
-        f"first: {roles.person} {person[first]}, {roles.session} {session[first]} ({origin.say(here)})",
+        f"{one} ({persons:,} person{'s' * (persons > 1)}).",
+        "; ".join(said) + rest,
         len(rows),
         "Keep one row for each person and session, or correct the numbers.",
     )
@@ -311,6 +343,8 @@ def levels(series: pl.Series) -> tuple[np.ndarray, np.ndarray]:
 
     if not (series.dtype.is_numeric() or isinstance(series.dtype, pl.Enum)):
         series = series.cast(pl.String)
+    if series.dtype == pl.String:
+        series = pl.select(pl.when(series.str.strip_chars() != "").then(series)).to_series()  # blank is missing
     if series.dtype.is_float() and (series.drop_nulls().round(0) == series.drop_nulls()).all():
         series = series.cast(pl.Int64, strict=False)
     levels = series.drop_nulls().unique().sort()

@@ -1,7 +1,20 @@
-"""Instruments: their keys as data, and where their items are in a table."""
+"""Instruments: their keys as data, where their items are in a table, and scoring."""
 
 from ._columns import ItemMapping, item_columns
 from ._instrument import Band, Instrument, Scale, Source
 from ._registry import instrument, instruments
+from .score import ScaleRecord, ScoreRecord, score
 
-__all__ = ["Band", "Instrument", "ItemMapping", "Scale", "Source", "instrument", "instruments", "item_columns"]
+__all__ = [
+    "Band",
+    "Instrument",
+    "ItemMapping",
+    "Scale",
+    "ScaleRecord",
+    "ScoreRecord",
+    "Source",
+    "instrument",
+    "instruments",
+    "item_columns",
+    "score",
+]

@@ -73,7 +73,7 @@ def read(
     from ._columns import Wishes
     from ._file import check_options, read_file
 
-    options = {"sheet": sheet, "header_row": header_row, "delimiter": delimiter, "decimal": decimal}
+    options: dict[str, object] = {"sheet": sheet, "header_row": header_row, "delimiter": delimiter, "decimal": decimal}
     options |= {"encoding": encoding, "types": types, "dates": dates}
     check_options(options, value_labels, wide, person)
     wishes = Wishes(decimal, types or {}, dates or {})
@@ -94,8 +94,8 @@ def _shape(
     spread: Sequence[str],
 ) -> Table:
     """Wide files and REDCap's exports to one row a session."""
+    from ._looks_wide import looks_wide
     from ._redcap import from_redcap, is_redcap
-    from ._wide import looks_wide
 
     if wide is not None and person is not None:
         table = wide_to_long(table, wide, person=person, keep=keep)

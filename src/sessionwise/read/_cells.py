@@ -19,13 +19,13 @@ Doubt = Literal["", "thousands", "mixed-decimals", "too-long"]
 MARKERS = ("na", "n/a", "nan", "null", "#n/a", ".")
 """Text that means "no value" in a column of numbers, in lower case. Blank cells mean it everywhere."""
 
-_EXPONENT = r"([eE][+-]?\d+)?$"
-_INTEGER = r"^[+-]?\d+$"
-_POINT = r"^[+-]?(\d+\.?\d*|\.\d+)" + _EXPONENT
-_COMMA = r"^[+-]?(\d+,\d*|,\d+)" + _EXPONENT
-_POINT_THOUSANDS = r"^[+-]?[1-9]\d{0,2}(\.\d{3})+$"
-_COMMA_THOUSANDS = r"^[+-]?[1-9]\d{0,2}(,\d{3})+$"
-_PADDED = r"^([+-]?0\d|\+)"
+_EXPONENT = r"([eE][+-]?[0-9]+)?$"
+_INTEGER = r"^[+-]?[0-9]+$"
+_POINT = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)" + _EXPONENT
+_COMMA = r"^[+-]?([0-9]+,[0-9]*|,[0-9]+)" + _EXPONENT
+_POINT_THOUSANDS = r"^[+-]?[1-9][0-9]{0,2}(\.[0-9]{3})+$"
+_COMMA_THOUSANDS = r"^[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+$"
+_PADDED = r"^([+-]?0[0-9]|\+)"
 _EXACT = 2**53
 
 
@@ -83,8 +83,8 @@ def _text_numbers(series: pl.Series, decimal: Decimal | None) -> Numbers:
     import numpy as np
     import polars as pl
 
-    distinct = series.drop_nulls().value_counts(name="n")
-    cell, n = distinct[series.name], distinct["n"]
+    distinct = series.drop_nulls().alias("cell").value_counts(name="n")
+    cell, n = distinct["cell"], distinct["n"]
     text = cell.str.strip_chars()
     blank = text == ""
     marker = text.str.to_lowercase().is_in(MARKERS)
@@ -104,8 +104,11 @@ def _text_numbers(series: pl.Series, decimal: Decimal | None) -> Numbers:
             doubt = "thousands"
     good = (comma | (point & ~point_decimal)) if use_comma else point
     parsed, too_long = _parse(text, good, whole, use_comma)
-    values = _spread(series, cell, parsed)
     wrong = cell.filter(~(good | blank | marker))
+    if parsed.dtype == pl.Int64 and not len(wrong) and bool(((cell == text) & ~text.str.starts_with("+")).all()):
+        values = series.cast(pl.Int64, strict=False)
+    else:
+        values = _spread(series, cell, parsed)
     bad = series.is_in(wrong.implode()).fill_null(False).arg_true() if len(wrong) else pl.Series([], dtype=pl.UInt32)
     written = zip(text.filter(marker).to_list(), n.filter(marker).to_list(), strict=True)
     markers: dict[str, int] = {}
@@ -129,7 +132,7 @@ def _parse(text: pl.Series, good: pl.Series, whole: pl.Series, use_comma: bool) 
     if use_comma:
         number = number.str.replace(",", ".", literal=True)
     parsed = number.cast(pl.Float64, strict=False)
-    over = (parsed.abs() > _EXACT) & whole
+    over = (parsed.abs() >= _EXACT) & whole
     lost = parsed.null_count() > number.null_count() or bool(parsed.is_infinite().any())
     return parsed, lost or bool(over.any())
 

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from ..errors import ReadError, nearest, some
 from ..findings import Finding
-from ._cells import MARKERS, Decimal, Numbers, numbers, point_could_group, shows_decimal_comma
+from ._cells import MARKERS, Decimal, Numbers, numbers, point_could_group
+from ._place import many
 
 if TYPE_CHECKING:
     import polars as pl
 
 Kind = Literal["text", "number"]
 
-_DATE = r"^\d{4}-\d{2}-\d{2}$"
-_DATETIME = r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?$"
-_OTHER_DATE = r"^\d{1,4}[./-]\d{1,2}[./-]\d{1,4}$"
+_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+_DATETIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?$"
+_OTHER_DATE = r"^[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{1,4}$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +77,36 @@ def type_columns(
     wishes.check(frame.columns, source)
     log = _Log()
     text = [c for c in frame.columns if frame.schema[c] == pl.String]
-    decimal = wishes.decimal
-    if decimal is None and any(shows_decimal_comma(frame[c]) for c in text if wishes.types.get(c) != "text"):
-        decimal = ","
-    found_here = wishes.decimal is None and decimal == ","
-    typed = [_typed(frame[c], wishes, decimal, found_here, log, source, place) for c in text]
+    reads = {c: numbers(frame[c], wishes.decimal) for c in text if c not in wishes.dates}
+    found_comma = wishes.decimal is None and any(
+        r.decimal_comma and not len(r.bad) and wishes.types.get(c) != "text" for c, r in reads.items()
+    )
+    typed = []
+    for c in text:
+        read = reads.pop(c, None)  # popped, so that a million rows are not held twice
+        if found_comma and read is not None and wishes.types.get(c) != "text":
+            read = _in_a_comma_file(frame[c], read, log)
+        typed.append(_typed(frame[c], read, wishes, log, source, place))
     return frame.with_columns(typed), [*_findings(log), *log.findings]
+
+
+def _in_a_comma_file(series: pl.Series, alone: Numbers, log: _Log) -> Numbers:
+    """The column's numbers, other columns of the file having decimal commas; points in it are a doubt."""
+    if not alone.doubt and not alone.values.dtype.is_float():
+        return alone
+    read = numbers(series, ",")
+    if not len(read.bad) or len(alone.bad) or alone.doubt:
+        return read
+    if not point_could_group(series):
+        log.findings.append(_mixed_file(series.name, int(alone.values.count())))
+        return alone
+    return replace(read, doubt="thousands")
 
 
 def _typed(
     series: pl.Series,
+    read: Numbers | None,
     wishes: Wishes,
-    decimal: Decimal | None,
-    found_here: bool,
     log: _Log,
     source: str,
     place: Callable[[Sequence[int]], str],
@@ -97,14 +115,8 @@ def _typed(
     name, wish = series.name, wishes.types.get(series.name)
     if wish == "text":
         return _blank_to_null(series)
-    if name in wishes.dates:
+    if read is None:
         return _declared_date(series, wishes.dates[name], source, place)
-    read = numbers(series, decimal)
-    if found_here and len(read.bad):
-        alone = numbers(series)
-        if not len(alone.bad) and not alone.doubt and not point_could_group(series):
-            log.findings.append(_mixed_file(name, int(alone.values.count())))
-            read = alone
     if wish == "number":
         _must_be_numbers(series, read, source, place)
     elif not read.exact:
@@ -138,7 +150,7 @@ def _kept_text(series: pl.Series, read: Numbers, log: _Log, place: Callable[[Seq
     """A column with cells that are not numbers: truth values, dates, or text; say why it stayed text if that is odd."""
     name = series.name
     n_numbers = int(read.values.count())
-    if n_numbers == 0:
+    if n_numbers == 0 and not read.doubt:
         other = _truth(series) if len(series) else None
         if other is None:
             other = _iso_date(series, log, place)
@@ -182,12 +194,12 @@ def _plain_text(series: pl.Series, read: Numbers, log: _Log) -> pl.Series:
 
 def _doubt(name: str, read: Numbers, n_numbers: int, place: Callable[[Sequence[int]], str]) -> Finding:
     what = {
-        "thousands": "its commas could be decimal commas or separate thousands",
+        "thousands": "its commas or points could mark decimals or separate thousands",
         "mixed-decimals": "it has decimal commas and decimal points",
         "too-long": "it has whole numbers too long to be held exactly",
     }[read.doubt or "too-long"]
     remedy = {
-        "thousands": "Say which: decimal=',' or, if they separate thousands, write the file without them.",
+        "thousands": "Say which sign marks decimals: decimal=',' or decimal='.'; thousands need no sign.",
         "mixed-decimals": "Correct the file so that one sign is used.",
         "too-long": f"Nothing if it is an identifier; types={{{name!r}: 'text'}} says so.",
     }[read.doubt or "too-long"]
@@ -320,7 +332,7 @@ def _findings(log: _Log) -> list[Finding]:
             Finding(
                 "note",
                 "missing-marker",
-                f"{marker!r} was read as missing in {sum(columns.values()):,} cells.",
+                f"{marker!r} was read as missing in {many(sum(columns.values()), 'cell')}.",
                 where="columns " + some([f"{c} ({n:,})" for c, n in columns.items()], 12),
                 count=sum(columns.values()),
             )
@@ -330,7 +342,7 @@ def _findings(log: _Log) -> list[Finding]:
             Finding(
                 "note",
                 "decimal-comma",
-                f"Decimal commas were read in {len(log.comma)} columns.",
+                f"Decimal commas were read in {many(len(log.comma), 'column')}.",
                 where="columns " + some(log.comma, 12),
                 count=len(log.comma),
             )

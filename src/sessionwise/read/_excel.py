@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,7 +12,7 @@ from ..findings import Finding, Findings
 from ..table import Table
 from ._columns import Wishes, type_columns
 from ._headers import check_names
-from ._place import placer
+from ._place import many, placer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -174,7 +175,9 @@ def _body(reader: Any, name: str, grid: pl.DataFrame, header: int, where: str, s
 
     findings = []
     if header and any(grid[c].head(header).null_count() < header for c in grid.columns):
-        findings.append(Finding("note", "lines-skipped", f"{header} rows above the header were left out.", where))
+        findings.append(
+            Finding("note", "lines-skipped", f"{many(header, 'row')} above the header were left out.", where)
+        )
     titles = [(grid[c][header] or "") for c in grid.columns]
     below = grid.slice(header + 1)
     full = [below[c].null_count() < below.height for c in grid.columns]
@@ -183,7 +186,7 @@ def _body(reader: Any, name: str, grid: pl.DataFrame, header: int, where: str, s
     names = [titles[i].strip() for i in keep]
     changed = [n for n, i in zip(names, keep, strict=True) if n != titles[i]]
     if changed:
-        what = f"Spaces around {len(changed)} column names were taken off."
+        what = f"Spaces around {many(len(changed), 'column name')} were taken off."
         findings.append(Finding("note", "name-spaces", what, "columns " + some(changed, 12), len(changed)))
     check_names(names, f"{where}, row {header + 1}", "row")
     asked = [i for i in keep if full[i]]
@@ -197,31 +200,37 @@ def _body(reader: Any, name: str, grid: pl.DataFrame, header: int, where: str, s
             raise ReadError(
                 "The sheet's cells could not be told apart.", where=where, remedy="Save it as CSV and read that."
             )
-        typed = {i: _cells(s, e) for i, s, e in zip(asked, frame.iter_columns(), exact.iter_columns(), strict=True)}
+        text = [below[grid.columns[i]] for i in asked]
+        found = zip(text, frame.iter_columns(), exact.iter_columns(), strict=True)
+        typed = {i: _cells(*each) for i, each in zip(asked, found, strict=True)}
     blank = pl.Series([None] * below.height, dtype=pl.String)
     columns = [typed.get(i, blank).alias(n) for i, n in zip(keep, names, strict=True)]
     rows = np.arange(header + 2, header + 2 + below.height, dtype=np.int64)
     return _Body(pl.DataFrame(columns), rows, tuple(findings))
 
 
-def _cells(series: pl.Series, exact: pl.Series) -> pl.Series:
-    """A column as it stands: numbers exact, whole ones as integers, midnights as dates."""
+def _cells(text: pl.Series, series: pl.Series, exact: pl.Series) -> pl.Series:
+    """A column as it stands: numbers exact, whole ones as integers, midnights as dates.
+
+    `text` is the column as text, `series` as fastexcel types it, `exact` its numbers alone.
+    """
     import polars as pl
 
     kind = series.dtype
-    if kind == pl.String:  # numbers among text come shortened; give back all their digits
-        written = series.cast(pl.Float64, strict=False)
+    lost = series.is_null() & text.is_not_null() & (text.str.strip_chars() != "")
+    if kind == pl.String or bool(lost.any()):  # fastexcel takes 'NA' and the like for empty cells
+        written = text.cast(pl.Float64, strict=False)  # and shortens numbers among text
         longer = (exact.is_not_null() & written.is_not_null() & (written != exact)).fill_null(False)
         if bool(longer.any()):
-            series = pl.select(pl.when(longer).then(exact.cast(pl.String)).otherwise(series)).to_series()
-        return series
+            text = pl.select(pl.when(longer).then(exact.cast(pl.String)).otherwise(text)).to_series()
+        return text
     if kind.is_float():
         from ._stat import whole
 
         return whole(series.fill_nan(None))
     if kind == pl.Datetime:
         stamp = series.cast(pl.Datetime("us"))
-        return stamp.dt.date() if bool((stamp.dt.time() == pl.time(0)).all()) else stamp
+        return stamp.dt.date() if bool((stamp.dt.time() == datetime.time(0)).all()) else stamp
     return series
 
 
@@ -252,7 +261,7 @@ def _drop_blank_rows(
     count = int(blank.sum())
     inner = int(blank[: len(blank) - _trailing(blank)].sum())
     if inner:
-        findings.append(Finding("note", "blank-rows", f"{inner:,} blank rows were skipped.", where, inner))
+        findings.append(Finding("note", "blank-rows", f"Skipped {many(inner, 'blank row')}.", where, inner))
     return (frame.filter(~pl.Series(blank)), rows[~blank]) if count else (frame, rows)
 
 

@@ -40,8 +40,6 @@ def check_options(
             raise ReadError(f"types= gives {column!r} the type {kind!r}.", remedy="Use 'text' or 'number'.")
     if wide is not None and person is None:
         raise ReadError("wide= needs to know who is who.", remedy="Name the column of persons with person=.")
-    if decimal is not None and decimal == delimiter:
-        raise ReadError("decimal= and delimiter= are the same sign.", remedy="Give them different signs.")
 
 
 def read_file(
@@ -100,7 +98,10 @@ def _bytes(file: Path, name: str) -> bytes:
             head = stream.read(HEAD)
             if head[:4] == b"PAR1":
                 return head
-            return head + stream.read() if len(head) == HEAD else head
+            if len(head) < HEAD:
+                return head
+            stream.seek(0)
+            return stream.read()
     except FileNotFoundError as error:
         folder = file.parent
         beside = [p.name for p in folder.iterdir()] if folder.is_dir() and os.access(folder, os.R_OK) else []

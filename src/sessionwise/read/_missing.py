@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..errors import ReadError, nearest, some
 from ..findings import Finding, Findings
 from ..table import Table
+from ._place import many
 
 if TYPE_CHECKING:
     import polars as pl
@@ -81,7 +82,7 @@ def _notes(counts: dict[Code, dict[str, int]], source: str) -> Findings:
     notes = []
     for code, columns in counts.items():
         total = sum(columns.values())
-        what = f"Code {code!r}, declared missing, was set missing in {total:,} cells."
+        what = f"Code {code!r}, declared missing, was set missing in {many(total, 'cell')}."
         where = "columns " + some([f"{c} ({n:,})" for c, n in columns.items()], 12) if columns else source
         if not columns:
             what = f"Code {code!r}, declared missing, was found in no cell."

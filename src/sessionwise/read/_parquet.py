@@ -8,6 +8,7 @@ from ..errors import ReadError, some
 from ..findings import Finding, Findings
 from ..table import Table
 from ._headers import check_names
+from ._place import many
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +58,7 @@ def _without_nan(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[Finding]]:
     note = Finding(
         "note",
         "nan-missing",
-        f"NaN was read as missing in {sum(counts.values()):,} cells.",
+        f"NaN was read as missing in {many(sum(counts.values()), 'cell')}.",
         where="columns " + some([f"{c} ({n:,})" for c, n in counts.items()], 12),
         count=sum(counts.values()),
     )

@@ -17,6 +17,11 @@ def numbered(word: str, numbers: Iterable[int]) -> str:
     return f"{word}{'s' * (len(numbers) != 1)} {some(numbers)}"
 
 
+def many(n: int, thing: str) -> str:
+    """'1 cell', '1,234 cells'."""
+    return f"{n:,} {thing}{'s' * (n != 1)}"
+
+
 def placer(word: str, row_numbers: np.ndarray | None) -> Callable[[Sequence[int]], str]:
     """A function that words row indices of a frame as places in its file."""
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 EVENT, INSTRUMENT, INSTANCE = "redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance"
-Events = Mapping[str, int | None | Literal["instance"]]
+Events = Mapping[str, int | Literal["instance"] | None]
 
 _ARM = re.compile(r"(_arm_\d+|\s*\(arm \d+:.*\))$", re.IGNORECASE)
 
@@ -36,7 +36,8 @@ def from_redcap(table: Table, events: Events, *, person: str | None, spread: Seq
     ----------
     table : the export as read.
     events : event name -> session number, 'instance' (the repeat instance is the number), or None (rows that belong
-        to the person, not to a session: left out after spreading). The key '' is for rows without an event. Events
+        to the person, not to a session: left out after spreading). The key '' is for rows
+        without event and repeat instance. Events
         not named take the number in their name.
     person : the column with the record's identifier; None takes the first column, as REDCap writes it.
     spread : columns whose one value a person is filled into all of the person's rows.
@@ -103,7 +104,8 @@ def _sessions(table: Table, events: Events) -> tuple[pl.Series, pl.Series]:
     unnumbered: dict[str, list[int]] = {}
     for row, (name, instance) in enumerate(zip(names, instances, strict=True)):
         number = plan[name]
-        if number == "instance" or (number == "?" and instance is not None):
+        of_person = name == "" and number is None  # a project without events: rows without an instance
+        if number == "instance" or (instance is not None and (number == "?" or of_person)):
             number = instance if isinstance(instance, int) else "?"
         elif name not in events and instance is not None and instance != 1:
             number = "?"  # the event's number and the instance would both be the session
@@ -127,8 +129,8 @@ def _no_number(table: Table, unnumbered: Mapping[str, list[int]]) -> ReadError:
     return ReadError(
         f"No session number can be told for the events {some([repr(n) for n in names])}.",
         where=f"{table.origin.say(unnumbered[names[0]])}, column {EVENT}",
-        remedy=f"Give the numbers, for example redcap={example}; 'instance' takes the repeat instance, None is for rows "
-        "that belong to the person; or read with redcap=False.",
+        remedy=f"Give the numbers, for example redcap={example}; 'instance' takes the repeat instance, None is for "
+        "rows that belong to the person; or read with redcap=False.",
     )
 
 
@@ -150,12 +152,14 @@ def _spread(
     import polars as pl
 
     for column in spread:
-        values = frame.group_by(who, maintain_order=True).agg(v=pl.col(column).drop_nulls().unique())
-        many = values.filter(pl.col("v").list.len() > 1)
+        values = frame.group_by(who, maintain_order=True).agg(
+            pl.col(column).drop_nulls().unique().alias("values of one person")
+        )
+        many = values.filter(pl.col("values of one person").list.len() > 1)
         if many.height:
             raise ReadError(
                 f"spread= needs one value of {column!r} a person, but person {many[who][0]!r} has "
-                f"{some(many['v'][0].sort().to_list())}.",
+                f"{some(many['values of one person'][0].sort().to_list())}.",
                 where=f"{table.source}, column {column}",
                 remedy="Correct it in the file, or leave the column out of spread=.",
             )

@@ -43,9 +43,19 @@ def _walk(data: bytes) -> None:
         if kind == 999:
             if len(widths) == 1:
                 raise ValueError("it has no variables")
-            return
+            return _cases(data, at + 8, order, len(widths) - 1)
         at = _other(data, at, order, kind, widths)
     raise ValueError("its dictionary does not end")
+
+
+def _cases(data: bytes, at: int, order: str, values: int) -> None:
+    """The header's number of cases must fit into the bytes there are, or memory would be taken for all of them."""
+    compression, _, cases = struct.unpack_from(order + "3i", data, 72)
+    least = {0: 8, 1: 1}.get(compression)  # bytes a value takes at least; zlib's (2) may be far fewer
+    if cases > 0 and least is not None and cases * values * least > len(data) - at:
+        raise ValueError("it has fewer cases than its header says")
+    if compression not in (0, 1, 2) or cases < -1:
+        raise ValueError("its header has an impossible number of cases or kind of compression")
 
 
 def _variable(data: bytes, at: int, order: str, widths: list[int], expected: int) -> tuple[int, int]:
@@ -102,7 +112,7 @@ def _value_labels(data: bytes, at: int, order: str, widths: list[int]) -> int:
             raise ValueError("value labels point to a variable that does not exist")
     if len({widths[i] == 0 for i in indices}) > 1:
         raise ValueError("value labels are for numbers and text at once")
-    return at + 4 * variables
+    return int(at + 4 * variables)
 
 
 def _count(n: int, most: int) -> int:

@@ -11,11 +11,11 @@ from ..errors import ReadError, nearest, some
 from ..findings import Finding, Findings
 from ..table import Table
 from ._headers import check_names
+from ._place import many
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import numpy as np
     import polars as pl
 
 _READERS = {
@@ -56,6 +56,9 @@ def read_stat(
         [_column(str(name), values, ranges.get(str(name), []), missing, source) for name, values in cells.items()]
     )
     findings += _missing_notes(missing)
+    if kind in ("por", "xpt"):
+        what = "Codes declared missing in files of this kind are read as missing and cannot be counted."
+        findings.append(Finding("note", "user-missing-uncounted", what, where=source))
     labels = _value_labels(meta)
     frame = _categories(frame, labels, value_labels, source, findings)
     return Table(
@@ -142,7 +145,7 @@ def _declared(series: pl.Series, ranges: Sequence[Mapping[str, Any]], missing: d
             continue
         hit = hit | series.is_between(low, high)
     hit = hit.fill_null(False)
-    for code, count in series.filter(hit).value_counts(sort=False, name=" n").iter_rows():
+    for code, count in series.filter(hit).alias("code").value_counts(sort=False, name="n").iter_rows():
         missing.setdefault(f"{code:g}", {})[series.name] = count
     return pl.select(pl.when(~hit).then(series)).to_series().rename(series.name)
 
@@ -174,7 +177,7 @@ def _missing_notes(missing: Mapping[str, Mapping[str, int]]) -> list[Finding]:
         Finding(
             "note",
             "user-missing",
-            f"Code {code}, declared missing in the file, was set missing in {sum(columns.values()):,} cells.",
+            f"Code {code}, declared missing in the file, was set missing in {many(sum(columns.values()), 'cell')}.",
             where="columns " + some([f"{c} ({n:,})" for c, n in columns.items()], 12),
             count=sum(columns.values()),
         )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ReadError, nearest, some
 from ..findings import Finding, Findings
 from ..table import Table
+from ._place import many
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,12 +27,12 @@ _SESSION_WORD = re.compile(
 )
 
 
-def wide_to_long(table: Any, patterns: Patterns, *, person: str, session: str = "session", keep: bool = False) -> Table:
+def wide_to_long(data: Any, patterns: Patterns, *, person: str, session: str = "session", keep: bool = False) -> Table:
     """One row a person to one row a person and session.
 
     Parameters
     ----------
-    table : Table or any dataframe, one row a person.
+    data : Table or any dataframe, one row a person.
     patterns : one pattern, several, or {new column: pattern}; see the module's first lines.
     person : the column that identifies persons.
     session : name of the new column with the session numbers, which come from the column names.
@@ -47,7 +48,7 @@ def wide_to_long(table: Any, patterns: Patterns, *, person: str, session: str = 
     """
     import polars as pl
 
-    table = as_table(table)
+    table = as_table(data)
     found = _match(table, _named(patterns, table.source), person)
     _one_row_each(table, person)
     turned = {c for by_session in found.values() for c in by_session.values()}
@@ -84,7 +85,7 @@ def wide_to_long(table: Any, patterns: Patterns, *, person: str, session: str = 
     note = Finding(
         "note",
         "wide-to-long",
-        f"{len(turned)} columns were turned into {some(found)}, by session {numbers[0]} to {numbers[-1]}.",
+        f"{many(len(turned), 'column')} were turned into {some(found)}, by session {numbers[0]} to {numbers[-1]}.",
         where=table.source,
         count=len(turned),
         remedy="",
@@ -101,7 +102,7 @@ def wide_to_long(table: Any, patterns: Patterns, *, person: str, session: str = 
 
 
 def long_to_wide(
-    table: Any, columns: str | Sequence[str] | Mapping[str, str], *, person: str, session: str = "session"
+    data: Any, columns: str | Sequence[str] | Mapping[str, str], *, person: str, session: str = "session"
 ) -> Table:
     """One row a person and session to one row a person; the reverse of `wide_to_long`.
 
@@ -116,7 +117,7 @@ def long_to_wide(
     """
     import polars as pl
 
-    table = as_table(table)
+    table = as_table(data)
     if isinstance(columns, str):
         columns = [columns]
     patterns = dict(columns) if isinstance(columns, Mapping) else {c: f"{c}_{{}}" for c in columns}
@@ -173,7 +174,9 @@ def _named(patterns: Patterns, source: str) -> list[tuple[str | None, str]]:
     """(new name or None, pattern), each pattern checked."""
     if isinstance(patterns, str):
         patterns = [patterns]
-    pairs = list(patterns.items()) if isinstance(patterns, Mapping) else [(None, p) for p in patterns]
+    pairs: list[tuple[str | None, str]] = [(None, p) for p in patterns]
+    if isinstance(patterns, Mapping):
+        pairs = [*patterns.items()]
     for _, pattern in pairs:
         holes = _HOLE.findall(pattern) if isinstance(pattern, str) else []
         sessions = [h for h in holes if h != "item"]
@@ -328,7 +331,9 @@ def _constant(table: Table, columns: Iterable[str], person: str) -> None:
 
     for column in columns:
         varies = (
-            table.frame.group_by(person, maintain_order=True).agg(n=pl.col(column).n_unique()).filter(pl.col("n") > 1)
+            table.frame.group_by(person, maintain_order=True)
+            .agg(pl.col(column).n_unique().alias("\0n"))
+            .filter(pl.col("\0n") > 1)
         )
         if varies.height:
             raise ReadError(
@@ -336,41 +341,3 @@ def _constant(table: Table, columns: Iterable[str], person: str) -> None:
                 where=table.source,
                 remedy="Name it among the columns to be turned, or take it out.",
             )
-
-
-_PERSON = re.compile(
-    r"^(.*[_. -])?(id|ident|pid|patient|person|subject|client|case|participant|code)(([_. -]|no|nr).*)?$", re.I
-)
-_TIME = re.compile(
-    r"^(session|sess|ses|visit|wave|time|week|day|date|occasion|t|occ|measurement)(no|nr|num|number)?$", re.I
-)
-_NUMBERED = re.compile(r"^(.*\D)(\d{1,3})(\D*)$")
-_TWO = re.compile(r"^(.*\D)(\d{1,3})(\D+)(\d{1,3})$")
-
-
-def looks_wide(table: Table, person: str | None) -> Finding | None:
-    """A warning with the patterns to use, if a table seems to have one row a person and sessions side by side."""
-    who = person or next((c for c in table.columns if _PERSON.match(c)), None)
-    if who is None or who not in table.columns or any(_TIME.match(c) for c in table.columns):
-        return None
-    if table[who].head(1000).is_duplicated().any() or table[who].is_duplicated().any() or len(table) < 2:
-        return None
-    stems: dict[str, set[str]] = {}
-    for column in table.columns:
-        if column == who:
-            continue
-        if two := _TWO.match(column):
-            stems.setdefault(f"{two[1]}{{item}}{two[3]}{{session}}", set()).add(two[4])
-        elif one := _NUMBERED.match(column):
-            stems.setdefault(f"{one[1]}{{}}{one[3]}", set()).add(one[2])
-    patterns = [p for p, numbers in stems.items() if len(numbers) >= 3]
-    if not patterns:
-        return None
-    return Finding(
-        "warning",
-        "looks-wide",
-        f"Every {who!r} stands once, and columns are numbered: it may be one row a person, sessions side by side.",
-        where=table.source,
-        count=sum(len(stems[p]) for p in patterns),
-        remedy=f"If so, read it with wide={patterns!r}, person={who!r}.",
-    )

@@ -1,0 +1,55 @@
+# Everything runs in .venv, which the first target that needs it makes. Nothing else is touched.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test test-slow lint bench docs-figures clean
+
+demo: $(VENV)/installed ## run the main job on the simulated demo data
+	$(BIN)/sessionwise demo
+
+test: $(VENV)/test ## all tests but the slow ones
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: $(VENV)/test ## the statistical and fuzz tests at full size
+	$(BIN)/python -m pytest -m slow
+
+lint: $(VENV)/lint ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/test ## timings beside polars and NumPy, in one run
+	$(BIN)/python -m bench
+
+docs-figures: $(VENV)/installed ## the README's figure
+	$(BIN)/sessionwise demo --out build/demo > /dev/null
+	mkdir -p docs/figures
+	cp build/demo/figures/trajectories-core_om.png docs/figures/
+
+clean:
+	rm -rf $(VENV) build sessionwise-demo .pytest_cache .ruff_cache .mypy_cache .hypothesis
+
+CORE := CMakeLists.txt pyproject.toml $(wildcard core/*)
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
+
+# An editable install knows the Python files there were: it is made again when one comes or goes.
+FILES := $(sort $(shell find src -name '*.py' -o -name '*.toml'))
+$(VENV)/files: $(VENV)/bin/python FORCE
+	@echo "$(FILES)" | cmp -s - $@ || echo "$(FILES)" > $@
+FORCE:
+
+$(VENV)/installed: $(CORE) $(VENV)/files
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(VENV)/test: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group test
+	touch $@
+
+$(VENV)/lint: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group lint
+	touch $@

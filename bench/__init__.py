@@ -1,0 +1,1 @@
+"""Timings beside peers, in one run on one machine: `make bench`. Ratios and medians, no verdict."""

@@ -1,0 +1,282 @@
+"""`describe`: everything about the data that a methods section needs before any model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import ScoreError, nearest, some
+from ..findings import Finding, Findings
+from ..instruments import Instrument, instrument, item_columns
+from ..instruments import instruments as known_instruments
+from ._missing import Mask, Missingness, missingness
+from ._reliability import Reliability, of_scale, oriented
+from ._sample import DropOut, Sample, drop_out, sample
+from ._variables import Category, PersonVariable, Variable, category, per_person, person_variable, variable
+from ._variance import Home, home
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from ..panel import Panel
+
+#: A person-level text column with more labels than this is a name or a comment, not a category.
+MOST_LABELS = 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Description:
+    """What `describe` found. Prints itself; holds no session rows.
+
+    sample : persons, sessions, clusters, dates, skipped sessions.
+    drop_out : persons still in treatment at each session number.
+    missing : cells without a value, by column and session number, attended sessions only.
+    variables : numeric columns that vary from session to session.
+    persons : numeric columns that are the same in all sessions of a person, over persons.
+    categories : the same for text.
+    reliability : of each scale of the instruments whose items are in the data.
+    findings : caveats, one note each.
+
+    `description["wai_sr"]` is the entry of one column, variable or not.
+    """
+
+    sample: Sample
+    drop_out: DropOut
+    missing: Missingness
+    variables: tuple[Variable, ...]
+    persons: tuple[PersonVariable, ...]
+    categories: tuple[Category, ...]
+    reliability: tuple[Reliability, ...]
+    findings: Findings
+
+    def __getitem__(self, name: str) -> Variable | PersonVariable | Category:
+        entries: dict[str, Variable | PersonVariable | Category] = {}
+        for part in (self.variables, self.persons, self.categories):
+            entries.update({entry.name: entry for entry in part})
+        if name not in entries:
+            raise KeyError(f"{name!r} is not described.{nearest(name, entries)}")
+        return entries[name]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dict for JSON: the attributes' names are the keys, at every level; unknown is None.
+
+        `variables[i]["components"]` has the variances and the criterion, not the per-person arrays. The keys
+        of `sample.per_person.counts` and the like are texts, as JSON has it.
+        """
+        from ._plain import plain
+
+        return {
+            "sample": plain(self.sample),
+            "drop_out": plain(self.drop_out),
+            "missing": plain(self.missing),
+            "variables": plain(self.variables, drop=("n_per_person", "findings")),
+            "persons": plain(self.persons),
+            "categories": plain(self.categories),
+            "reliability": [r.to_dict() for r in self.reliability],
+            "findings": plain(self.findings),
+        }
+
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """Polars dataframes for export: sample, sessions_per_person, drop_out, missing, variables, persons,
+        categories, reliability, notes. One row a thing counted; empty tables are there, with no rows."""
+        from ._tables import tables
+
+        return tables(self)
+
+    def __rich__(self) -> object:
+        from ._show import description_parts, rich_group
+
+        return rich_group(description_parts(self))
+
+    def __str__(self) -> str:
+        from ._show import text
+
+        return text(self)
+
+    def __repr__(self) -> str:
+        s = self.sample
+        return f"<Description {s.persons:,} persons, {s.sessions:,} sessions, {len(self.variables)} variables>"
+
+    def _repr_html_(self) -> str:
+        from ._show import description_parts, html_parts
+
+        return html_parts(description_parts(self))
+
+
+def describe(
+    panel: Panel,
+    columns: Sequence[str] | None = None,
+    *,
+    instruments: Sequence[str | Instrument] | str | Instrument | None = None,
+) -> Description:
+    """Sample, drop-out, missing values, variance within and between persons, and reliability.
+
+    panel : sessions nested in persons.
+    columns : which columns; if not given all without a role, except single items of an instrument whose scale
+        columns are there, too.
+    instruments : whose scales' reliability is estimated; if not given every instrument whose items are found
+        without doubt; () for none.
+
+    A column is a variable if any person has two different values; else it belongs to the person and is
+    described over persons. Infinite values count as missing.
+
+    Raises PanelError for a column that is not there or is text that varies within persons; ScoreError for an
+    instrument, named here, whose items are not found.
+    """
+    homes = home(panel)
+    keys, said = _instruments(panel, instruments)
+    items = set() if columns is not None else {n for key in keys for n in item_columns(key, panel.columns).values()}
+    chosen = _columns(panel, columns, keys)
+    masks: dict[str, Mask] = {}
+    variables: list[Variable] = []
+    persons: list[PersonVariable] = []
+    categories: list[Category] = []
+    empty: list[str] = []
+    wordy: list[str] = []
+    for name in chosen:
+        if not panel.is_numeric(name):
+            labels = panel.labels(name)
+            masks[name] = labels.codes < 0
+            found = category(name, labels, panel) if len(labels.levels) <= MOST_LABELS else None
+            if found:
+                categories.append(found)
+            elif columns is not None and len(labels.levels) <= MOST_LABELS:
+                panel[name]  # says why it is not numeric
+            else:
+                wordy.append(name)
+            continue
+        values = panel[name]
+        masks[name] = ~np.isfinite(values)
+        constant = per_person(values, panel)
+        if masks[name].all():
+            empty.append(name)
+            if columns is not None:
+                variables.append(variable(name, values, panel, homes))
+        elif constant is None:
+            variables.append(variable(name, values, panel, homes, ends=name not in items))
+        else:
+            persons.append(person_variable(name, constant))
+    if columns is None:  # missing values are shown for single items, too
+        for name in (n for n in _free(panel) if n not in masks):
+            masks[name] = ~np.isfinite(panel[name])
+    masks = {name: masks[name] for name in panel.columns if name in masks}
+    reliable = _reliability(panel, keys)
+    said += _panel_notes(panel, homes, variables, empty, wordy) + _column_notes(variables, reliable)
+    if any(v.name in items for v in variables):
+        what = "Single items of an instrument: no intervals unless named in columns."
+        said.append(Finding("note", "items-no-interval", what))
+    return Description(
+        sample=sample(panel, homes),
+        drop_out=drop_out(panel),
+        missing=missingness(masks, panel.sessions),
+        variables=tuple(variables),
+        persons=tuple(persons),
+        categories=tuple(categories),
+        reliability=tuple(reliable),
+        findings=Findings(said),
+    )
+
+
+def _free(panel: Panel) -> list[str]:
+    """Columns without a role."""
+    taken = set(panel.roles.named().values())
+    return [name for name in panel.columns if name not in taken]
+
+
+def _columns(panel: Panel, columns: Sequence[str] | None, keys: Sequence[Instrument]) -> list[str]:
+    if columns is not None:
+        names = [columns] if isinstance(columns, str) else list(dict.fromkeys(columns))
+        for name in names:
+            panel.is_numeric(name)  # raises if it is not there
+        return names
+    items: set[str] = set()
+    for key in keys:
+        if any(column in panel for column in key.columns):
+            items.update(item_columns(key, panel.columns).values())
+    return [name for name in _free(panel) if name not in items]
+
+
+def _instruments(
+    panel: Panel, wanted: Sequence[str | Instrument] | str | Instrument | None
+) -> tuple[list[Instrument], list[Finding]]:
+    """Those asked for, or those found; of two that claim one column, neither."""
+    if wanted is not None:
+        keys = [instrument(w) for w in ([wanted] if isinstance(wanted, str | Instrument) else wanted)]
+        for key in keys:
+            item_columns(key, panel.columns)  # raises if they are not found
+        return keys, []
+    found: dict[str, tuple[Instrument, set[str]]] = {}
+    for name in known_instruments():
+        key = instrument(name)
+        try:
+            found[name] = key, set(item_columns(key, panel.columns).values())
+        except ScoreError:
+            continue
+    unclear = [n for n, (_, mine) in found.items() if any(mine & other for m, (_, other) in found.items() if m != n)]
+    said = []
+    if unclear:
+        what = f"The same columns could be items of {some(unclear)}: none of these was used; name one in instruments."
+        said.append(Finding("note", "unclear-instrument", what, count=len(unclear)))
+    return [key for name, (key, _) in found.items() if name not in unclear], said
+
+
+def _reliability(panel: Panel, keys: Sequence[Instrument]) -> list[Reliability]:
+    out = []
+    for key in keys:
+        answers, names = oriented(panel, key)
+        out += [of_scale(panel, key, s, answers, names) for s in key.scales if len(s.items) > 1]
+    return out
+
+
+def _panel_notes(
+    panel: Panel, homes: Home | None, variables: Sequence[Variable], empty: list[str], wordy: list[str]
+) -> list[Finding]:
+    """Caveats on the sample as a whole."""
+    said = []
+
+    def note(code: str, what: str, count: int = 0) -> None:
+        said.append(Finding("note", code, what, count=count))
+
+    single = int((panel.sessions_per_person == 1).sum())
+    if single:
+        what = "one session: they" if single > 1 else "one session: it"
+        people = f"{single:,} persons have" if single > 1 else "1 person has"
+        note("one-session", f"{people} {what} inform the mean and the variance between persons, not within.", single)
+    if variables:
+        note(
+            "reml",
+            "SD within and between and ICC by REML, sessions independent given the person; SD within includes change "
+            "over treatment. Intervals: 95 % profile likelihood.",
+        )
+    if homes and homes.moved:
+        what = f"{homes.moved:,} persons changed cluster: each counts to the cluster of most of their sessions."
+        note("cluster-changed", what, homes.moved)
+    if homes and homes.unknown:
+        what = f"{homes.unknown:,} persons have no cluster: each counts as a cluster of one."
+        note("cluster-unknown", what, homes.unknown)
+    if empty:
+        note("no-values", f"Without any value: {some(empty)}.", len(empty))
+    if wordy:
+        what = f"Not described, text that varies within persons or has over {MOST_LABELS} labels: {some(wordy)}."
+        note("text", what, len(wordy))
+    return said
+
+
+def _column_notes(variables: Sequence[Variable], reliable: Sequence[Reliability]) -> list[Finding]:
+    """Caveats on columns and scales, one note for all that share it."""
+    same: dict[tuple[str, str], list[str]] = {}
+    for v in variables:
+        for f in v.components.findings:
+            same.setdefault((f.code, f.what), []).append(v.name)
+    for r in reliable:
+        for f in (f for f in r.findings if f.code != "items-missing"):
+            same.setdefault((f.code, f.what), []).append(r.name)
+    said = [Finding("note", code, what, some(names), len(names)) for (code, what), names in same.items()]
+    most = max((r.left_out for r in reliable), default=0)
+    if most:
+        what = f"Reliability: sessions with an item of the scale missing were left out, up to {most:,} for a scale."
+        said.append(Finding("note", "items-missing", what, count=most))
+    return said

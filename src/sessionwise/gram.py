@@ -1,0 +1,273 @@
+"""Gram: for each person the cross-products of a model's columns. All that fitting a linear model needs.
+
+A person with 8 or 800 sessions costs one k × k matrix; Grams of two clinics add up without either
+showing a row. The kernel is core/gram.hpp.
+
+Cross-products square the condition number, so columns should be centred and scaled before they are
+multiplied: z = (x − center) / scale. `recenter` moves between such choices exactly (for a Gram that
+holds the constant column), which is also how Grams made with different centres are added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ._core import LANES
+from ._core import gram as _kernel
+from .errors import GramError, nearest, some
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gram:
+    """Cross-products of k columns for each of n_persons persons.
+
+    columns : k names.
+    persons : (n_persons,) labels, ascending.
+    n : int64 (n_persons,), rows of each person.
+    packed : float64 (ceil(n_persons / 8), k (k + 1) / 2, 8), the upper triangles row by row, persons
+        innermost; read-only.
+    center, scale : (k,), the products are those of (x − center) / scale.
+    constant : the name of a column that is 1 in every row and not centred, or None.
+    """
+
+    columns: tuple[str, ...]
+    persons: np.ndarray
+    n: np.ndarray
+    packed: np.ndarray
+    center: np.ndarray
+    scale: np.ndarray
+    constant: str | None = None
+
+    @property
+    def n_persons(self) -> int:
+        return len(self.persons)
+
+    @property
+    def n_rows(self) -> int:
+        return int(self.n.sum())
+
+    def matrices(self) -> np.ndarray:
+        """The symmetric matrices, float64 (n_persons, k, k)."""
+        return _square(self._by_person(), len(self.columns))
+
+    def total(self) -> np.ndarray:
+        """The sum over persons, float64 (k, k)."""
+        total: np.ndarray = _square(self.packed.sum(axis=(0, 2))[None], len(self.columns))[0]
+        return total
+
+    def select(self, columns: Iterable[str]) -> Gram:
+        """The Gram of some of the columns, in the order given.
+
+        Raises
+        ------
+        GramError : an unknown column, or one named twice.
+        """
+        columns = tuple(columns)
+        for name in columns:
+            if name not in self.columns:
+                raise GramError(
+                    f"this Gram has no column {name!r}.{nearest(name, self.columns)}",
+                    where=f"columns: {some(self.columns, 12)}",
+                    remedy="Make the Gram with every column that is needed.",
+                )
+        _names_unique(columns)
+        at = np.array([self.columns.index(name) for name in columns], dtype=np.int64)
+        rows, cols = np.triu_indices(len(columns))
+        low, high = np.minimum(at[rows], at[cols]), np.maximum(at[rows], at[cols])
+        k = len(self.columns)
+        pairs = low * k - low * (low - 1) // 2 + high - low
+        packed = np.ascontiguousarray(self.packed[:, pairs, :])
+        one = self.constant if self.constant in columns else None
+        return _made(columns, self.persons, self.n, packed, self.center[at], self.scale[at], one)
+
+    def recenter(self, center: np.ndarray, scale: np.ndarray) -> Gram:
+        """The Gram of (x − center) / scale instead, without the rows.
+
+        Raises
+        ------
+        GramError : a centre is to move and there is no constant column to move it with.
+        """
+        center, scale = np.asarray(center, np.float64), np.asarray(scale, np.float64)
+        if np.array_equal(center, self.center) and np.array_equal(scale, self.scale):
+            return self
+        k = len(self.columns)
+        change = np.diag(self.scale / scale)
+        shift = (self.center - center) / scale
+        if shift.any():
+            if self.constant is None:
+                raise GramError(
+                    "the centre of a Gram can only move if it holds the constant column.",
+                    where=f"columns: {some(self.columns, 12)}",
+                    remedy="Include a column of ones, or make both Grams with the same center and scale.",
+                )
+            one = self.columns.index(self.constant)
+            change[one] += shift * self.scale[one]
+        full = np.einsum("ia,pij,jb->pab", change, self.matrices(), change, optimize=True)
+        upper = full[:, *np.triu_indices(k)]
+        return _made(self.columns, self.persons, self.n, _pack(upper), center.copy(), scale.copy(), self.constant)
+
+    def __add__(self, other: Gram) -> Gram:
+        """The Gram of both; their persons must differ.
+
+        Columns must be the same, in any order. Where centres or scales differ, `other` is moved to ours.
+
+        Raises
+        ------
+        GramError : different columns, or a person in both.
+        """
+        if not isinstance(other, Gram):
+            return NotImplemented
+        if set(other.columns) != set(self.columns):
+            odd = sorted(set(other.columns) ^ set(self.columns))
+            raise GramError(
+                f"the two Grams have different columns: {some(odd)} in one only.",
+                remedy="Make both from the same formula.",
+            )
+        both = np.intersect1d(self.persons, other.persons) if _same_kind(self.persons, other.persons) else None
+        if both is None:
+            raise GramError(
+                "persons are numbers in one Gram and text in the other.", remedy="Label persons alike in both."
+            )
+        if len(both):
+            raise GramError(
+                f"{len(both):,} persons are in both Grams: {some(both.tolist())}.",
+                remedy="If they are different people, put the clinic's name before their labels.",
+            )
+        other = other.select(self.columns).recenter(self.center, self.scale)
+        persons = np.concatenate([self.persons, other.persons])
+        order = np.argsort(persons, kind="stable")
+        rows = np.concatenate([self._by_person(), other._by_person()])[order]
+        n = np.concatenate([self.n, other.n])[order]
+        one = self.constant if self.constant == other.constant else None
+        return _made(self.columns, persons[order], n, _pack(rows), self.center, self.scale, one)
+
+    def subset(self, mask: np.ndarray) -> Gram:
+        """The Gram of the persons where `mask`, bool (n_persons,), is true."""
+        packed = _pack(self._by_person()[mask])
+        return _made(self.columns, self.persons[mask], self.n[mask], packed, self.center, self.scale, self.constant)
+
+    def _by_person(self) -> np.ndarray:
+        """(n_persons, pairs)."""
+        pairs = self.packed.shape[1]
+        return self.packed.transpose(0, 2, 1).reshape(-1, pairs)[: self.n_persons]
+
+    def __repr__(self) -> str:
+        return f"<Gram of {some(self.columns, 8)}; {self.n_persons:,} persons, {self.n_rows:,} rows>"
+
+
+def gram(
+    columns: Mapping[str, np.ndarray],
+    starts: np.ndarray,
+    persons: np.ndarray,
+    *,
+    center: Sequence[float] | np.ndarray | None = None,
+    scale: Sequence[float] | np.ndarray | None = None,
+    threads: int = 0,
+) -> Gram:
+    """Cross-products of columns within each person.
+
+    Parameters
+    ----------
+    columns : name -> numbers (n_rows,), rows sorted by person; no missing values.
+    starts : int64 (n_persons + 1,), rows starts[i]:starts[i + 1] belong to persons[i].
+    persons : (n_persons,) labels, ascending (as `Panel.persons`).
+    center, scale : (k,), default 0 and 1; see the module.
+    threads : how many; 0 for as many as the machine has. Does not change the result.
+
+    Raises
+    ------
+    GramError : lengths that do not fit, a scale that is not positive, a missing or infinite cell.
+    """
+    names = tuple(columns)
+    arrays = [np.ascontiguousarray(columns[name], dtype=np.float64) for name in names]
+    starts = np.ascontiguousarray(starts, dtype=np.int64)
+    k, rows = len(names), int(starts[-1]) if len(starts) else 0
+    for name, array in zip(names, arrays, strict=True):
+        if array.shape != (rows,):
+            raise GramError(
+                f"column {name!r} has shape {array.shape}, the persons have {rows:,} rows.",
+                remedy="Give one number for each row.",
+            )
+    if len(persons) != len(starts) - 1:
+        raise GramError(
+            f"{len(persons):,} persons, but starts for {len(starts) - 1:,}.", remedy="starts has one number more."
+        )
+    middle = np.zeros(k) if center is None else np.array(center, np.float64)
+    width = np.ones(k) if scale is None else np.array(scale, np.float64)
+    fits = middle.shape == width.shape == (k,)
+    if not (fits and (np.isfinite(middle) & np.isfinite(width) & (width > 0)).all()):
+        raise GramError(
+            "center and scale need one finite number for each column, scale above zero.",
+            remedy="A constant column has scale 1.",
+        )
+    blocks = -(-len(persons) // LANES)
+    packed = np.empty((blocks, k * (k + 1) // 2, LANES))
+    bad = _kernel(arrays, starts, middle, 1.0 / width, packed, threads)
+    if bad >= 0:
+        _not_finite(names, arrays, starts, persons, bad)
+    ones = (i for i, x in enumerate(arrays) if rows and middle[i] == 0 and (x[:100] == 1).all() and (x == 1).all())
+    constant = next((names[i] for i in ones), None)
+    return _made(names, np.asarray(persons), np.diff(starts), packed, middle, width, constant)
+
+
+def _not_finite(names: tuple[str, ...], arrays: list[np.ndarray], starts: np.ndarray, persons: Any, bad: int) -> None:
+    rows = slice(int(starts[bad]), int(starts[bad + 1]))
+    for name, array in zip(names, arrays, strict=True):
+        if not np.isfinite(array[rows]).all():
+            row = int(np.flatnonzero(~np.isfinite(array[rows]))[0])
+            raise GramError(
+                f"column {name!r} has a missing or infinite cell.",
+                where=f"person {persons[bad]}, row {row} of theirs (counted from 0)",
+                remedy="Drop rows with missing cells first; the Design does, and counts them.",
+            )
+    raise GramError(
+        "products overflow.", where=f"person {persons[bad]}", remedy="Give center and scale: the numbers are too large."
+    )
+
+
+def _made(
+    columns: tuple[str, ...],
+    persons: np.ndarray,
+    n: np.ndarray,
+    packed: np.ndarray,
+    center: np.ndarray,
+    scale: np.ndarray,
+    constant: str | None,
+) -> Gram:
+    for array in (n, packed, center, scale):
+        array.flags.writeable = False
+    return Gram(columns, persons, n, packed, center, scale, constant)
+
+
+def _pack(rows: np.ndarray) -> np.ndarray:
+    """(n_persons, pairs) to (blocks, pairs, LANES), zeros beyond the last person."""
+    persons, pairs = rows.shape
+    blocks = -(-persons // LANES)
+    padded = np.zeros((blocks * LANES, pairs))
+    padded[:persons] = rows
+    return np.ascontiguousarray(padded.reshape(blocks, LANES, pairs).transpose(0, 2, 1))
+
+
+def _square(upper: np.ndarray, k: int) -> np.ndarray:
+    """(m, pairs) to symmetric (m, k, k)."""
+    full = np.empty((len(upper), k, k))
+    i, j = np.triu_indices(k)
+    full[:, i, j] = upper
+    full[:, j, i] = upper
+    return full
+
+
+def _names_unique(names: Sequence[str]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise GramError(f"columns named twice: {some(twice)}.", remedy="Name each column once.")
+
+
+def _same_kind(a: np.ndarray, b: np.ndarray) -> bool:
+    if not len(a) or not len(b):
+        return True
+    return isinstance(a[:1].tolist()[0], str) == isinstance(b[:1].tolist()[0], str)

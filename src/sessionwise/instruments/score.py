@@ -1,0 +1,251 @@
+"""score: item columns to scale columns, by an instrument's key. The kernel is core/score.hpp.
+
+A person's score on a scale of n items with c answered is the answered items' sum × n / c (sum scores),
+their mean, or their mean × 10; reversed items count as low + high − answer. Where more items are
+missing than the scale allows, the score is missing.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from os import PathLike
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from .._core import score as _kernel
+from ..errors import ScoreError, nearest, some
+from ..findings import Finding
+from ..panel import Panel
+from ._columns import ItemMapping, item_columns
+from ._instrument import Instrument
+from ._registry import instrument as _instrument
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_FACTOR = {"mean": 1.0, "mean10": 10.0}
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleRecord:
+    """What scoring did for one scale. Counts are of sessions, except `items_filled`.
+
+    complete : every item answered.
+    prorated : some missing, within the limit; items_filled : how many items that were.
+    too_few : some answered, but more missing than the limit: no score.
+    empty : nothing answered: no score.
+    """
+
+    column: str
+    complete: int
+    prorated: int
+    items_filled: int
+    too_few: int
+    empty: int
+    max_missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRecord:
+    """What scoring did for one instrument; `Panel.records` keeps it.
+
+    answers : (low, high) used; scales : the total first; out_of_range : answers taken as missing.
+    """
+
+    instrument: str
+    answers: tuple[float, float]
+    scales: tuple[ScaleRecord, ...]
+    out_of_range: int
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain values, for JSON."""
+        return asdict(self)
+
+    def __rich__(self) -> object:
+        from rich import box
+        from rich.table import Table
+
+        low, high = self.answers
+        title = f"{self.instrument} (answers {low:g} to {high:g}), sessions"
+        table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+        for i, head in enumerate(("column", "complete", "pro-rated", "items filled", "too few items", "no answer")):
+            table.add_column(head, justify="right" if i else "left")
+        for s in self.scales:
+            counts = (s.complete, s.prorated, s.items_filled, s.too_few, s.empty)
+            table.add_row(s.column, *(f"{n:,}" for n in counts))
+        return table
+
+    def __str__(self) -> str:
+        from rich.console import Console
+
+        out = io.StringIO()
+        Console(file=out, width=80, color_system=None).print(self)
+        return "\n".join(line.rstrip() for line in out.getvalue().rstrip().splitlines())
+
+
+def score(
+    panel: Panel,
+    *instruments: str | PathLike[str] | Instrument,
+    items: ItemMapping | Mapping[str, ItemMapping] | None = None,
+    answers: tuple[float, float] | Mapping[str, tuple[float, float]] | None = None,
+    already_reversed: bool = False,
+    out_of_range: Literal["error", "missing"] = "error",
+) -> Panel:
+    """The Panel with one column for each scale of the instruments, such as 'core_om' and 'core_om_risk'.
+
+    Parameters
+    ----------
+    panel : with a column for each item.
+    instruments : names (see `instruments()`), paths of your own instrument files, or Instruments.
+    items : which column holds which item, if their names do not tell: a dict item -> column, the
+        columns in item order, or a pattern such as 'Q{}_core'. With several instruments, a dict
+        name -> one of these.
+    answers : (low, high) where a form is used with other answers than the usual ones, such as (1, 7)
+        for the WAI-SR. With several instruments, a dict name -> (low, high).
+    already_reversed : the file holds reversed items turned round already.
+    out_of_range : 'error' stops at an answer outside the range; 'missing' takes it as missing and says
+        how many.
+
+    Returns
+    -------
+    Panel whose `findings` say how many sessions were pro-rated or could not be scored (notes), and
+    which facts of the key are not verified (warnings); `records` has the counts (ScoreRecord).
+
+    Raises
+    ------
+    ScoreError : items not found, not numeric or out of range; a score column that is there already.
+    InstrumentError : unknown instrument or range, malformed instrument file.
+    """
+    if not instruments:
+        raise ScoreError("no instrument was named.", remedy="For example score(panel, 'core-om', 'wai-sr').")
+    keys = [_instrument(given) for given in instruments]
+    ranges = _by_name(answers, keys, "answers", isinstance(answers, tuple))
+    single = isinstance(items, (str, list, tuple)) or (
+        isinstance(items, Mapping) and all(isinstance(k, int) for k in items)
+    )
+    mappings = _by_name(items, keys, "items", single)
+    for key in keys:
+        name = key.name
+        if name in ranges:
+            key = key.with_range(*ranges[name])
+        if already_reversed:
+            key = key.already_reversed()
+        panel = _score_one(panel, key, mappings.get(name), out_of_range)
+    return panel
+
+
+def _by_name(given: Any, keys: list[Instrument], setting: str, single: bool) -> dict[str, Any]:
+    """A setting given once (for one instrument) or by instrument, as a dict by name."""
+    if given is None:
+        return {}
+    names = [key.name for key in keys]
+    if single:
+        if len(keys) > 1:
+            raise ScoreError(
+                f"{setting} was given once for {len(keys)} instruments.",
+                remedy=f"Give {setting}={{{names[0]!r}: ...}}.",
+            )
+        return {names[0]: given}
+    for name in given:
+        if name not in names:
+            raise ScoreError(
+                f"{setting} names {name!r}, and {name!r} is not among the instruments.{nearest(str(name), names)}",
+                remedy=f"The instruments are {some(names)}.",
+            )
+    return dict(given)
+
+
+def _score_one(panel: Panel, key: Instrument, mapping: ItemMapping | None, out_of_range: str) -> Panel:
+    columns = item_columns(key, panel.columns, mapping)
+    clash = [name for name in key.columns if name in panel]
+    if clash:
+        raise ScoreError(
+            f"the Panel has a column {clash[0]!r} already, which {key.name} would write.",
+            where=f"columns: {some(clash)}",
+            remedy="Rename or drop that column, or use the score that is there.",
+        )
+    scores, counts, outside = _scores(panel, key, columns)
+    found = []
+    if sum(outside):
+        if out_of_range == "error":
+            _raise_out_of_range(panel, key, columns, outside)
+        found.append(_outside_finding(key, columns, outside))
+    record = _record(key, counts, sum(outside))
+    found.append(_scored_finding(key, record.scales, len(panel)))
+    if key.unverified:
+        found.append(_unverified_finding(key))
+    return panel.with_columns(dict(zip(key.columns, scores, strict=True)), found, (record,))
+
+
+def _scores(panel: Panel, key: Instrument, columns: Mapping[int, str]) -> tuple[np.ndarray, list[list[int]], list[int]]:
+    """Scores (n_scales, n_rows) in the Panel's order, counts by scale, answers out of range by item."""
+    series = [_numeric(panel, name) for name in columns.values()]
+    at = {item: i for i, item in enumerate(columns)}
+    scales = [
+        ([at[i] for i in s.items], s.max_missing, _FACTOR.get(s.scoring, float(len(s.items)))) for s in key.scales
+    ]
+    reverse = [item in key.reversed for item in columns]
+    scores = np.empty((len(scales), len(series[0])))
+    streams = [s.__arrow_c_stream__() for s in series]
+    counts, outside = _kernel(streams, key.low, key.high, reverse, scales, scores)
+    scores.flags.writeable = False
+    return scores, counts, outside
+
+
+def _numeric(panel: Panel, name: str) -> pl.Series:
+    series = panel.series(name)
+    if series.dtype.is_integer() or str(series.dtype) in ("Float32", "Float64"):
+        return series
+    import polars as pl
+
+    return pl.Series(name, panel[name])  # a column wholly missing, a boolean; or the error that says what is wrong
+
+
+def _record(key: Instrument, counts: list[list[int]], outside: int) -> ScoreRecord:
+    scales = tuple(
+        ScaleRecord(key.column(scale), *count, scale.max_missing)
+        for scale, count in zip(key.scales, counts, strict=True)
+    )
+    return ScoreRecord(key.name, (key.low, key.high), scales, outside)
+
+
+def _raise_out_of_range(panel: Panel, key: Instrument, columns: Mapping[int, str], outside: list[int]) -> None:
+    name = next(c for c, n in zip(columns.values(), outside, strict=True) if n)
+    values = panel[name]
+    rows = np.flatnonzero((values < key.low) | (values > key.high))
+    where = f"column {name!r}: {values[rows[0]]:g} at {panel.where(rows)}"
+    others = sum(n > 0 for n in outside) - 1
+    raise ScoreError(
+        f"{key.name} is answered from {key.low:g} to {key.high:g}, and {sum(outside):,} answers are outside.",
+        where=where + (f"; and {others} more columns" if others else ""),
+        remedy="Correct the answers, declare missing codes when reading (missing=...), name another range "
+        "(answers=...), or score with out_of_range='missing'.",
+    )
+
+
+def _outside_finding(key: Instrument, columns: Mapping[int, str], outside: list[int]) -> Finding:
+    names = [c for c, n in zip(columns.values(), outside, strict=True) if n]
+    what = f"{sum(outside):,} answers to {key.name} outside {key.low:g} to {key.high:g} were taken as missing."
+    remedy = "Correct them in the file if they are typing errors."
+    return Finding("warning", "answers-out-of-range", what, f"columns {some(names)}", sum(outside), remedy)
+
+
+def _unverified_finding(key: Instrument) -> Finding:
+    facts = "; ".join(sentence.removeprefix(f"{key.name}: ") for sentence in key.unverified)
+    return Finding("warning", "key-unverified", f"{key.name}: {facts}.", "", 0, "Check it against the form's manual.")
+
+
+def _scored_finding(key: Instrument, scales: tuple[ScaleRecord, ...], rows: int) -> Finding:
+    total = scales[0]
+    what = f"{key.name} scored in {total.complete + total.prorated:,} of {rows:,} sessions"
+    if total.prorated:
+        what += f", {total.prorated:,} of them pro-rated ({total.items_filled:,} missing items filled)"
+    if total.too_few:
+        what += f"; {total.too_few:,} had more than {total.max_missing} missing items and no score"
+    if total.empty:
+        what += f"; {total.empty:,} had no answer"
+    where = f"column{'s' * (len(scales) > 1)} {some([s.column for s in scales], 12)}"
+    return Finding("note", "scored", what + ".", where, total.prorated + total.too_few + total.empty)

@@ -1,0 +1,185 @@
+"""The command line as a user runs it: whole verbs, their JSON, their help, their errors."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+import sessionwise as sw
+from sessionwise import cli
+
+ROLES = ["--person", "patient", "--session", "session"]
+VERBS = {c.name or c.callback.__name__ for c in cli.app.registered_commands if c.callback}
+
+
+@pytest.fixture(scope="module")
+def demo_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("demo") / "sessions.csv"
+    sw.datasets.demo(persons=80).frame.write_csv(path)
+    return path
+
+
+def run(*arguments: object, code: int = 0) -> str:
+    """Standard output of a verb that ends with `code`."""
+    result = CliRunner().invoke(cli.app, [str(a) for a in arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == code, result.output
+    return result.stdout
+
+
+def main(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *arguments: object
+) -> tuple[int, str, str]:
+    """Status, standard output and standard error of the whole program."""
+    monkeypatch.setattr(sys, "argv", ["sessionwise", *(str(a) for a in arguments)])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    out, err = capsys.readouterr()
+    return int(stop.value.code or 0), out, err
+
+
+@pytest.mark.parametrize("verb", sorted(VERBS))
+def test_every_verb_has_help_with_an_example_and_is_documented(verb: str) -> None:
+    text = run(verb, "--help")
+    assert f"Example: sessionwise {verb}" in text
+    assert "--json" in text
+    page = (Path(__file__).parents[1] / "docs" / "command-line.md").read_text(encoding="utf-8")
+    assert f"| `{verb}` |" in page
+
+
+def test_verbs_are_those_of_the_library() -> None:
+    for verb in VERBS - {"demo"}:
+        assert callable(getattr(sw, verb))
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, sessionwise.cli; print(sorted({'numpy','polars','narwhals','altair','scipy'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_check(demo_file: Path) -> None:
+    text = run("check", demo_file, *ROLES, "--cluster", "therapist", "--time", "date")
+    assert "check:" in text
+    told = json.loads(run("check", demo_file, *ROLES, "--json"))
+    assert told["command"] == "check"
+    assert told["sessionwise"] == sw.__version__
+    assert all(set(f) == {"severity", "code", "what", "where", "count", "remedy"} for f in told["findings"])
+
+
+def test_check_ends_with_status_1_on_errors(tmp_path: Path) -> None:
+    path = tmp_path / "twice.csv"
+    path.write_text("patient,session,x\n1,1,2\n1,1,3\n1,2,4\n", encoding="utf-8")
+    told = json.loads(run("check", path, *ROLES, "--json", code=1))
+    (error,) = (f for f in told["findings"] if f["severity"] == "error")
+    assert error["code"] == "duplicate-session"
+    assert "lines 2, 3" in error["where"]
+
+
+def test_score_writes_the_scales(demo_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "scored.parquet"
+    told = json.loads(run("score", demo_file, *ROLES, "-i", "core-om", "-i", "wai-sr", "-o", out, "--json"))
+    written = pl.read_parquet(out)
+    assert told["columns"] == [*sw.instrument("core-om").columns, *sw.instrument("wai-sr").columns]
+    assert set(told["columns"]) <= set(written.columns)
+    total = told["records"][0]["scales"][0]
+    assert total["complete"] + total["prorated"] == written["core_om"].is_not_null().sum()
+    assert "pro-rated" in run("score", demo_file, *ROLES, "-i", "core-om")
+
+
+def test_score_options(tmp_path: Path) -> None:
+    path = tmp_path / "w.csv"
+    rows = ["patient,session," + ",".join(f"a{i}" for i in range(1, 13)), "1,1" + ",7" * 12, "1,2" + ",-9" * 12]
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    told = json.loads(
+        run(
+            "score",
+            path,
+            *ROLES,
+            "-i",
+            "wai-sr",
+            "--items",
+            "wai-sr=a{}",
+            "--answers",
+            "wai-sr=1-7",
+            "--missing",
+            "-9",
+            "--json",
+        )
+    )
+    total = told["records"][0]["scales"][0]
+    assert (total["complete"], total["empty"]) == (1, 1)
+    assert told["records"][0]["answers"] == [1, 7]
+
+
+def test_wide_files(tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    path.write_text("patient,core_1,core_2,core_3\n1,20,18,\n2,15,,12\n", encoding="utf-8")
+    told = json.loads(run("describe", path, "--person", "patient", "--wide", "core_{}", "--json"))
+    assert told["sample"]["sessions"] == 4
+
+
+def test_describe_with_figures(demo_file: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "figures"
+    text = run("describe", demo_file, *ROLES, "-i", "core-om", "--column", "core_om", "--figures", folder)
+    assert "80 persons" in text
+    names = {p.name for p in folder.iterdir()}
+    assert names == {"trajectories-core_om.png", "drop-out.png", "missing.png"}
+    assert all(p.read_bytes().startswith(b"\x89PNG") for p in folder.iterdir())
+    told = json.loads(run("describe", demo_file, *ROLES, "-i", "core-om", "--column", "core_om", "--json"))
+    assert told["sample"]["persons"] == 80
+
+
+def test_demo_says_simulated(tmp_path: Path) -> None:
+    text = run("demo", "--out", tmp_path / "demo")
+    assert text.startswith("These data are SIMULATED")
+    assert "646 persons" in text
+    assert (tmp_path / "demo" / "scored.csv").exists()
+    told = json.loads(run("demo", "--out", tmp_path / "demo", "--json"))
+    assert told["simulated"] is True
+    assert all(Path(f).exists() for f in told["figures"])
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_an_error_is_one_message(
+    as_json: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ["check", tmp_path / "none.csv", *ROLES] + ["--json"] * as_json
+    status, out, err = main(capsys, monkeypatch, *arguments)
+    assert status == 1
+    if as_json:
+        assert json.loads(out)["error"]["kind"] == "ReadError"
+    else:
+        assert err.startswith("error: ")
+        assert "none.csv" in err
+        assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--missing", "none"], "--missing needs a number"),
+        (["--missing", "-9", "--missing", "core=99"], "names a column in one place"),
+        (["--answers", "1-7"], "--answers needs instrument=value"),
+        (["--answers", "wai-sr=seven"], "--answers needs low-high"),
+        (["--out-of-range", "drop"], "--out-of-range is one of error, missing"),
+        (["-o", "scored.docx"], "cannot write a .docx"),
+    ],
+)
+def test_wrong_options_are_explained(options: list[str], message: str, demo_file: Path) -> None:
+    with pytest.raises(sw.SessionwiseError, match=message):
+        run("score", demo_file, *ROLES, "-i", "core-om", *options)
+
+
+def test_no_session_column() -> None:
+    with pytest.raises(sw.SessionwiseError, match="no session column"):
+        run("check", "x.csv", "--person", "p")
