@@ -40,9 +40,10 @@ static std::int64_t gram(const std::vector<Vector> &columns, const Integers &sta
 }
 
 using ScaleRow = std::tuple<std::vector<int>, int, double>; // items, most missing, factor
-using Counts = std::vector<std::int64_t>;
+using Count = std::int64_t;
+using Counts = std::tuple<Count, Count, Count, Count, Count>; // complete, pro-rated, items filled, too few, empty
 
-static std::tuple<std::vector<Counts>, Counts> score(const nb::list &streams, double low, double high,
+static std::tuple<std::vector<Counts>, std::vector<Count>> score(const nb::list &streams, double low, double high,
                                                      const std::vector<bool> &reversed, const std::vector<ScaleRow> &scales,
                                                      Output2 scores, int threads) {
     std::vector<sw::NumericColumn> columns;
@@ -67,7 +68,7 @@ static std::tuple<std::vector<Counts>, Counts> score(const nb::list &streams, do
         tally = sw::score(columns, key, threads, scores.data());
     }
     std::vector<Counts> counts;
-    for (const auto &s : tally.scales) counts.push_back({s.complete, s.prorated, s.items_filled, s.too_few, s.empty});
+    for (const auto &s : tally.scales) counts.emplace_back(s.complete, s.prorated, s.items_filled, s.too_few, s.empty);
     return {counts, tally.out_of_range};
 }
 

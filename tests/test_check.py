@@ -173,6 +173,12 @@ def test_implausible_jumps(number, code):
     assert hit.severity == ("warning" if code == "session-jump" else "note")
 
 
+def test_a_long_gap_is_a_jump_however_many_sessions_there_are():
+    frame = pl.DataFrame({"p": np.repeat(np.arange(25), 12), "s": np.tile(np.arange(1, 13), 25)})
+    assert codes(check(put(frame, "s", [11], 12 + 60), **ROLES)) == {"session-jump"}
+    assert codes(check(put(frame, "s", [11], 12 + 50), **ROLES)) == {"session-gaps"}
+
+
 def test_jumps_of_many_are_the_design():
     assert codes(check(put(clean(), "s", range(3, 120, 4), 104), **ROLES)) == {"session-gaps"}
 
@@ -183,6 +189,8 @@ def test_first_sessions():
     assert "do not begin with session 1 but with 0" in late.what
     frame = clean().with_columns(s=pl.col("s") + 6 * (pl.col("p") < 2))
     assert one(check(frame, **ROLES), "first-session").count == 2
+    one_late = clean().with_columns(s=pl.col("s") + 6 * (pl.col("p") == 1))
+    assert codes(check(one_late, **ROLES)) == {"first-session"}
     everybody = one(check(clean().with_columns(s=pl.col("s") - 1), **ROLES), "first-session")
     assert "Every person's first session has the number 0" in everybody.what
 
@@ -369,6 +377,12 @@ def test_legitimate_values_are_no_codes(values, rare):
     assert not check(clean(v=column), **ROLES)
 
 
+def test_a_gap_smaller_than_half_the_spread_is_no_code():
+    column = [[18, 25, 44, 60, 65][(i // 4) % 5] for i in range(120)]
+    column[3] = column[50] = 88
+    assert not check(clean(v=column), **ROLES)
+
+
 def test_several_codes_in_several_columns_are_one_finding():
     a, b = [i % 5 for i in range(120)], [i % 3 for i in range(120)]
     a[1], a[2], b[7], b[9] = 88, 99, -99, -8
@@ -422,6 +436,12 @@ def test_instruments_under_other_names():
     assert not check(frame, **ROLES)
     hit = one(check(frame, **ROLES, instruments={"core-om": "Q{}"}), "answer-out-of-range")
     assert "column 'Q3': 7" in hit.where
+
+
+def test_a_column_is_judged_by_one_instrument():
+    frame = put(items(clean()), "core_om_2", [17], 9)
+    named = {"core-10": [f"core_om_{i}" for i in range(1, 11)]}
+    assert "core-10 outside" in one(check(frame, **ROLES, instruments=named), "answer-out-of-range").what
 
 
 def test_reversed_already():

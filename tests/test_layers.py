@@ -13,7 +13,7 @@ LAYERS = [
     ["errors", "_core"],
     ["findings"],
     ["table"],
-    ["frames", "datasets", "_demo_sample", "_demo_truth"],
+    ["frames", "role_columns", "datasets", "_demo_sample", "_demo_truth"],
     ["roles"],
     ["panel"],
     ["read", "instruments", "number"],

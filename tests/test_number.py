@@ -108,3 +108,8 @@ def test_any_row_order_gives_the_same_numbers(rows, random):
     for person in {p for p, _ in rows}:
         own = sorted((d, s) for (p, d), s in got.items() if p == person)
         assert [s for _, s in own] == list(range(1, len(own) + 1))
+
+
+def test_two_persons_on_one_date_are_fine():
+    frame = pl.DataFrame({"p": [1, 1, 2, 2], "d": [1, 2, 2, 3]})
+    assert number_sessions(frame, person="p", by="d")["session"].to_list() == [1, 2, 1, 2]

@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 from sessionwise.frames import eager
-from sessionwise.roles import Roles, levels, structure
+from sessionwise.role_columns import levels
+from sessionwise.roles import Roles, structure
 from sessionwise.table import Origin, Table
 
 ROLES = Roles("p", "s")

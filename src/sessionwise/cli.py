@@ -74,8 +74,8 @@ def check(
     from .check import check as run
 
     with _busy("reading and checking"):
-        table = _read(file, missing, wide, sheet, person)
         roles = _roles(person, session, cluster, time, wide)
+        table = _read(file, missing, wide, sheet, person)
         findings = run(table, **roles, instruments=instrument or ())
     _print(json_, {"command": "check", "file": file.name, "findings": findings.to_dicts()}, findings)
     if findings.errors:
@@ -108,8 +108,8 @@ def score(
     from .instruments import score as run
 
     with _busy("reading and scoring"):
-        table = _read(file, missing, wide, sheet, person)
-        panel = _panel(table, _roles(person, session, cluster, time, wide))
+        roles = _roles(person, session, cluster, time, wide)
+        panel = _panel(_read(file, missing, wide, sheet, person), roles)
         scored = run(
             panel,
             *(instrument or ()),
@@ -157,8 +157,8 @@ def describe(
     from .instruments import score
 
     with _busy("reading and describing"):
-        table = _read(file, missing, wide, sheet, person)
-        panel = _panel(table, _roles(person, session, cluster, time, wide))
+        roles = _roles(person, session, cluster, time, wide)
+        panel = _panel(_read(file, missing, wide, sheet, person), roles)
         if instrument:
             ranges = {name: _range(text) for name, text in _pairs(answers, "--answers").items()}
             panel = score(panel, *instrument, answers=ranges or None, items=_pairs(items, "--items") or None)

@@ -107,18 +107,15 @@ class Findings:
         colour = {"error": "red", "warning": "yellow", "note": "dim"}
         table = RichTable(title=f"check: {self.summary()}", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
         table.add_column("", no_wrap=True)
-        table.add_column("what", ratio=5, overflow="fold")
-        table.add_column("where", ratio=3, overflow="fold")
+        table.add_column("what, and where", ratio=6)
         table.add_column("n", justify="right", no_wrap=True)
-        table.add_column("remedy", ratio=4, overflow="fold")
+        table.add_column("remedy", ratio=4)
         for f in self.items:
-            table.add_row(
-                Text(f.severity, style=colour[f.severity]),
-                Text(f.what),
-                Text(f.where),
-                f"{f.count:,}" if f.count else "",
-                Text(f.remedy),
-            )
+            what = Text(f.what)
+            if f.where:
+                what.append(f"\n{f.where}", style="dim")
+            severity = Text(f.severity, style=colour[f.severity])
+            table.add_row(severity, what, f"{f.count:,}" if f.count else "", Text(f.remedy))
         return table
 
     def __str__(self) -> str:

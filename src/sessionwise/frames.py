@@ -6,6 +6,7 @@ Inside, a column is read as a polars Series in which missing is null, whatever i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
@@ -93,7 +94,7 @@ def _from_other(series: nw.Series[Any]) -> pl.Series:
         return pl.Series(name, [None if v is None else str(v) for v in values], dtype=pl.String)
 
 
-def attach(frame: nw.DataFrame[Any], arrays: dict[str, Any]) -> nw.DataFrame[Any]:
+def attach(frame: nw.DataFrame[Any], arrays: Mapping[str, Any]) -> nw.DataFrame[Any]:
     """`frame` with float64 arrays added or replaced as columns; NaN becomes the frame's own missing value."""
     if not arrays:
         return frame

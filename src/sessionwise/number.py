@@ -11,7 +11,8 @@ import numpy as np
 from .errors import PanelError, some
 from .findings import Finding, Findings
 from .frames import column, eager, restore
-from .roles import levels, person_labels, role_errors, time_values
+from .role_columns import levels, person_labels, time_values
+from .roles import role_errors
 from .table import Origin, Table
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
@@ -18,7 +18,8 @@ import numpy as np
 from .errors import PanelError, nearest, some
 from .findings import Finding, Findings
 from .frames import attach, column, eager, restore
-from .roles import Roles, Structure, levels, structure
+from .role_columns import levels
+from .roles import Roles, Structure, structure
 from .table import Origin, Table
 
 if TYPE_CHECKING:
@@ -31,6 +32,20 @@ class Labels:
 
     codes: np.ndarray
     levels: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Parts:
+    """What a Panel is made of. `derived`: columns added later, read-only float64 in the Panel's row order."""
+
+    frame: nw.DataFrame[Any]
+    origin: Origin
+    lazy: nw.Implementation | None
+    roles: Roles
+    structure: Structure
+    findings: Findings
+    derived: Mapping[str, np.ndarray] = field(default_factory=dict)
+    records: tuple[Any, ...] = ()
 
 
 class Panel:
@@ -63,16 +78,8 @@ class Panel:
         everything wrong at once.
     """
 
-    __slots__ = ("_derived", "_frame", "_lazy", "_origin", "_structure", "findings", "records", "roles")
-
-    roles: Roles
-    findings: Findings
-    records: tuple[Any, ...]
-    _frame: nw.DataFrame[Any]
-    _origin: Origin
-    _lazy: nw.Implementation | None
-    _structure: Structure
-    _derived: dict[str, np.ndarray]
+    __slots__ = ("_parts",)
+    _parts: _Parts
 
     def __init__(
         self, table: Any, *, person: str, session: str, cluster: str | None = None, time: str | None = None
@@ -85,62 +92,41 @@ class Panel:
         built, findings = structure(frame, roles, origin)
         findings.stop_on_error(PanelError)
         assert built is not None
-        self._set(frame, origin, lazy, roles, built, {}, said + findings, ())
-
-    def _set(
-        self,
-        frame: nw.DataFrame[Any],
-        origin: Origin,
-        lazy: nw.Implementation | None,
-        roles: Roles,
-        built: Structure,
-        derived: Mapping[str, np.ndarray],
-        findings: Findings,
-        records: tuple[Any, ...],
-    ) -> Panel:
-        values = {
-            "_frame": frame,
-            "_origin": origin,
-            "_lazy": lazy,
-            "roles": roles,
-            "_structure": built,
-            "_derived": dict(derived),
-            "findings": findings,
-            "records": records,
-        }
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
-        return self
+        object.__setattr__(self, "_parts", _Parts(frame, origin, lazy, roles, built, said + findings))
 
     def _like(self, **changes: Any) -> Panel:
         """A Panel that differs from this one in the parts named."""
-        parts: dict[str, Any] = {
-            "frame": self._frame,
-            "origin": self._origin,
-            "lazy": self._lazy,
-            "roles": self.roles,
-            "built": self._structure,
-            "derived": self._derived,
-            "findings": self.findings,
-            "records": self.records,
-        }
-        return object.__new__(Panel)._set(**(parts | changes))
+        return _of(replace(self._parts, **changes))
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"a Panel is read-only; with_columns gives a new one (tried to set {name!r})")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        parts = (
-            self._frame,
-            self._origin,
-            self._lazy,
-            self.roles,
-            self._structure,
-            self._derived,
-            self.findings,
-            self.records,
-        )
-        return _rebuild, parts
+        return _unpickled, (self._parts,)
+
+    @property
+    def roles(self) -> Roles:
+        return self._parts.roles
+
+    @property
+    def findings(self) -> Findings:
+        return self._parts.findings
+
+    @property
+    def records(self) -> tuple[Any, ...]:
+        return self._parts.records
+
+    @property
+    def _frame(self) -> nw.DataFrame[Any]:
+        return self._parts.frame
+
+    @property
+    def _structure(self) -> Structure:
+        return self._parts.structure
+
+    @property
+    def _derived(self) -> Mapping[str, np.ndarray]:
+        return self._parts.derived
 
     # --- who and when ---------------------------------------------------------------------------
 
@@ -269,7 +255,7 @@ class Panel:
             text = series.cast(pl.String)
             bad = (text.cast(pl.Float64, strict=False).is_null() & text.is_not_null()).arg_true()
             if 0 < len(bad) < 0.5 * max(1, len(text) - text.null_count()):
-                where += f": {text[int(bad[0])]!r} in {self._origin.say(bad)}"
+                where += f": {text[int(bad[0])]!r} in {self._parts.origin.say(bad)}"
                 remedy = "Correct these cells, or declare them missing."
         raise PanelError(f"column {name!r} holds {kind}, not numbers.", where=where, remedy=remedy)
 
@@ -304,7 +290,7 @@ class Panel:
             array.flags.writeable = False
             added[name] = array
         return self._like(
-            derived=self._derived | added,
+            derived={**self._derived, **added},
             findings=self.findings + Findings(findings),
             records=(*self.records, *records),
         )
@@ -318,23 +304,8 @@ class Panel:
         """
         keep = self._person_mask(persons)
         rows = np.repeat(keep, self.sessions_per_person)
-        s = self._structure
-        order = np.flatnonzero(rows) if s.order is None else s.order[rows]
-        counts = self.sessions_per_person[keep]
-        clusters, cluster_codes = s.clusters, s.cluster_codes
-        if clusters is not None and cluster_codes is not None:
-            clusters, cluster_codes = _in_use(clusters, cluster_codes[rows])
-        built = Structure(
-            order=order,
-            persons=s.persons[keep],
-            starts=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-            sessions=s.sessions[rows],
-            clusters=clusters,
-            cluster_codes=cluster_codes,
-            times=None if s.times is None else s.times[rows],
-        ).frozen()
         derived = {name: _frozen(values[rows]) for name, values in self._derived.items()}
-        return self._like(built=built, derived=derived)
+        return self._like(structure=self._structure.of(keep), derived=derived)
 
     def _person_mask(self, persons: Iterable[Any] | np.ndarray) -> np.ndarray:
         wanted = persons if isinstance(persons, np.ndarray) else np.asarray(list(persons), dtype=object)
@@ -365,7 +336,7 @@ class Panel:
         frame = self._frame
         if self._structure.order is not None:
             frame = frame[self._structure.order]
-        return restore(attach(frame, self._derived), self._lazy)
+        return restore(attach(frame, self._derived), self._parts.lazy)
 
     def where(self, rows: Iterable[int], most: int = 3) -> str:
         """Rows of this Panel in the user's words: 'patient 12, session 3 (line 47); ...'."""
@@ -374,7 +345,7 @@ class Panel:
         said = []
         for row in map(int, rows[:most]):
             person = self.persons[np.searchsorted(self.starts, row, side="right") - 1]
-            place = self._origin.say([row if order is None else order[row]])
+            place = self._parts.origin.say([row if order is None else order[row]])
             said.append(f"{self.roles.person} {person}, {self.roles.session} {self.sessions[row]} ({place})")
         rest = len(rows) - most
         return "; ".join(said) + (f" and {rest:,} more" if rest > 0 else "")
@@ -404,7 +375,7 @@ class Panel:
         return f"<Panel {self._facts()}; {roles}>"
 
     def _repr_html_(self) -> str:
-        head = self._like(built=self._structure.head(10), derived={n: v[:10] for n, v in self._derived.items()})
+        head = self._like(structure=self._structure.head(10), derived={n: v[:10] for n, v in self._derived.items()})
         frame = eager(head.to_frame())[0]
         names = "".join(f"<th>{html.escape(c)}</th>" for c in frame.columns)
         rows = "".join(
@@ -415,29 +386,21 @@ class Panel:
         return f"<p><b>Panel</b> {html.escape(self._facts())}</p><table><tr>{names}</tr>{rows}</table>{more}"
 
 
-def _rebuild(
-    frame: nw.DataFrame[Any],
-    origin: Origin,
-    lazy: nw.Implementation | None,
-    roles: Roles,
-    built: Structure,
-    derived: Mapping[str, np.ndarray],
-    findings: Findings,
-    records: tuple[Any, ...],
-) -> Panel:
-    derived = {name: _frozen(values) for name, values in derived.items()}  # pickling forgets 'read-only'
-    return object.__new__(Panel)._set(frame, origin, lazy, roles, built.frozen(), derived, findings, records)
+def _of(parts: _Parts) -> Panel:
+    panel = object.__new__(Panel)
+    object.__setattr__(panel, "_parts", parts)
+    return panel
+
+
+def _unpickled(parts: _Parts) -> Panel:
+    """Pickling forgets that arrays are read-only."""
+    derived = {name: _frozen(values) for name, values in parts.derived.items()}
+    return _of(replace(parts, structure=parts.structure.frozen(), derived=derived))
 
 
 def _frozen(array: np.ndarray) -> np.ndarray:
     array.flags.writeable = False
     return array
-
-
-def _in_use(labels: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The labels that `codes` point to, and codes that point into them; -1 stays missing."""
-    used = np.unique(codes[codes >= 0])
-    return labels[used], np.where(codes < 0, -1, np.searchsorted(used, codes)).astype(np.int32)
 
 
 def _is_numeric(series: pl.Series) -> bool:

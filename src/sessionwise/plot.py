@@ -49,7 +49,7 @@ def trajectories(panel: Panel, column: str, *, persons: int = 40, seed: int = 0,
     average = _average(panel.sessions[known], values[known])
     picked = _pick(panel, column, known, persons, seed)
     title, subtitle = _course_in_words(panel, column, average, len({row["person"] for row in picked}))
-    x = alt.X("session:Q", title=panel.roles.session, axis=alt.Axis(tickMinStep=1, format="d"))
+    x = _sessions(panel)
     y = alt.Y("value:Q", title=column, scale=alt.Scale(zero=False))
     thin = alt.OverlayMarkDef(size=6, color=GREY, opacity=0.35)
     lines = (
@@ -93,7 +93,7 @@ def dropout(panel: Panel, *, note: str = "") -> alt.LayerChart:
         f"Share of {panel.n_persons:,} persons whose last attended {word} is this one or later, with 95 % interval.",
         f"Why they ended (completed or dropped out) is not known here. {note}".strip(),
     ]
-    x = alt.X("session:Q", title=word, axis=alt.Axis(tickMinStep=1, format="d"))
+    x = _sessions(panel)
     base = alt.Chart(_data(rows)).encode(x=x)
     band = base.mark_area(opacity=0.25, color=BLUE, interpolate="step-after").encode(
         y=alt.Y("low:Q", title="still in treatment", axis=alt.Axis(format=".0%"), scale=alt.Scale(domain=[0, 1])),
@@ -107,7 +107,7 @@ def dropout(panel: Panel, *, note: str = "") -> alt.LayerChart:
 def missing(panel: Panel, columns: Sequence[str] | None = None, *, note: str = "") -> alt.LayerChart:
     """Share of missing values by column and session number, for the sessions attended.
 
-    columns : default all numeric columns without a role.
+    columns : default the numeric columns without a role in which something is missing.
 
     Raises
     ------
@@ -123,49 +123,86 @@ def missing(panel: Panel, columns: Sequence[str] | None = None, *, note: str = "
                 where=f"columns: {some(panel.columns, 12)}",
                 remedy="Name columns of the Panel.",
             )
-    table = missingness({name: panel.series(name).is_null().to_numpy() for name in chosen}, panel.sessions)
+    gaps = {name: panel.series(name).is_null().to_numpy() for name in chosen}
+    if columns is None:
+        gaps = {name: gap for name, gap in gaps.items() if gap.any()} or gaps
+    table = missingness(gaps, panel.sessions)
     share = table.share_by_session
     rows = [
         {"column": name, "session": int(s), "share": float(share[i, j]), "rows": int(table.rows[j])}
-        for i, name in enumerate(chosen)
+        for i, name in enumerate(gaps)
         for j, s in enumerate(table.session)
     ]
     total = float(table.missing.sum() / max(1, len(panel) * len(chosen)))
-    worst = int(np.argmax(table.share)) if len(chosen) else 0
     title = f"{_percent(total)} of the values are missing"
     if total:
-        title += f", most in {chosen[worst]} ({_percent(float(table.share[worst]))})"
-    subtitle = [f"Share missing among attended sessions, {len(chosen)} columns. {note}".strip()]
-    shades = alt.Scale(scheme="viridis", reverse=True, domain=[0, max(0.01, float(share.max(initial=0)))])
+        worst = int(np.argmax(table.share))
+        title += f", most in {table.columns[worst]} ({_percent(float(table.share[worst]))})"
+    among = (
+        f"{len(gaps)} of {len(chosen)} columns, those with a gap" if len(gaps) < len(chosen) else f"{len(gaps)} columns"
+    )
+    subtitle = [f"Share missing among the sessions attended; {among}. {note}".strip()]
+    shades = alt.Scale(range=["#f2f2f2", BLUE, "#00243a"], domain=_shades(share))
     tips = ["column:N", "session:O", alt.Tooltip("share:Q", format=".1%"), alt.Tooltip("rows:Q", title="sessions")]
     cells = (
         alt.Chart(_data(rows))
         .mark_rect()
         .encode(
             x=alt.X("session:O", title=panel.roles.session, axis=alt.Axis(labelAngle=0)),
-            y=alt.Y("column:N", title=None, sort=list(chosen)),
+            y=alt.Y("column:N", title=None, sort=list(gaps)),
             color=alt.Color("share:Q", title="missing", scale=shades, legend=alt.Legend(format=".0%")),
             tooltip=tips,
         )
     )
-    return _styled(alt.layer(cells), title, subtitle, height=max(120, 13 * len(chosen)))
+    return _styled(alt.layer(cells), title, subtitle, height=max(120, 13 * len(gaps)))
 
 
 def _course_in_words(panel: Panel, column: str, average: list[dict[str, Any]], drawn: int) -> tuple[str, list[str]]:
     """Title and subtitle of the average course."""
-    word, first, last = panel.roles.session, average[0], average[-1]
-    start = f"{_three(first['mean'])} at {word} {first['session']}"
-    if len(average) == 1:
-        title = f"{column} is {start} on average"
+    first, last = average[0], average[-1]
+    change = _within_slope(panel, column)
+    per = f"a {panel.roles.session} within persons"
+    if change is None:
+        title = f"{column} is {_three(first['mean'])} on average at {panel.roles.session} {first['session']}"
+    elif change[1] * change[2] <= 0:
+        title = f"{column} does not clearly rise or fall over {panel.roles.session}s"
     else:
-        verb = "falls" if last["mean"] < first["mean"] else "rises"
-        title = f"{column} {verb} from {start} to {_three(last['mean'])} at {word} {last['session']}"
+        low, high = sorted(abs(limit) for limit in change[1:])
+        verb = "falls" if change[0] < 0 else "rises"
+        title = f"{column} {verb} {_three(abs(change[0]))} {per} (95 % interval {_three(low)} to {_three(high)})"
     cut = last["session"] < panel.sessions.max()
     until = f", drawn while at least {FEWEST} persons attend" if cut else ""
     return title, [
         f"Blue: mean of those attending, 95 % interval{until} ({first['n']:,} at first, {last['n']:,} at last).",
         f"Grey: {drawn} of {panel.n_persons:,} persons. Who leaves early is not in the later means.",
     ]
+
+
+def _within_slope(panel: Panel, column: str) -> tuple[float, float, float] | None:
+    """Change a session within persons, with its 95 % interval (errors clustered by person); None if none can be had.
+
+    Both are centred on the person's mean, so persons who leave early or late do not make a trend.
+    """
+    known = np.isfinite(panel[column])
+    codes, x, y = panel.codes[known], panel.sessions[known].astype(np.float64), panel[column][known]
+    n = np.maximum(np.bincount(codes, minlength=panel.n_persons), 1)
+    x, y = (v - (np.bincount(codes, v, panel.n_persons) / n)[codes] for v in (x, y))
+    total = float(x @ x)
+    persons = len(np.unique(codes[x != 0]))
+    if total == 0 or persons < 3:
+        return None
+    slope = float(x @ y) / total
+    by_person = np.bincount(codes, x * (y - slope * x), panel.n_persons)
+    error = float(np.sqrt(by_person @ by_person * persons / (persons - 1))) / total
+    return slope, slope - 1.96 * error, slope + 1.96 * error
+
+
+def _sessions(panel: Panel) -> alt.X:
+    import altair as alt
+
+    axis = alt.Axis(tickMinStep=1, format="d", grid=False)
+    domain = alt.Scale(zero=False, nice=False, padding=12)
+    return alt.X("session:Q", title=panel.roles.session, axis=axis, scale=domain)
 
 
 def _average(sessions: np.ndarray, values: np.ndarray) -> list[dict[str, Any]]:
@@ -196,28 +233,35 @@ def _pick(panel: Panel, column: str, known: np.ndarray, persons: int, seed: int)
     ]
 
 
+def _shades(share: np.ndarray) -> list[float]:
+    """Where the colours stand: none, half and most of the largest share (at least 1 %)."""
+    most = max(0.01, float(share.max(initial=0)))
+    return [0.0, most / 2, most]
+
+
 def _numeric(panel: Panel) -> tuple[str, ...]:
     roles = panel.roles.named().values()
     return tuple(name for name in panel.columns if name not in roles and panel.is_numeric(name))
 
 
-def _data(rows: list[dict[str, Any]]) -> alt.Data:
+def _data(rows: list[dict[str, Any]]) -> alt.InlineData:
     import altair as alt
 
-    return alt.Data(values=rows)
+    return alt.InlineData(values=rows)
 
 
-def _styled(chart: alt.LayerChart, title: str, subtitle: list[str], height: int = 320) -> alt.LayerChart:
+def _styled(chart: Any, title: str, subtitle: list[str], height: int = 320) -> alt.LayerChart:
     import altair as alt
 
     head = alt.TitleParams(title, subtitle=subtitle, anchor="start", fontSize=16, subtitleFontSize=11, offset=12)
-    return (
+    styled: alt.LayerChart = (
         chart.properties(width=620, height=height, title=head, description=f"{title}. {' '.join(subtitle)}")
         .configure(font=_FONT, background="white", padding=12)
         .configure_view(stroke=None)
         .configure_title(color=INK, subtitleColor="#555555")
         .configure_axis(gridColor="#e8e8e8", domainColor="#999999", tickColor="#999999", titleColor=INK, labelColor=INK)
     )
+    return styled
 
 
 def _three(number: float) -> str:

@@ -6,8 +6,6 @@ Turns the role columns of a table into sorted integer arrays, or says exactly wh
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
@@ -18,13 +16,11 @@ import numpy as np
 from .errors import nearest, some
 from .findings import Finding, Findings
 from .frames import column
+from .role_columns import levels, person_labels, session_numbers, time_values
 from .table import Origin
 
 if TYPE_CHECKING:
     import polars as pl
-
-#: Session numbers beyond this are taken for typing errors, dates or identifiers.
-LARGEST_SESSION = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +67,25 @@ class Structure:
                 array.flags.writeable = False
         return self
 
+    def of(self, keep: np.ndarray) -> Structure:
+        """Of the persons where `keep`, bool (n_persons,), is true."""
+        counts = np.diff(self.starts)
+        rows = np.repeat(keep, counts)
+        clusters, codes = self.clusters, self.cluster_codes
+        if clusters is not None and codes is not None:
+            codes = codes[rows]
+            used = np.unique(codes[codes >= 0])
+            clusters, codes = clusters[used], np.where(codes < 0, -1, np.searchsorted(used, codes)).astype(np.int32)
+        return Structure(
+            order=np.flatnonzero(rows) if self.order is None else self.order[rows],
+            persons=self.persons[keep],
+            starts=np.concatenate([[0], np.cumsum(counts[keep])]).astype(np.int64),
+            sessions=self.sessions[rows],
+            clusters=clusters,
+            cluster_codes=codes,
+            times=None if self.times is None else self.times[rows],
+        ).frozen()
+
     def head(self, rows: int) -> Structure:
         """The first `rows` rows."""
         rows = min(rows, len(self.sessions))
@@ -92,7 +107,7 @@ def structure(frame: nw.DataFrame[Any], roles: Roles, origin: Origin) -> tuple[S
     if found:
         return None, Findings(found)
     person = person_labels(column(frame, roles.person), roles.person, origin, found)
-    session = _session(column(frame, roles.session), roles, origin, found)
+    session = session_numbers(column(frame, roles.session), roles.session, origin, found)
     times = time_values(column(frame, roles.time), roles.time, origin, found) if roles.time else None
     if not frame.shape[0]:
         found.append(Finding("error", "no-rows", "The table has no rows.", origin.source, 0, "Check the file."))
@@ -131,155 +146,6 @@ def role_errors(frame: nw.DataFrame[Any], named: Mapping[str, str]) -> list[Find
             remedy = "Give each role a column of its own."
             found.append(Finding("error", "role-column-twice", what, columns, len(same), remedy))
     return found
-
-
-def person_labels(series: pl.Series, name: str, origin: Origin, found: list[Finding]) -> pl.Series | None:
-    """Person labels, whole numbers as integers; None with an error found."""
-    import polars as pl
-
-    if not (series.dtype.is_numeric() or series.dtype == pl.String):
-        series = series.cast(pl.String)
-    empty = series.is_null()
-    if series.dtype == pl.String:
-        empty |= series.str.strip_chars() == ""
-    if empty.any():
-        rows = empty.arg_true()
-        found.append(
-            Finding(
-                "error",
-                "person-missing",
-                f"Column {name!r} (person) is empty in {len(rows):,} row{'s' * (len(rows) > 1)}.",
-                origin.say(rows),
-                len(rows),
-                "Fill in whose rows these are, or delete them.",
-            )
-        )
-        return None
-    if series.dtype.is_float() and (series.round(0) == series).all() and (series.abs() < 2**53).all():
-        series = series.cast(pl.Int64)  # SPSS stores whole numbers as decimals
-    return series
-
-
-_IN_TEXT = re.compile(r"^\s*([^\d+\-]*?)[\s_.#:-]*(\d+)\s*$")
-
-
-def _session(series: pl.Series, roles: Roles, origin: Origin, found: list[Finding]) -> np.ndarray | None:
-    """int64 session numbers in file order; None with an error found."""
-    import polars as pl
-
-    name = roles.session
-
-    def error(code: str, what: str, rows: Any, remedy: str) -> None:
-        rows = list(rows)
-        found.append(Finding("error", code, what, origin.say(rows) if rows else "", len(rows), remedy))
-
-    empty = series.is_null()
-    if series.dtype == pl.String:
-        empty |= series.str.strip_chars() == ""
-    if empty.any():
-        rows = empty.arg_true()
-        what = f"Column {name!r} (session) is empty in {len(rows):,} row{'s' * (len(rows) > 1)}."
-        error("session-missing", what, rows, "Fill in the session numbers, or delete these rows.")
-        return None
-    if series.dtype.is_temporal():
-        what = f"Column {name!r} (session) holds dates, not session numbers."
-        remedy = (
-            "Name the date column with the role time, and number the sessions first: "
-            "number_sessions(table, person=..., by=...)."
-        )
-        error("session-is-date", what, [], remedy)
-        return None
-    if not series.dtype.is_numeric():
-        series = series.cast(pl.String)
-        parsed = _session_text(series)
-        if parsed is None:
-            bad = _not_in_one_form(series)
-            what = f"Column {name!r} (session) holds text that is not one word and a number: {series[bad[0]]!r}."
-            error("session-text", what, bad, "Give each session as a whole number: 1, 2, 3, ...")
-            return None
-        if parsed.dtype.is_integer() and series[0] != str(parsed[0]):
-            what = f"Sessions were given as text ({series[0]!r}); the number in it was used ({parsed[0]})."
-            found.append(Finding("note", "session-from-text", what, f"column {name!r}", len(series)))
-        series = parsed
-    if series.dtype.is_float():
-        whole = (series.round(0) == series) & series.is_finite()
-        if not whole.all():
-            rows = (~whole).arg_true()
-            what = f"Column {name!r} (session) has numbers that are not whole, such as {series[int(rows[0])]}."
-            error("session-not-whole", what, rows, "Number the sessions 1, 2, 3, ...; put decimals into a time column.")
-            return None
-    large = series.cast(pl.Float64).abs() > LARGEST_SESSION
-    if large.any():
-        rows = large.arg_true()
-        shown = series[int(rows[0])]
-        what = f"Column {name!r} (session) has implausible session numbers, such as {shown:.10g}."
-        remedy = "Correct the typing error; if these are dates or identifiers, name another column."
-        error("session-too-large", what, rows, remedy)
-        return None
-    return series.cast(pl.Int64).to_numpy().copy()
-
-
-def _session_text(series: pl.Series) -> pl.Series | None:
-    """Numbers from texts such as '3', 'S3' or 'session 3', if all share one word; else None."""
-    import polars as pl
-
-    for kind in (pl.Int64, pl.Float64):
-        plain = series.str.strip_chars().cast(kind, strict=False)
-        if not plain.null_count():
-            return plain
-    unique = series.unique(maintain_order=True).to_list()
-    matches = [_IN_TEXT.match(v) for v in unique]
-    if not all(matches):
-        return None
-    words = {m.group(1).strip().casefold() for m in matches if m}
-    numbers = [min(int(m.group(2)), 10**15) for m in matches if m]
-    if len(words) > 1:
-        return None
-    return series.replace_strict(unique, numbers, return_dtype=pl.Int64)
-
-
-def _not_in_one_form(series: pl.Series) -> list[int]:
-    """Rows that are not a word and a number, or else those whose word is not the most frequent one."""
-    matches = [_IN_TEXT.match(v) for v in series]
-    words = Counter(m.group(1).strip().casefold() for m in matches if m)
-    usual = words.most_common(1)[0][0] if words else ""
-    bad = [i for i, m in enumerate(matches) if m is None]
-    return bad or [i for i, m in enumerate(matches) if m and m.group(1).strip().casefold() != usual]
-
-
-def time_values(series: pl.Series, name: str, origin: Origin, found: list[Finding]) -> np.ndarray | None:
-    """float64 days since 1970-01-01 (by the local clock) for dates, else the numbers; None with an error found."""
-    import polars as pl
-
-    if isinstance(series.dtype, pl.Categorical | pl.Enum):
-        series = series.cast(pl.String)
-    if series.dtype == pl.String:
-        parsed = series.str.to_date("%Y-%m-%d", strict=False)
-        bad = (parsed.is_null() & series.is_not_null()).arg_true()
-        if len(bad):
-            found.append(
-                Finding(
-                    "error",
-                    "time-is-text",
-                    f"Column {name!r} (time) holds text that is no date such as 2026-01-31: {series[int(bad[0])]!r}.",
-                    origin.say(bad),
-                    len(bad),
-                    "Give dates as year-month-day, or name their format when reading the file.",
-                )
-            )
-            return None
-        series = parsed
-    if series.dtype in (pl.Time, pl.Duration, pl.Boolean):
-        what = f"Column {name!r} (time) holds {str(series.dtype).lower()} values, neither dates nor numbers."
-        remedy = "Name a column of dates, or of numbers such as days since intake."
-        found.append(Finding("error", "time-not-date", what, f"column {name!r}", len(series), remedy))
-        return None
-    if series.dtype.is_temporal():
-        if isinstance(series.dtype, pl.Datetime) and series.dtype.time_zone:
-            series = series.dt.replace_time_zone(None)
-        microseconds = series.cast(pl.Datetime("us")).dt.epoch("us")
-        return (microseconds.cast(pl.Float64) / 86_400e6).to_numpy().copy()
-    return series.cast(pl.Float64).to_numpy().copy()
 
 
 def _sort(person: pl.Series, session: np.ndarray) -> tuple[np.ndarray | None, np.ndarray, pl.Series, np.ndarray]:
@@ -335,18 +201,3 @@ def _duplicates(
         len(rows),
         "Keep one row for each person and session, or correct the numbers.",
     )
-
-
-def levels(series: pl.Series) -> tuple[np.ndarray, np.ndarray]:
-    """Labels in order (of the categories if it has them, else ascending) and int32 codes, -1 for missing."""
-    import polars as pl
-
-    if not (series.dtype.is_numeric() or isinstance(series.dtype, pl.Enum)):
-        series = series.cast(pl.String)
-    if series.dtype == pl.String:
-        series = pl.select(pl.when(series.str.strip_chars() != "").then(series)).to_series()  # blank is missing
-    if series.dtype.is_float() and (series.drop_nulls().round(0) == series.drop_nulls()).all():
-        series = series.cast(pl.Int64, strict=False)
-    levels = series.drop_nulls().unique().sort()
-    codes = series.replace_strict(levels, np.arange(len(levels)), default=-1, return_dtype=pl.Int32)
-    return levels.to_numpy().copy(), codes.to_numpy().copy()

@@ -17,7 +17,8 @@ from ..frames import column, eager
 from ..instruments import Instrument
 from ..instruments._columns import ItemMapping
 from ..panel import Panel
-from ..roles import person_labels, role_errors, time_values
+from ..role_columns import person_labels, time_values
+from ..roles import role_errors
 from ..table import Origin, Table
 from ._clusters import check_clusters
 from ._columns import check_columns

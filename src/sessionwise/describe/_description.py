@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -123,61 +123,72 @@ def describe(
     A column is a variable if any person has two different values; else it belongs to the person and is
     described over persons. Infinite values count as missing.
 
-    Raises PanelError for a column that is not there or is text that varies within persons; ScoreError for an
+    Raises PanelError for a named column that is not there or is text that varies within persons; ScoreError for an
     instrument, named here, whose items are not found.
     """
     homes = home(panel)
     keys, said = _instruments(panel, instruments)
-    items = set() if columns is not None else {n for key in keys for n in item_columns(key, panel.columns).values()}
-    chosen = _columns(panel, columns, keys)
-    masks: dict[str, Mask] = {}
-    variables: list[Variable] = []
-    persons: list[PersonVariable] = []
-    categories: list[Category] = []
-    empty: list[str] = []
-    wordy: list[str] = []
-    for name in chosen:
-        if not panel.is_numeric(name):
-            labels = panel.labels(name)
-            masks[name] = labels.codes < 0
-            found = category(name, labels, panel) if len(labels.levels) <= MOST_LABELS else None
-            if found:
-                categories.append(found)
-            elif columns is not None and len(labels.levels) <= MOST_LABELS:
-                panel[name]  # says why it is not numeric
-            else:
-                wordy.append(name)
-            continue
-        values = panel[name]
-        masks[name] = ~np.isfinite(values)
-        constant = per_person(values, panel)
-        if masks[name].all():
-            empty.append(name)
-            if columns is not None:
-                variables.append(variable(name, values, panel, homes))
-        elif constant is None:
-            variables.append(variable(name, values, panel, homes, ends=name not in items))
+    items = {name for key in keys for name in item_columns(key, panel.columns).values()} if columns is None else set()
+    each = _Columns()
+    for name in _columns(panel, columns, keys):
+        if panel.is_numeric(name):
+            each.add_number(name, panel, homes, asked=columns is not None, ends=name not in items)
         else:
-            persons.append(person_variable(name, constant))
+            each.add_label(name, panel, asked=columns is not None)
     if columns is None:  # missing values are shown for single items, too
-        for name in (n for n in _free(panel) if n not in masks):
-            masks[name] = ~np.isfinite(panel[name])
-    masks = {name: masks[name] for name in panel.columns if name in masks}
+        each.masks.update({n: ~np.isfinite(panel[n]) for n in _free(panel) if n not in each.masks})
+    masks = {name: each.masks[name] for name in panel.columns if name in each.masks}
     reliable = _reliability(panel, keys)
-    said += _panel_notes(panel, homes, variables, empty, wordy) + _column_notes(variables, reliable)
-    if any(v.name in items for v in variables):
+    said += _panel_notes(panel, homes, each) + _column_notes(each.variables, reliable)
+    if any(v.name in items for v in each.variables):
         what = "Single items of an instrument: no intervals unless named in columns."
         said.append(Finding("note", "items-no-interval", what))
     return Description(
         sample=sample(panel, homes),
         drop_out=drop_out(panel),
         missing=missingness(masks, panel.sessions),
-        variables=tuple(variables),
-        persons=tuple(persons),
-        categories=tuple(categories),
+        variables=tuple(each.variables),
+        persons=tuple(each.persons),
+        categories=tuple(each.categories),
         reliability=tuple(reliable),
         findings=Findings(said),
     )
+
+
+@dataclass(slots=True)
+class _Columns:
+    """Columns sorted by what they are. empty : without a value. wordy : text that is not described."""
+
+    masks: dict[str, Mask] = field(default_factory=dict)
+    variables: list[Variable] = field(default_factory=list)
+    persons: list[PersonVariable] = field(default_factory=list)
+    categories: list[Category] = field(default_factory=list)
+    empty: list[str] = field(default_factory=list)
+    wordy: list[str] = field(default_factory=list)
+
+    def add_number(self, name: str, panel: Panel, homes: Home | None, *, asked: bool, ends: bool) -> None:
+        values = panel[name]
+        self.masks[name] = ~np.isfinite(values)
+        constant = per_person(values, panel)
+        none = bool(self.masks[name].all())
+        if none:
+            self.empty.append(name)
+        if constant is None or (none and asked):
+            self.variables.append(variable(name, values, panel, homes, ends))
+        elif not none:
+            self.persons.append(person_variable(name, constant))
+
+    def add_label(self, name: str, panel: Panel, *, asked: bool) -> None:
+        labels = panel.labels(name)
+        self.masks[name] = labels.codes < 0
+        few = len(labels.levels) <= MOST_LABELS
+        found = category(name, labels, panel) if few else None
+        if found:
+            self.categories.append(found)
+        elif asked and few:
+            panel[name]  # raises, and says why it is not numeric
+        else:
+            self.wordy.append(name)
 
 
 def _free(panel: Panel) -> list[str]:
@@ -231,9 +242,7 @@ def _reliability(panel: Panel, keys: Sequence[Instrument]) -> list[Reliability]:
     return out
 
 
-def _panel_notes(
-    panel: Panel, homes: Home | None, variables: Sequence[Variable], empty: list[str], wordy: list[str]
-) -> list[Finding]:
+def _panel_notes(panel: Panel, homes: Home | None, each: _Columns) -> list[Finding]:
     """Caveats on the sample as a whole."""
     said = []
 
@@ -245,7 +254,7 @@ def _panel_notes(
         what = "one session: they" if single > 1 else "one session: it"
         people = f"{single:,} persons have" if single > 1 else "1 person has"
         note("one-session", f"{people} {what} inform the mean and the variance between persons, not within.", single)
-    if variables:
+    if each.variables:
         note(
             "reml",
             "SD within and between and ICC by REML, sessions independent given the person; SD within includes change "
@@ -257,11 +266,11 @@ def _panel_notes(
     if homes and homes.unknown:
         what = f"{homes.unknown:,} persons have no cluster: each counts as a cluster of one."
         note("cluster-unknown", what, homes.unknown)
-    if empty:
-        note("no-values", f"Without any value: {some(empty)}.", len(empty))
-    if wordy:
-        what = f"Not described, text that varies within persons or has over {MOST_LABELS} labels: {some(wordy)}."
-        note("text", what, len(wordy))
+    if each.empty:
+        note("no-values", f"Without any value: {some(each.empty)}.", len(each.empty))
+    if each.wordy:
+        what = f"Not described, text that varies within persons or has over {MOST_LABELS} labels: {some(each.wordy)}."
+        note("text", what, len(each.wordy))
     return said
 
 

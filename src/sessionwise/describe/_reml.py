@@ -183,6 +183,9 @@ def _between(sums: Sums, tolerance: float = FINE) -> Callable[[float], _Found]:
         if sums.levels == 2:
             point, slope, _ = _at(sums, share, 0.0)
             return _Found(share, point.value, slope, (0.0, point))
+        if share == 0.0:  # nothing to divide; the slope is that of the better direction to leave in
+            point, along_p, along_c = _at(sums, 0.0, 0.0)
+            return _Found(share, point.value, min(along_p, along_c), (0.0, point))
 
         def divided(fraction: float) -> _Found:
             part = fraction * share

@@ -107,9 +107,9 @@ def _drop_out(d: DropOut) -> Grid:
         )
         for i in at
     )
-    shown = f"; {len(at)} of {len(d.session)} session numbers shown" if len(at) < len(d.session) else ""
+    shown = f"; {len(at)} of {len(d.session)} shown" if len(at) < len(d.session) else ""
     return Grid(
-        f"Still in treatment: this or a later session attended{shown}",
+        f"Still in treatment (this or a later session attended{shown})",
         ("session", "persons", "share", "95 %", "ended here"),
         rows,
     )
@@ -120,7 +120,9 @@ def _levels(variables: Sequence[Variable]) -> Grid:
         (v.name, f"{v.n:,}", num(v.mean), num(v.sd), num(v.sd_within), num(v.sd_between), _range(v.min, v.max))
         for v in variables
     )
-    return Grid("Variables", ("", "n", "mean", "SD", "SD within", "SD between", "range"), rows)
+    return Grid(
+        "Variables; within and between persons: SD", ("", "n", "mean", "SD", "within", "between", "range"), rows
+    )
 
 
 def _shares(variables: Sequence[Variable]) -> Grid:
@@ -136,7 +138,7 @@ def _shares(variables: Sequence[Variable]) -> Grid:
         for v in variables
     )
     cluster = ("ICC cluster [95 %]",) if clustered else ()
-    title = "ICC: share of variance between persons; rel.: reliability of a person's mean of n"
+    title = "ICC: share of variance between persons. rel.: of a person's mean of n sessions"
     return Grid(title, ("", "ICC person [95 %]", *cluster, "rel.", "n"), rows)
 
 
@@ -150,8 +152,9 @@ def reliability_parts(reliable: Sequence[Reliability], *, one: bool) -> list[Par
     )
     head = ("", "items", "sessions", "R1n", "RKRn", "RCn", "RKR", "RC")
     words = (
-        "Between persons: R1n one session, RKRn and RKR mean over a person's sessions (n: harmonic mean). Within "
-        "persons, session to session: RCn and RC. n: sessions nested in persons; without n: common session numbers."
+        "Between persons: R1n of one session, RKRn and RKR of the mean over a person's sessions (their harmonic "
+        "mean). Within persons, from session to session: RCn, RC. R1n, RKRn and RCn take sessions as nested in "
+        "persons, RKR and RC session numbers as common to all."
     )
     return [Grid("Reliability of scales, from items", head, rows), words]
 
@@ -222,7 +225,12 @@ def percent(share: float, sign: str = " %") -> str:
 def _with(value: float | None, interval: tuple[float, float] | None) -> str:
     if value is None:
         return "–"
-    return f"{value:.3f}" + (f" [{interval[0]:.3f}, {interval[1]:.3f}]" if interval else "")
+    return _bare(value) + (f" [{_bare(interval[0])}, {_bare(interval[1])}]" if interval else "")
+
+
+def _bare(share: float) -> str:
+    """'.750': as journals print what cannot exceed 1."""
+    return f"{share:.3f}".removeprefix("0")
 
 
 def _range(low: float | None, high: float | None) -> str:

@@ -26,6 +26,8 @@ from ._registry import instrument as _instrument
 if TYPE_CHECKING:
     import polars as pl
 
+ScaleCounts = tuple[int, int, int, int, int]  # complete, pro-rated, items filled, too few, empty
+
 _FACTOR = {"mean": 1.0, "mean10": 10.0}
 
 
@@ -180,7 +182,9 @@ def _score_one(panel: Panel, key: Instrument, mapping: ItemMapping | None, out_o
     return panel.with_columns(dict(zip(key.columns, scores, strict=True)), found, (record,))
 
 
-def _scores(panel: Panel, key: Instrument, columns: Mapping[int, str]) -> tuple[np.ndarray, list[list[int]], list[int]]:
+def _scores(
+    panel: Panel, key: Instrument, columns: Mapping[int, str]
+) -> tuple[np.ndarray, list[ScaleCounts], list[int]]:
     """Scores (n_scales, n_rows) in the Panel's order, counts by scale, answers out of range by item."""
     series = [_numeric(panel, name) for name in columns.values()]
     at = {item: i for i, item in enumerate(columns)}
@@ -204,7 +208,7 @@ def _numeric(panel: Panel, name: str) -> pl.Series:
     return pl.Series(name, panel[name])  # a column wholly missing, a boolean; or the error that says what is wrong
 
 
-def _record(key: Instrument, counts: list[list[int]], outside: int) -> ScoreRecord:
+def _record(key: Instrument, counts: list[ScaleCounts], outside: int) -> ScoreRecord:
     scales = tuple(
         ScaleRecord(key.column(scale), *count, scale.max_missing)
         for scale, count in zip(key.scales, counts, strict=True)

@@ -1,0 +1,179 @@
+"""Role columns: person labels, session numbers, times and clusters as they stand in a file, made sound.
+
+Each function takes a column as a polars Series and gives arrays in the file's row order, or None with
+a Finding that says which rows cannot be read so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .findings import Finding
+from .table import Origin
+
+if TYPE_CHECKING:
+    import polars as pl
+
+#: Session numbers beyond this are taken for typing errors, dates or identifiers.
+LARGEST_SESSION = 100_000
+
+_WHOLE = "Number the sessions 1, 2, 3, ...; put decimals into a time column."
+_PLAUSIBLE = "Correct the typing error; if these are dates or identifiers, name another column."
+_NUMBER_THEM = "Give this column the role time, and number the sessions: number_sessions(table, person=..., by=...)."
+
+
+def person_labels(series: pl.Series, name: str, origin: Origin, found: list[Finding]) -> pl.Series | None:
+    """Person labels, whole numbers as integers; None with an error found."""
+    import polars as pl
+
+    if not (series.dtype.is_numeric() or series.dtype == pl.String):
+        series = series.cast(pl.String)
+    empty = series.is_null()
+    if series.dtype == pl.String:
+        empty |= series.str.strip_chars() == ""
+    if empty.any():
+        rows = empty.arg_true()
+        found.append(
+            Finding(
+                "error",
+                "person-missing",
+                f"Column {name!r} (person) is empty in {len(rows):,} row{'s' * (len(rows) > 1)}.",
+                origin.say(rows),
+                len(rows),
+                "Fill in whose rows these are, or delete them.",
+            )
+        )
+        return None
+    if series.dtype.is_float() and (series.round(0) == series).all() and (series.abs() < 2**53).all():
+        series = series.cast(pl.Int64)  # SPSS stores whole numbers as decimals
+    return series
+
+
+_IN_TEXT = re.compile(r"^\s*([^\d+\-]*?)[\s_.#:-]*(\d+)\s*$")
+
+
+def session_numbers(series: pl.Series, name: str, origin: Origin, found: list[Finding]) -> np.ndarray | None:
+    """int64 session numbers in file order; None with an error found."""
+    import polars as pl
+
+    def error(code: str, what: str, rows: Any, remedy: str) -> None:
+        rows = list(rows)
+        what = f"Column {name!r} (session) {what}."
+        found.append(Finding("error", code, what, origin.say(rows) if rows else "", len(rows), remedy))
+
+    empty = series.is_null()
+    if series.dtype == pl.String:
+        empty |= series.str.strip_chars() == ""
+    if empty.any():
+        rows = empty.arg_true()
+        what = f"is empty in {len(rows):,} row{'s' * (len(rows) > 1)}"
+        error("session-missing", what, rows, "Fill in the session numbers, or delete these rows.")
+        return None
+    if series.dtype.is_temporal():
+        error("session-is-date", "holds dates, not session numbers", [], _NUMBER_THEM)
+        return None
+    if not series.dtype.is_numeric():
+        text = series.cast(pl.String)
+        parsed = _session_text(text)
+        if parsed is None:
+            bad = _not_in_one_form(text)
+            what = f"holds text that is not one word and a number: {text[bad[0]]!r}"
+            error("session-text", what, bad, "Give each session as a whole number: 1, 2, 3, ...")
+            return None
+        if parsed.dtype.is_integer() and text[0] != str(parsed[0]):
+            what = f"Sessions were given as text ({text[0]!r}); the number in it was used ({parsed[0]})."
+            found.append(Finding("note", "session-from-text", what, f"column {name!r}", len(series)))
+        series = parsed
+    numbers = series.cast(pl.Float64)
+    whole = numbers.is_finite() & (numbers.round(0) == numbers)
+    for wrong, code, what, remedy in (
+        (~whole, "session-not-whole", "has numbers that are not whole", _WHOLE),
+        (numbers.abs() > LARGEST_SESSION, "session-too-large", "has implausible session numbers", _PLAUSIBLE),
+    ):
+        if wrong.any():
+            rows = wrong.arg_true()
+            error(code, f"{what}, such as {series[int(rows[0])]:.10g}", rows, remedy)
+            return None
+    return series.cast(pl.Int64).to_numpy().copy()
+
+
+def _session_text(series: pl.Series) -> pl.Series | None:
+    """Numbers from texts such as '3', 'S3' or 'session 3', if all share one word; else None."""
+    import polars as pl
+
+    for kind in (pl.Int64, pl.Float64):
+        plain = series.str.strip_chars().cast(kind, strict=False)
+        if not plain.null_count():
+            return plain
+    unique = series.unique(maintain_order=True).to_list()
+    matches = [_IN_TEXT.match(v) for v in unique]
+    if not all(matches):
+        return None
+    words = {m.group(1).strip().casefold() for m in matches if m}
+    numbers = [min(int(m.group(2)), 10**15) for m in matches if m]
+    if len(words) > 1:
+        return None
+    return series.replace_strict(unique, numbers, return_dtype=pl.Int64)
+
+
+def _not_in_one_form(series: pl.Series) -> list[int]:
+    """Rows that are not a word and a number, or else those whose word is not the most frequent one."""
+    matches = [_IN_TEXT.match(v) for v in series]
+    words = Counter(m.group(1).strip().casefold() for m in matches if m)
+    usual = words.most_common(1)[0][0] if words else ""
+    bad = [i for i, m in enumerate(matches) if m is None]
+    return bad or [i for i, m in enumerate(matches) if m and m.group(1).strip().casefold() != usual]
+
+
+def time_values(series: pl.Series, name: str, origin: Origin, found: list[Finding]) -> np.ndarray | None:
+    """float64 days since 1970-01-01 (by the local clock) for dates, else the numbers; None with an error found."""
+    import polars as pl
+
+    if isinstance(series.dtype, pl.Categorical | pl.Enum):
+        series = series.cast(pl.String)
+    if series.dtype == pl.String:
+        parsed = series.str.to_date("%Y-%m-%d", strict=False)
+        bad = (parsed.is_null() & series.is_not_null()).arg_true()
+        if len(bad):
+            found.append(
+                Finding(
+                    "error",
+                    "time-is-text",
+                    f"Column {name!r} (time) holds text that is no date such as 2026-01-31: {series[int(bad[0])]!r}.",
+                    origin.say(bad),
+                    len(bad),
+                    "Give dates as year-month-day, or name their format when reading the file.",
+                )
+            )
+            return None
+        series = parsed
+    if series.dtype in (pl.Time, pl.Duration, pl.Boolean):
+        what = f"Column {name!r} (time) holds {str(series.dtype).lower()} values, neither dates nor numbers."
+        remedy = "Name a column of dates, or of numbers such as days since intake."
+        found.append(Finding("error", "time-not-date", what, f"column {name!r}", len(series), remedy))
+        return None
+    if series.dtype.is_temporal():
+        if isinstance(series.dtype, pl.Datetime) and series.dtype.time_zone:
+            series = series.dt.replace_time_zone(None)
+        microseconds = series.cast(pl.Datetime("us")).dt.epoch("us")
+        return (microseconds.cast(pl.Float64) / 86_400e6).to_numpy().copy()
+    return series.cast(pl.Float64).to_numpy().copy()
+
+
+def levels(series: pl.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Labels in order (of the categories if it has them, else ascending) and int32 codes, -1 for missing."""
+    import polars as pl
+
+    if not (series.dtype.is_numeric() or isinstance(series.dtype, pl.Enum)):
+        series = series.cast(pl.String)
+    if series.dtype == pl.String:
+        series = pl.select(pl.when(series.str.strip_chars() != "").then(series)).to_series()  # blank is missing
+    if series.dtype.is_float() and (series.drop_nulls().round(0) == series.drop_nulls()).all():
+        series = series.cast(pl.Int64, strict=False)
+    levels = series.drop_nulls().unique().sort()
+    codes = series.replace_strict(levels, np.arange(len(levels)), default=-1, return_dtype=pl.Int32)
+    return levels.to_numpy().copy(), codes.to_numpy().copy()
