@@ -14,7 +14,7 @@ namespace sw = sessionwise;
 
 using Vector = nb::ndarray<const double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Integers = nb::ndarray<const std::int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-using Output2 = nb::ndarray<double, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+using Output1 = nb::ndarray<double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Output3 = nb::ndarray<double, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
 
 // Arrays to fill are made by NumPy: its allocator asks for huge pages, which halves the time of a large fill.
@@ -45,7 +45,7 @@ using Counts = std::tuple<Count, Count, Count, Count, Count>; // complete, pro-r
 
 static std::tuple<std::vector<Counts>, std::vector<Count>> score(const nb::list &streams, double low, double high,
                                                      const std::vector<bool> &reversed, const std::vector<ScaleRow> &scales,
-                                                     Output2 scores, int threads) {
+                                                     const std::vector<Output1> &scores, int threads) {
     std::vector<sw::NumericColumn> columns;
     for (const nb::handle capsule : streams) {
         auto *stream = static_cast<ArrowArrayStream *>(PyCapsule_GetPointer(capsule.ptr(), "arrow_array_stream"));
@@ -54,8 +54,12 @@ static std::tuple<std::vector<Counts>, std::vector<Count>> score(const nb::list 
         if (columns.back().rows() != columns.front().rows()) throw nb::value_error("score: columns of different lengths");
     }
     if (columns.empty() || reversed.size() != columns.size()) throw nb::value_error("score: one mark of reversal for each column");
-    if (scores.shape(0) != scales.size() || static_cast<std::int64_t>(scores.shape(1)) != columns.front().rows())
-        throw nb::value_error("score: the output does not fit the scales and rows");
+    std::vector<double *> out;
+    for (const auto &column : scores) {
+        if (static_cast<std::int64_t>(column.size()) != columns.front().rows()) throw nb::value_error("score: an output of the wrong length");
+        out.push_back(column.data());
+    }
+    if (out.size() != scales.size()) throw nb::value_error("score: one output for each scale");
     sw::AnswerKey key{low, high, reversed, {}};
     for (const auto &[items, most_missing, factor] : scales) {
         for (const int item : items)
@@ -65,7 +69,7 @@ static std::tuple<std::vector<Counts>, std::vector<Count>> score(const nb::list 
     sw::Tally tally;
     {
         nb::gil_scoped_release free;
-        tally = sw::score(columns, key, threads, scores.data());
+        tally = sw::score(columns, key, threads, out);
     }
     std::vector<Counts> counts;
     for (const auto &s : tally.scales) counts.emplace_back(s.complete, s.prorated, s.items_filled, s.too_few, s.empty);
@@ -77,6 +81,6 @@ NB_MODULE(_core, m) {
     m.def("gram", &gram, "columns"_a, "starts"_a, "centre"_a, "inverse_scale"_a, "packed"_a, "threads"_a = 0,
           "Fill packed (blocks, pairs, LANES); returns the first person with products that are not finite, or -1.");
     m.def("score", &score, "streams"_a, "low"_a, "high"_a, "reversed"_a, "scales"_a, "scores"_a, "threads"_a = 0,
-          "Fill scores (scales, rows) from one Arrow stream for each item; returns counts for each scale "
+          "Fill scores, one (rows,) a scale, from one Arrow stream for each item; returns counts for each scale "
           "(complete, pro-rated, items filled, too few, empty) and answers out of range for each item.");
 }

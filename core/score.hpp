@@ -48,24 +48,31 @@ struct Tally {
     std::vector<std::int64_t> out_of_range; // one a column
 };
 
-constexpr int SCORE_ROWS = 512; // rows at a time: an item's values and all sums stay in the first-level cache
+constexpr int SCORE_ROWS = 256; // rows at a time: an item's values and all sums stay in the first-level cache
 
 // Rows [at, at + count) of one chunk as doubles, NaN for missing.
 template <class T> SW_INLINE void decode(const ArrowArray &chunk, std::int64_t at, int count, double *value) {
     at += chunk.offset;
     const T *x = static_cast<const T *>(chunk.buffers[1]) + at;
-    for (int r = 0; r < count; ++r) value[r] = static_cast<double>(x[r]);
+    constexpr int LINE = 64 / sizeof(T);
+    int c = 0;
+    for (; c + LINE <= count; c += LINE) {
+        SW_PREFETCH(x + c + SCORE_ROWS); // for this column's next turn
+        for (int r = c; r < c + LINE; ++r) value[r] = static_cast<double>(x[r]);
+    }
+    for (; c < count; ++c) value[c] = static_cast<double>(x[c]);
     const auto *bits = static_cast<const std::uint8_t *>(chunk.buffers[0]);
     if (!bits || chunk.null_count == 0) return;
-    for (int r = 0; r < count;) {
-        const std::int64_t bit = at + r;
-        if (bit % 8 == 0 && r + 8 <= count && bits[bit / 8] == 0xff) {
-            r += 8; // most eights have nothing missing
-            continue;
-        }
-        if (!(bits[bit / 8] >> (bit % 8) & 1)) value[r] = std::numeric_limits<double>::quiet_NaN();
-        ++r;
+    const double missing = std::numeric_limits<double>::quiet_NaN();
+    const auto answered = [&](int r) { return bits[(at + r) / 8] >> ((at + r) % 8) & 1; };
+    int r = 0;
+    for (; r < count && (at + r) % 8; ++r) value[r] = answered(r) ? value[r] : missing;
+    for (; r + 8 <= count; r += 8) { // a byte at a time, without branches inside: where answers are missing is not predictable
+        const std::uint64_t byte = bits[(at + r) / 8];
+        if (byte == 0xff) continue;
+        for (int b = 0; b < 8; ++b) value[r + b] = byte >> b & 1 ? value[r + b] : missing;
     }
+    for (; r < count; ++r) value[r] = answered(r) ? value[r] : missing;
 }
 
 SW_CLONES inline void decode(char format, const ArrowArray &chunk, std::int64_t at, int count, double *value) {
@@ -95,77 +102,103 @@ inline void decode(const NumericColumn &column, std::int64_t first, int count, d
     }
 }
 
+using Tick = std::uint16_t; // 1 answered, 0 missing, and sums of these: narrow, so that adding them is cheap
+
 // Marks answers (1, or 0 for missing); missing and out-of-range ones become 0, reversed ones are
 // turned. Returns how many were out of range.
-SW_CLONES inline std::int64_t settle(double *value, double *mark, int count, double low, double high, bool reversed) {
+SW_CLONES inline std::int64_t settle(double *value, Tick *mark, int count, double low, double high, bool reversed) {
     const double turn = reversed ? low + high : 0.0, sign = reversed ? -1.0 : 1.0;
     std::int64_t outside = 0; // a sum of doubles would have to be taken in order, one at a time
     for (int r = 0; r < count; ++r) {
         const double x = value[r];
-        const double ok = (x >= low) & (x <= high) ? 1.0 : 0.0;
+        const bool ok = (x >= low) & (x <= high);
         outside += (x < low) | (x > high);
-        value[r] = ok != 0.0 ? turn + sign * x : 0.0;
+        value[r] = ok ? turn + sign * x : 0.0;
         mark[r] = ok;
     }
     return outside;
 }
 
-SW_CLONES inline void add_into(const double *value, const double *mark, int count, double *sum, double *answered) {
-    for (int r = 0; r < count; ++r) {
-        sum[r] += value[r];
-        answered[r] += mark[r];
-    }
+SW_CLONES inline void add_into(const double *value, const Tick *mark, int count, double *sum, Tick *answered) {
+    for (int r = 0; r < count; ++r) sum[r] += value[r];
+    for (int r = 0; r < count; ++r) answered[r] = static_cast<Tick>(answered[r] + mark[r]);
 }
 
-SW_CLONES inline void finish(const ScaleKey &scale, const double *sum, const double *answered, int count, double *score,
+SW_CLONES inline void finish(const ScaleKey &scale, const double *sum, const Tick *answered, int count, double *score,
                              ScaleCount &counts) {
-    const double items = static_cast<double>(scale.items.size()), factor = scale.factor;
-    const double fewest = std::max(items - scale.most_missing, 1.0);
+    const int items = static_cast<int>(scale.items.size()), fewest = std::max(items - scale.most_missing, 1);
+    const double factor = scale.factor;
     for (int r = 0; r < count; ++r) {
         const double c = answered[r];
         const double made = c == factor ? sum[r] : sum[r] * factor / c;
-        score[r] = c >= fewest ? made : std::numeric_limits<double>::quiet_NaN();
+        score[r] = answered[r] >= fewest ? made : std::numeric_limits<double>::quiet_NaN();
     }
+    int complete = 0, prorated = 0, filled = 0, empty = 0;
     for (int r = 0; r < count; ++r) {
-        const double c = answered[r];
-        counts.complete += c == items;
-        counts.prorated += c >= fewest && c < items;
-        counts.items_filled += c >= fewest ? static_cast<std::int64_t>(items - c) : 0;
-        counts.too_few += c < fewest && c > 0;
-        counts.empty += c == 0;
+        const int c = answered[r];
+        complete += c == items;
+        prorated += (c >= fewest) & (c < items);
+        filled += c >= fewest ? items - c : 0;
+        empty += c == 0;
     }
+    counts.add({complete, prorated, filled, count - complete - prorated - empty, empty});
 }
 
+// Items that belong to the same scales are summed once, as an atom; a scale is the sum of its atoms.
+struct Atoms {
+    std::vector<std::size_t> of_column;              // column -> atom
+    std::vector<std::vector<std::size_t>> of_scale; // scale -> atoms
+    std::size_t count = 0;
+
+    Atoms(std::size_t columns, const std::vector<ScaleKey> &scales) : of_column(columns), of_scale(scales.size()) {
+        std::vector<std::vector<bool>> member(columns, std::vector<bool>(scales.size(), false)), known;
+        for (std::size_t s = 0; s < scales.size(); ++s)
+            for (const int item : scales[s].items) member[static_cast<std::size_t>(item)][s] = true;
+        for (std::size_t c = 0; c < columns; ++c) {
+            const auto at = std::find(known.begin(), known.end(), member[c]);
+            of_column[c] = static_cast<std::size_t>(at - known.begin());
+            if (at != known.end()) continue;
+            known.push_back(member[c]);
+            for (std::size_t s = 0; s < scales.size(); ++s)
+                if (member[c][s]) of_scale[s].push_back(of_column[c]);
+        }
+        count = known.size();
+    }
+};
+
 // Scores of all rows into scores[scale][row].
-inline Tally score(const std::vector<NumericColumn> &columns, const AnswerKey &key, int asked_threads, double *scores) {
+inline Tally score(const std::vector<NumericColumn> &columns, const AnswerKey &key, int asked_threads,
+                   const std::vector<double *> &scores) {
     const std::int64_t rows = columns.empty() ? 0 : columns[0].rows();
     const std::size_t scales = key.scales.size();
-    std::vector<std::vector<std::size_t>> member(columns.size()); // column -> scales it belongs to
-    for (std::size_t s = 0; s < scales; ++s)
-        for (const int item : key.scales[s].items) member[static_cast<std::size_t>(item)].push_back(s);
-
+    const Atoms atoms(columns.size(), key.scales);
     const std::int64_t units = (rows + SCORE_ROWS - 1) / SCORE_ROWS;
     const int threads = thread_count(units, 16, asked_threads);
     const Tally none{std::vector<ScaleCount>(scales), std::vector<std::int64_t>(columns.size(), 0)};
     std::vector<Tally> tallies(static_cast<std::size_t>(threads), none);
     parallel(units, threads, [&](int thread, std::int64_t from, std::int64_t to) {
         Tally tally = none; // a local one: threads must not share cache lines
-        std::vector<double> value(SCORE_ROWS), mark(SCORE_ROWS), sum(scales * SCORE_ROWS), answered(scales * SCORE_ROWS);
+        std::vector<double> value(SCORE_ROWS), sum(SCORE_ROWS), atom_sum(atoms.count * SCORE_ROWS);
+        std::vector<Tick> mark(SCORE_ROWS), answered(SCORE_ROWS), atom_answered(atoms.count * SCORE_ROWS);
         for (std::int64_t unit = from; unit < to; ++unit) {
             const std::int64_t first = unit * SCORE_ROWS;
             const auto count = static_cast<int>(std::min<std::int64_t>(SCORE_ROWS, rows - first));
-            std::fill(sum.begin(), sum.end(), 0.0);
-            std::fill(answered.begin(), answered.end(), 0.0);
+            std::fill(atom_sum.begin(), atom_sum.end(), 0.0);
+            std::fill(atom_answered.begin(), atom_answered.end(), Tick{0});
             for (std::size_t c = 0; c < columns.size(); ++c) {
                 decode(columns[c], first, count, value.data());
                 tally.out_of_range[c] +=
                     settle(value.data(), mark.data(), count, key.low, key.high, key.reversed[c]);
-                for (const std::size_t s : member[c])
-                    add_into(value.data(), mark.data(), count, &sum[s * SCORE_ROWS], &answered[s * SCORE_ROWS]);
+                const std::size_t at = atoms.of_column[c] * SCORE_ROWS;
+                add_into(value.data(), mark.data(), count, &atom_sum[at], &atom_answered[at]);
             }
-            for (std::size_t s = 0; s < scales; ++s)
-                finish(key.scales[s], &sum[s * SCORE_ROWS], &answered[s * SCORE_ROWS], count,
-                       scores + static_cast<std::int64_t>(s) * rows + first, tally.scales[s]);
+            for (std::size_t s = 0; s < scales; ++s) {
+                std::fill(sum.begin(), sum.end(), 0.0);
+                std::fill(answered.begin(), answered.end(), Tick{0});
+                for (const std::size_t atom : atoms.of_scale[s])
+                    add_into(&atom_sum[atom * SCORE_ROWS], &atom_answered[atom * SCORE_ROWS], count, sum.data(), answered.data());
+                finish(key.scales[s], sum.data(), answered.data(), count, scores[s] + first, tally.scales[s]);
+            }
         }
         tallies[static_cast<std::size_t>(thread)] = std::move(tally);
     });

@@ -1,7 +1,6 @@
 """check: each kind of trouble is found, named and counted; clean data give no noise."""
 
 import datetime as dt
-import time
 
 import numpy as np
 import pandas as pd
@@ -77,19 +76,6 @@ def test_the_demo_gives_sensible_notes_only():
     assert one(found, "single-session").count == truth.filter(pl.col("n") == 1).height
     gaps = demo().frame.sort("patient", "session").select(pl.col("session").diff().over("patient") - 1).to_series()
     assert one(found, "session-gaps").count == gaps.sum()
-
-
-def test_the_demo_is_checked_quickly():
-    table = demo()
-    check(table, person="patient", session="session")  # imports
-    best = min(_seconds(table) for _ in range(3))
-    assert best < 0.6  # 0.02 s when measured; the bound leaves room for a busy machine
-
-
-def _seconds(table):
-    start = time.perf_counter()
-    check(table, person="patient", session="session", cluster="therapist", time="date")
-    return time.perf_counter() - start
 
 
 # --- data and roles --------------------------------------------------------------------------------
@@ -566,3 +552,11 @@ def test_pandas_objects_and_odd_columns_do_no_harm():
     check(clean().with_columns(l=pl.lit([1, 2]), st=pl.struct("s", "x"), td=pl.duration(days=1)), **ROLES)
     check(clean().clear(), **ROLES)
     check(pl.DataFrame())
+
+
+def test_absurd_numbers_are_named():
+    frame = clean().with_columns(y=pl.Series([1.0, float("inf"), -1.7e308] + [2.0] * (len(clean()) - 3)))
+    (finding,) = (f for f in check(frame, **ROLES) if f.code == "extreme-number")
+    assert finding.severity == "warning"
+    assert finding.count == 2
+    assert "column 'y': inf at" in finding.where

@@ -20,6 +20,6 @@ def score(
     high: float,
     reversed: Sequence[bool],
     scales: Sequence[tuple[Sequence[int], int, float]],
-    scores: np.ndarray,
+    scores: Sequence[np.ndarray],
     threads: int = 0,
 ) -> tuple[list[tuple[int, int, int, int, int]], list[int]]: ...

@@ -88,17 +88,19 @@ def session_numbers(series: pl.Series, name: str, origin: Origin, found: list[Fi
             what = f"Sessions were given as text ({text[0]!r}); the number in it was used ({parsed[0]})."
             found.append(Finding("note", "session-from-text", what, f"column {name!r}", len(series)))
         series = parsed
-    numbers = series.cast(pl.Float64)
-    whole = numbers.is_finite() & (numbers.round(0) == numbers)
-    for wrong, code, what, remedy in (
-        (~whole, "session-not-whole", "has numbers that are not whole", _WHOLE),
-        (numbers.abs() > LARGEST_SESSION, "session-too-large", "has implausible session numbers", _PLAUSIBLE),
-    ):
-        if wrong.any():
-            rows = wrong.arg_true()
-            error(code, f"{what}, such as {series[int(rows[0])]:.10g}", rows, remedy)
+    if not series.dtype.is_integer():
+        rows = (~(series.is_finite() & (series.round(0) == series))).arg_true()
+        if len(rows):
+            what = f"has numbers that are not whole, such as {series[int(rows[0])]}"
+            error("session-not-whole", what, rows, _WHOLE)
             return None
-    return series.cast(pl.Int64).to_numpy().copy()
+    ends: list[Any] = [series.min(), series.max()]
+    if len(series) and max(abs(float(end)) for end in ends) > LARGEST_SESSION:
+        rows = (series.cast(pl.Float64).abs() > LARGEST_SESSION).arg_true()
+        what = f"has implausible session numbers, such as {series[int(rows[0])]:.10g}"
+        error("session-too-large", what, rows, _PLAUSIBLE)
+        return None
+    return series.cast(pl.Int64).to_numpy()
 
 
 def _session_text(series: pl.Series) -> pl.Series | None:

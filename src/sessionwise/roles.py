@@ -167,8 +167,12 @@ def _sort(person: pl.Series, session: np.ndarray) -> tuple[np.ndarray | None, np
 
 def _changes(person: pl.Series) -> np.ndarray:
     """Rows at which a new person starts, and the number of rows."""
-    new = (person != person.shift(1)).fill_null(True).to_numpy()
-    return np.append(np.flatnonzero(new), len(person)).astype(np.int64)
+    if person.dtype.is_integer():
+        labels = person.to_numpy()
+        new = np.flatnonzero(labels[1:] != labels[:-1]) + 1
+    else:
+        new = (person != person.shift(1)).fill_null(False).arg_true().to_numpy()
+    return np.concatenate([[0], new, [len(person)]]).astype(np.int64)
 
 
 def _duplicates(

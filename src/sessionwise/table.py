@@ -50,7 +50,8 @@ class Table:
     value_labels : column -> {code: label}, codes as stored.
     row_word : what `row_numbers` count: 'line' (text files), 'row' (spreadsheets and the others).
     row_numbers : int64 array (n_rows,): the number of each row in the file, header counted, as an
-        editor or a spreadsheet shows it. None: row i of the frame is row i + 2 of the file.
+        editor or a spreadsheet shows it. None: they follow on from `first_row`.
+    first_row : number of the first row where `row_numbers` is None; 2 counts a header.
     """
 
     frame: pl.DataFrame
@@ -60,11 +61,12 @@ class Table:
     value_labels: Mapping[str, Mapping[Any, str]] = field(default_factory=dict)
     row_word: str = "row"
     row_numbers: np.ndarray | None = None
+    first_row: int = 2
 
     @property
     def origin(self) -> Origin:
         """Where its rows came from."""
-        return Origin(self.source, self.row_word, self.row_numbers, first=2 if self.source else 0)
+        return Origin(self.source, self.row_word, self.row_numbers, first=self.first_row if self.source else 0)
 
     @property
     def columns(self) -> tuple[str, ...]:

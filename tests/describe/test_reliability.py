@@ -224,6 +224,9 @@ def test_incomplete_sessions_are_left_out_and_counted() -> None:
     full = ~np.isnan(rows).any(axis=1)
     got = reliability(p, ITEMS)
     assert got.sessions == full.sum()
+    n = np.bincount(p.codes[full])
+    assert got.persons == (n > 0).sum()
+    assert got.sessions_per_person == pytest.approx((n > 0).sum() / (1 / n[n > 0]).sum())
     assert got.left_out == (~full & ~np.isnan(rows).all(axis=1)).sum()
     assert "items-missing" in [f.code for f in got.findings]
     only = Panel(p.to_frame().drop_nulls(), person="person", session="session")

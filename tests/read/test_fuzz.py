@@ -1,7 +1,8 @@
-"""Damaged files: whatever happens to their bytes, only ReadError may come out of `read`."""
+"""Damaged files: whatever happens to their bytes, only the package's own errors may come out of read and check."""
 
 from __future__ import annotations
 
+import contextlib
 import io
 import random
 import warnings
@@ -10,8 +11,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from sessionwise.errors import ReadError
+from sessionwise.check import check
+from sessionwise.describe import describe
+from sessionwise.errors import ReadError, SessionwiseError
+from sessionwise.panel import Panel
 from sessionwise.read import read
+from sessionwise.table import Table
 
 FRAME = pl.DataFrame(
     {
@@ -104,6 +109,15 @@ def _damage(data: bytes, other: bytes, r: random.Random) -> bytes:
     return bytes(b)
 
 
+def _use(table: Table) -> None:
+    """What a user does next, with whatever columns there are: none of it may fail but with an error of ours."""
+    names = table.columns
+    roles = {"person": names[0], "session": names[min(1, len(names) - 1)], "time": names[-1]}
+    with contextlib.suppress(SessionwiseError):
+        if not check(table, **roles).errors:
+            str(describe(Panel(table, **roles)))
+
+
 def _fuzz(valid: list[tuple[str, bytes]], folder: Path, seeds: range) -> tuple[int, int]:
     refused = read_ = 0
     for seed in seeds:
@@ -115,6 +129,7 @@ def _fuzz(valid: list[tuple[str, bytes]], folder: Path, seeds: range) -> tuple[i
             with warnings.catch_warnings():
                 warnings.simplefilter("error")
                 table = read(file, sheet=r.choice([None, 1]) if name == "book.xlsx" else None)
+                _use(table)
         except ReadError as error:
             if not (error.what and error.remedy):
                 pytest.fail(f"seed {seed}, {name}: without what or remedy")

@@ -1,4 +1,4 @@
-"""Single columns: empty, constant, or numbers kept as text."""
+"""Single columns: empty, constant, absurd numbers, or numbers kept as text."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from ._sheet import Sheet, plural
 if TYPE_CHECKING:
     import polars as pl
 
+#: Larger numbers are damage, not data.
+LARGEST = 1e100
 #: A text column is looked at in full only if at least a quarter of so many of its cells are numbers.
 _SAMPLE = 2_000
 
@@ -33,7 +35,25 @@ def check_columns(sheet: Sheet) -> list[Finding]:
         what = f"{plural(len(constant), 'column')} with one and the same value in all rows."
         remedy = "They cannot be used in a model."
         found.append(Finding("note", "constant-column", what, _names(constant), len(constant), remedy))
-    return found + _text_numbers(sheet)
+    return found + _extreme(sheet) + _text_numbers(sheet)
+
+
+def _extreme(sheet: Sheet) -> list[Finding]:
+    """Infinite numbers, and numbers too large to be squared."""
+    import polars as pl
+
+    where, cells = [], 0
+    for name in sheet.data_columns:
+        series = sheet.series(name)
+        if series.dtype.is_float():
+            rows = (series.cast(pl.Float64).abs() > LARGEST).arg_true()
+            if len(rows):
+                cells += len(rows)
+                where.append(f"column {name!r}: {series[int(rows[0])]:g} at {sheet.where(rows)}")
+    if not cells:
+        return []
+    what = f"{plural(cells, 'cell')} with an infinite number or one beyond {LARGEST:g}."
+    return [Finding("warning", "extreme-number", what, some(where), cells, "Correct them, or declare them missing.")]
 
 
 def _names(names: list[str]) -> str:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 #: A person-level text column with more labels than this is a name or a comment, not a category.
 MOST_LABELS = 20
 
+#: Larger numbers are damage, not data: their squares cannot be held.
+LARGEST = 1e100
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Description:
@@ -121,7 +124,7 @@ def describe(
         without doubt; () for none.
 
     A column is a variable if any person has two different values; else it belongs to the person and is
-    described over persons. Infinite values count as missing.
+    described over persons. Infinite numbers and those beyond LARGEST count as missing, and a note says so.
 
     Raises PanelError for a named column that is not there or is text that varies within persons; ScoreError for an
     instrument, named here, whose items are not found.
@@ -157,7 +160,10 @@ def describe(
 
 @dataclass(slots=True)
 class _Columns:
-    """Columns sorted by what they are. empty : without a value. wordy : text that is not described."""
+    """Columns sorted by what they are.
+
+    empty : without a value. wordy : text that is not described. extreme : with infinite or absurd numbers.
+    """
 
     masks: dict[str, Mask] = field(default_factory=dict)
     variables: list[Variable] = field(default_factory=list)
@@ -165,10 +171,15 @@ class _Columns:
     categories: list[Category] = field(default_factory=list)
     empty: list[str] = field(default_factory=list)
     wordy: list[str] = field(default_factory=list)
+    extreme: list[str] = field(default_factory=list)
 
     def add_number(self, name: str, panel: Panel, homes: Home | None, *, asked: bool, ends: bool) -> None:
         values = panel[name]
-        self.masks[name] = ~np.isfinite(values)
+        absurd = np.abs(values) > LARGEST
+        if absurd.any():
+            self.extreme.append(name)
+            values = np.where(absurd, np.nan, values)
+        self.masks[name] = np.isnan(values)
         constant = per_person(values, panel)
         none = bool(self.masks[name].all())
         if none:
@@ -266,6 +277,9 @@ def _panel_notes(panel: Panel, homes: Home | None, each: _Columns) -> list[Findi
     if homes and homes.unknown:
         what = f"{homes.unknown:,} persons have no cluster: each counts as a cluster of one."
         note("cluster-unknown", what, homes.unknown)
+    if each.extreme:
+        what = f"Infinite numbers and numbers beyond {LARGEST:g} were taken as missing: {some(each.extreme)}."
+        note("extreme-number", what, len(each.extreme))
     if each.empty:
         note("no-values", f"Without any value: {some(each.empty)}.", len(each.empty))
     if each.wordy:

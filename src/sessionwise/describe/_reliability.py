@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from ..panel import Panel
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Reliability:
     """Reliability of one scale (the mean or sum of its items); None where the data do not tell.
 
@@ -92,6 +92,11 @@ class Reliability:
         from ._show import text
 
         return text(self)
+
+    def __repr__(self) -> str:
+        from ._show import num
+
+        return f"<Reliability {self.name}: within persons {num(self.r_cn)}, between persons {num(self.r_krn)}>"
 
     def _repr_html_(self) -> str:
         from ._show import html_parts, reliability_parts
@@ -203,7 +208,7 @@ def of_answers(panel: Panel, answers: Floats, names: tuple[str, ...], name: str)
 
 
 def _crossed_coefficients(v: Mapping[str, float] | None, k: float, n: float) -> dict[str, float | None]:
-    """Cranford et al. 2006, eqs. 2–5 for k items and n sessions."""
+    """Cranford et al. 2006, for k items and n sessions."""
     if v is None:
         return dict.fromkeys(("r_1f", "r_kf", "r_1r", "r_kr", "r_c"))
     true = v["person"] + v["person_item"] / k

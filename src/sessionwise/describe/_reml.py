@@ -12,7 +12,7 @@ identity applied twice,
     criterion = Σ log(1 + λp n_i) + Σ log(1 + λc W_k) + log Σ v_k + (N − 1)(1 + log(2π Q / (N − 1)))
 
 which is lme4's REML criterion (Bates et al. 2015, J Stat Softw 67(1), eq. 41) for this model; σ² = Q/(N − 1).
-The search is done in shares of the variance (λ/(1 + Σλ)), where zero is an ordinary end of the range.
+Searches run over λ/(1 + λ) or shares of the variance, where zero is an ordinary end of the range.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ Ints = npt.NDArray[np.int64]
 
 #: 95 % point of χ² with one degree of freedom.
 CHI2_95 = 3.841458820694124
-#: Tolerance on shares at the minimum.
-FINE = 1e-8
+#: Tolerance on λ/(1 + λ) at the minimum.
+FINE = 1e-10
 #: Tolerance on the nuisance share in intervals; its square is the error of the profile.
 ROUGH = 1e-5
 #: Largest share of variance that the search looks at.
@@ -129,16 +129,30 @@ def criterion(sums: Sums, person: float, cluster: float) -> Point:
 
 
 def solve(sums: Sums) -> Solution:
-    """The minimum over both shares.
+    """The minimum over λp and, with three levels, λc.
 
-    Two levels: the sign of the slope is followed to its zero. Three levels: for each between share (persons
-    and clusters together) the best division of it, then the same for the between share; both are
-    one-dimensional and bounded, so that a variance of zero is found as an end of its range.
+    The best λc is found for each λp, then the best λp: both searches are one-dimensional, in λ/(1 + λ), and
+    bounded, so that a variance of zero is found as an end of its range.
     """
-    looks = [(_at(sums, 0.8 * share, 0.2 * share)[0].value, share) for share in (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98)]
-    best = _minimum(_between(sums), 0.0, MOST, min(looks)[1], 0.05, FINE)
-    share, (part, point) = best.x, best.extra
-    return Solution(share - part, part, point)
+    clusters = _Warm(0.1, FINE)
+
+    def given(a: float) -> _Found:
+        ratio = a / (1.0 - a)
+
+        def cluster(b: float) -> _Found:
+            other = b / (1.0 - b)
+            point = criterion(sums, ratio, other)
+            return _Found(b, point.value, point.slope_cluster * (1.0 + other) ** 2, (other, point))
+
+        found = cluster(0.0) if sums.levels == 2 else clusters.minimum(cluster, MOST)
+        point = found.extra[1]
+        return _Found(a, point.value, point.slope_person * (1.0 + ratio) ** 2, found.extra)
+
+    looks = [(criterion(sums, x / (1.0 - x), 0.1).value, x) for x in (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98)]
+    best = _minimum(given, 0.0, MOST, min(looks)[1], 0.05, FINE)
+    person, (cluster, point) = best.x / (1.0 - best.x), best.extra
+    total = 1.0 + person + cluster
+    return Solution(person / total, cluster / total, point)
 
 
 def intervals(sums: Sums, best: Solution) -> tuple[tuple[float, float], tuple[float, float] | None]:
@@ -146,10 +160,14 @@ def intervals(sums: Sums, best: Solution) -> tuple[tuple[float, float], tuple[fl
 
     The ends are where the criterion, minimised over everything else, is 3.84 above its minimum.
     """
-    between = _interval(_between(sums, ROUGH), best.share_person + best.share_cluster, best.at.value)
+    share = best.share_person + best.share_cluster
+    tolerance = ROUGH * min(1.0, 10.0 * (1.0 - share))
+    part = best.share_cluster / share if share else 0.2
+    between = _interval(_between(sums, part, tolerance), share, best.at.value)
     if sums.levels == 2:
         return between, None
-    return between, _interval(_cluster(sums, ROUGH), best.share_cluster, best.at.value)
+    part = best.share_person / (1.0 - best.share_cluster)
+    return between, _interval(_cluster(sums, part, tolerance), best.share_cluster, best.at.value)
 
 
 # --- profiles: share -> (criterion, slope, what else was found there) --------------------------------
@@ -175,9 +193,9 @@ def _at(sums: Sums, person: float, cluster: float) -> tuple[Point, float, float]
     return point, point.slope_person / rest + common, point.slope_cluster / rest + common
 
 
-def _between(sums: Sums, tolerance: float = FINE) -> Callable[[float], _Found]:
+def _between(sums: Sums, start: float, tolerance: float) -> Callable[[float], _Found]:
     """Profile of the between share; extra: the cluster's part of it."""
-    nuisance = _Warm(0.2, tolerance)
+    nuisance = _Warm(start, tolerance)
 
     def profile(share: float) -> _Found:
         if sums.levels == 2:
@@ -200,9 +218,9 @@ def _between(sums: Sums, tolerance: float = FINE) -> Callable[[float], _Found]:
     return profile
 
 
-def _cluster(sums: Sums, tolerance: float) -> Callable[[float], _Found]:
+def _cluster(sums: Sums, start: float, tolerance: float) -> Callable[[float], _Found]:
     """Profile of the cluster's share; the person's share is a fraction of what is left."""
-    nuisance = _Warm(0.3, tolerance)
+    nuisance = _Warm(start, tolerance)
 
     def profile(share: float) -> _Found:
         left = MOST - share

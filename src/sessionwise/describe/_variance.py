@@ -6,7 +6,7 @@ file forms the sums it needs, decides which levels can be told apart at all, and
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,7 +49,7 @@ class Components:
     icc_interval: Interval | None
     icc_cluster_interval: Interval | None
     criterion: float | None
-    n_per_person: Ints
+    n_per_person: Ints = field(repr=False)
     findings: tuple[Finding, ...] = ()
 
     @property

@@ -184,18 +184,19 @@ def _score_one(panel: Panel, key: Instrument, mapping: ItemMapping | None, out_o
 
 def _scores(
     panel: Panel, key: Instrument, columns: Mapping[int, str]
-) -> tuple[np.ndarray, list[ScaleCounts], list[int]]:
-    """Scores (n_scales, n_rows) in the Panel's order, counts by scale, answers out of range by item."""
+) -> tuple[list[np.ndarray], list[ScaleCounts], list[int]]:
+    """Scores, (n_rows,) a scale, in the Panel's order, counts by scale, answers out of range by item."""
     series = [_numeric(panel, name) for name in columns.values()]
     at = {item: i for i, item in enumerate(columns)}
     scales = [
         ([at[i] for i in s.items], s.max_missing, _FACTOR.get(s.scoring, float(len(s.items)))) for s in key.scales
     ]
     reverse = [item in key.reversed for item in columns]
-    scores = np.empty((len(scales), len(series[0])))
+    scores = list(np.empty((len(scales), len(series[0]))))  # one allocation: large ones get huge pages
     streams = [s.__arrow_c_stream__() for s in series]
     counts, outside = _kernel(streams, key.low, key.high, reverse, scales, scores)
-    scores.flags.writeable = False
+    for column in scores:
+        column.flags.writeable = False
     return scores, counts, outside
 
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 def read_parquet(path: Path, source: str) -> Table:
     """The Parquet file `path`; ReadError if it is damaged or has nested columns."""
-    import numpy as np
     import polars as pl
 
     try:
@@ -44,7 +43,7 @@ def read_parquet(path: Path, source: str) -> Table:
         frame,
         source=source,
         findings=Findings(findings),
-        row_numbers=np.arange(1, frame.height + 1, dtype=np.int64),
+        first_row=1,
     )
 
 

@@ -81,7 +81,7 @@ def from_redcap(table: Table, events: Events, *, person: str | None, spread: Seq
         findings.append(Finding("note", "redcap-person-rows", what, table.source, count))
     frame = _merge_instruments(frame, who, table, findings)
     rows = frame["\0row"].to_numpy().astype("int64")
-    numbers = rows + 2 if table.row_numbers is None else table.row_numbers[rows]
+    numbers = rows + table.first_row if table.row_numbers is None else table.row_numbers[rows]
     return replace(table, frame=frame.drop("\0row"), findings=table.findings + Findings(findings), row_numbers=numbers)
 
 

@@ -97,7 +97,7 @@ def wide_to_long(data: Any, patterns: Patterns, *, person: str, session: str = "
         findings=table.findings + Findings([note, *findings]),
         variable_labels=_carried(table.variable_labels, found),
         value_labels=_carried(table.value_labels, found),
-        row_numbers=rows + (2 if table.source else 0) if origin is None else origin[rows],
+        row_numbers=rows + (table.first_row if table.source else 0) if origin is None else origin[rows],
     )
 
 
