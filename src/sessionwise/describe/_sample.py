@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -183,4 +182,4 @@ def _span(panel: Panel) -> Span | None:
 
 
 def _date(days: float) -> str:
-    return (datetime.date(1970, 1, 1) + datetime.timedelta(days=int(days // 1))).isoformat()
+    return str(np.datetime64(int(days // 1), "D"))  # holds years that datetime.date does not
