@@ -40,6 +40,29 @@ namespace sessionwise {
 class NumericColumn {
   public:
     explicit NumericColumn(ArrowArrayStream *stream) {
+        try {
+            take(stream);
+        } catch (...) {
+            release();
+            throw;
+        }
+    }
+    NumericColumn(NumericColumn &&other) noexcept
+        : format(other.format), chunks(std::move(other.chunks)), ends(std::move(other.ends)) {
+        other.chunks.clear();
+    }
+    NumericColumn(const NumericColumn &) = delete;
+    NumericColumn &operator=(const NumericColumn &) = delete;
+    ~NumericColumn() { release(); }
+
+    std::int64_t rows() const { return ends.empty() ? 0 : ends.back(); }
+
+    char format = 0; // 'l' is int64, 'g' float64, ...
+    std::vector<ArrowArray> chunks;
+    std::vector<std::int64_t> ends; // rows up to and with each chunk
+
+  private:
+    void take(ArrowArrayStream *stream) {
         ArrowSchema schema{};
         check(stream, stream->get_schema(stream, &schema));
         const std::string name = schema.format;
@@ -51,27 +74,14 @@ class NumericColumn {
             ArrowArray chunk{};
             check(stream, stream->get_next(stream, &chunk));
             if (!chunk.release) break;
-            ends.push_back(rows() + chunk.length);
             chunks.push_back(chunk);
+            ends.push_back(rows() + chunk.length);
         }
     }
-    NumericColumn(NumericColumn &&other) noexcept
-        : format(other.format), chunks(std::move(other.chunks)), ends(std::move(other.ends)) {
-        other.chunks.clear();
-    }
-    NumericColumn(const NumericColumn &) = delete;
-    NumericColumn &operator=(const NumericColumn &) = delete;
-    ~NumericColumn() {
+    void release() {
         for (auto &chunk : chunks) chunk.release(&chunk);
+        chunks.clear();
     }
-
-    std::int64_t rows() const { return ends.empty() ? 0 : ends.back(); }
-
-    char format = 0; // 'l' is int64, 'g' float64, ...
-    std::vector<ArrowArray> chunks;
-    std::vector<std::int64_t> ends; // rows up to and with each chunk
-
-  private:
     static void check(ArrowArrayStream *stream, int code) {
         if (code == 0) return;
         const char *text = stream->get_last_error(stream);

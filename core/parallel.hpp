@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <exception>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -28,7 +29,13 @@ template <class Work> void parallel(std::int64_t units, int threads, Work work) 
         }
     };
     std::vector<std::thread> pool;
-    for (int t = 1; t < threads; ++t) pool.emplace_back(part, t);
+    pool.reserve(static_cast<std::size_t>(threads));
+    int started = 1;
+    try {
+        for (; started < threads; ++started) pool.emplace_back(part, started);
+    } catch (const std::system_error &) {
+        for (int t = started; t < threads; ++t) part(t); // no more threads to be had: do it here
+    }
     part(0);
     for (auto &thread : pool) thread.join();
     for (auto &error : errors)

@@ -168,11 +168,13 @@ def test_an_error_is_one_message(
     ("options", "message"),
     [
         (["--missing", "none"], "--missing needs a number"),
-        (["--missing", "-9", "--missing", "core=99"], "names a column in one place"),
+        (["--read", "header_rows=4"], "Did you mean 'header_row'"),
+        (["--read", "header_row"], "--read needs option=value"),
         (["--answers", "1-7"], "--answers needs instrument=value"),
         (["--answers", "wai-sr=seven"], "--answers needs low-high"),
         (["--out-of-range", "drop"], "--out-of-range is one of error, missing"),
         (["-o", "scored.docx"], "cannot write a .docx"),
+        (["-o", "nowhere/scored.csv"], "no such folder"),
     ],
 )
 def test_wrong_options_are_explained(options: list[str], message: str, demo_file: Path) -> None:
@@ -183,3 +185,44 @@ def test_wrong_options_are_explained(options: list[str], message: str, demo_file
 def test_no_session_column() -> None:
     with pytest.raises(sw.SessionwiseError, match="no session column"):
         run("check", "x.csv", "--person", "p")
+
+
+def test_the_data_are_never_overwritten(demo_file: Path) -> None:
+    before = demo_file.read_bytes()
+    with pytest.raises(sw.SessionwiseError, match="overwrite your data"):
+        run("score", demo_file, *ROLES, "-i", "core-om", "-o", demo_file)
+    assert demo_file.read_bytes() == before
+
+
+def test_every_option_of_read_can_be_given(tmp_path: Path) -> None:
+    path = tmp_path / "german.csv"
+    path.write_text("Klinik Nord\n\npatient;datum;core\n007;01.02.2023;1,5\n007;08.02.2023;-9\n", encoding="cp1252")
+    reading = ["--read", "header_row=3", "--read", "dates.datum=%d.%m.%Y", "--read", "decimal=,"]
+    told = json.loads(
+        run("describe", path, "--person", "patient", "--number-by", "datum", "--missing", "-9", *reading, "--json")
+    )
+    assert told["sample"]["sessions"] == 2
+    assert any(f["code"] == "sessions-numbered" for f in told["read"])
+
+
+def test_check_and_describe_score_as_they_are_told(tmp_path: Path) -> None:
+    """Answers 1 to 7, columns named otherwise, reversed items turned round already."""
+    rng = sw.datasets.demo(persons=40).frame
+    path = tmp_path / "odd.csv"
+    turned = {f"core_om_{i}": 4 - pl.col(f"core_om_{i}") for i in sw.instrument("core-om").reversed}
+    odd = rng.with_columns(**turned).rename({f"core_om_{i}": f"q{i}" for i in range(1, 35)})
+    odd.write_csv(path)
+    how = ["-i", "core-om", "--items", "core-om=q{}", "--already-reversed"]
+    codes = {f["code"] for f in json.loads(run("check", path, *ROLES, *how, "--json"))["findings"]}
+    assert not codes & {"already-reversed", "instrument-not-found"}
+    told = json.loads(run("describe", path, *ROLES, *how, "--json"))
+    right = sw.score(sw.Panel(rng, person="patient", session="session"), "core-om")
+    expected = sw.reliability(right, "core-om").r_cn
+    (found,) = (r for r in told["reliability"] if r["name"] == "core_om")
+    assert found["r_cn"] == pytest.approx(expected)
+
+
+def test_a_write_that_fails_is_explained(demo_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(sw.SessionwiseError, match="cannot write"):
+        run("demo", "--out", tmp_path / "file")

@@ -15,8 +15,20 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+# What the page on reading reads; other pages use the demo data.
+FILES = {
+    "reading.md": {
+        "sessions.csv": "patient,session,core_1,sex\n1,1,3,w\n1,2,-9,n/a\n2,1,99,m\n2,2,0,m\n",
+        "wide.csv": "id,bdi_s0,bdi_s1,rq_s0,rq_s1,core1_1,core1_2,core2_1,core2_2\n"
+        "1,30,28,5,6,1,2,3,4\n2,25,20,7,8,0,1,2,3\n",
+        "export.csv": "record_id,redcap_event_name,sex,core\n1,baseline_arm_1,w,\n1,session_1_arm_1,,18\n"
+        "1,session_2_arm_1,,15\n2,baseline_arm_1,m,\n2,session_1_arm_1,,20\n",
+    }
+}
 
 
 @pytest.fixture
@@ -41,6 +53,15 @@ def test_readme_commands(here: Path, capsys: pytest.CaptureFixture[str]) -> None
         cli.app(shlex.split(line)[1:], standalone_mode=False)
     assert (here / "scored.csv").exists()
     assert (here / "figures" / "drop-out.png").exists()
+
+
+@pytest.mark.parametrize("page", sorted(p.name for p in ROOT.glob("docs/*.md")))
+def test_code_of_every_page(page: str, here: Path) -> None:
+    for name, text in FILES.get(page, {}).items():
+        (here / name).write_text(text, encoding="utf-8")
+    names: dict[str, object] = {}
+    for code in blocks("python", (ROOT / "docs" / page).read_text(encoding="utf-8")):
+        exec(compile(code, page, "exec"), names)
 
 
 def test_readme_make_targets_exist() -> None:

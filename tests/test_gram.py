@@ -129,7 +129,7 @@ def test_recentring_needs_the_constant_column() -> None:
     columns, starts, labels = example(7, 5, 2)
     columns["sign"] = np.where(np.arange(starts[-1]) % 2, 1.0, -1.0)  # squares of a constant, but is none
     g = gram(columns, starts, labels)
-    assert g.constant is None
+    assert not g.constants
     with pytest.raises(GramError, match="constant column"):
         g.recenter(np.ones(3), np.ones(3))
     np.testing.assert_allclose(g.recenter(np.zeros(3), np.full(3, 2.0)).matrices(), g.matrices() / 4)
@@ -141,8 +141,8 @@ def test_select_reorders_and_drops() -> None:
     chosen = g.select(["x3", "one", "x0"])
     order = [4, 0, 1]
     assert np.array_equal(chosen.matrices(), g.matrices()[:, order][:, :, order])
-    assert chosen.constant == "one"
-    assert g.select(["x1"]).constant is None
+    assert chosen.constants == {"one"}
+    assert not g.select(["x1"]).constants
 
 
 def test_row_order_of_the_file_does_not_matter() -> None:
@@ -202,3 +202,37 @@ def test_errors_say_what_and_where() -> None:
         g + gram({"x0": np.ones(2)}, np.array([0, 2]), np.array([99]))
     with pytest.raises(GramError, match="text in the other"):
         g + gram({"x0": np.ones(2), "x1": np.ones(2)}, np.array([0, 2]), np.array(["a"]))
+
+
+def test_a_centred_constant_is_constant_no_longer() -> None:
+    columns, starts, labels = example(11, 12, 1)
+    raw = gram(with_ones(columns), starts, labels)
+    moved = raw.recenter([1.0, 0.5], [1.0, 1.0])
+    assert not moved.constants
+    with pytest.raises(GramError, match="constant column"):
+        moved.recenter(raw.center, raw.scale)
+
+
+def test_clinics_with_different_columns_of_ones_add_up() -> None:
+    columns, starts, labels = example(12, 20, 2)
+    columns = with_ones(columns)
+    rows = len(columns["one"])
+    women = {**columns, "female": np.ones(rows)}
+    mixed = {**columns, "female": (np.arange(rows) % 2).astype(float)}
+    both = gram(women, starts, labels) + gram(mixed, starts, labels + 100, center=[0, 1.0, 2.0, 0])
+    assert both.constants == {"one"}
+    nobody = gram({name: x[:0] for name, x in columns.items()}, np.array([0]), labels[:0])
+    assert (gram(columns, starts, labels) + nobody).constants == {"one"}
+
+
+@pytest.mark.parametrize(("center", "scale"), [([0, 0], [1, 0]), ([0, np.nan], [1, 1]), ([0], [1, 1]), ([0, 0], [1])])
+def test_recentre_refuses_what_gram_refuses(center: list[float], scale: list[float]) -> None:
+    g = gram({"one": np.ones(2), "x": np.arange(2.0)}, np.array([0, 2]), np.array([1]))
+    with pytest.raises(GramError, match="2 finite numbers each"):
+        g.recenter(np.array(center), np.array(scale))
+
+
+@pytest.mark.parametrize("starts", [[1, 3], [0, 3, 2, 3], [-1, 3]])
+def test_starts_ascend_from_zero(starts: list[int]) -> None:
+    with pytest.raises(GramError, match="ascend from 0"):
+        gram({"x": np.arange(3.0)}, np.array(starts), np.arange(len(starts) - 1))

@@ -25,6 +25,7 @@ LAYERS = [
     ["simulate", "events"],
     ["report", "plot", "study", "power"],
     ["__init__"],
+    ["_command"],
     ["cli", "__main__"],
 ]
 BESIDE = {

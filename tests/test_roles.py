@@ -60,7 +60,8 @@ def test_sessions_may_start_anywhere(first):
     [
         (["S1", "S3"], [1, 3], True),
         (["session 1", "Session 12"], [1, 12], True),
-        (["T_01", "t-2"], [1, 2], True),
+        (["T_01", "t_2"], [1, 2], True),
+        (["S-1", "s-2"], [1, 2], True),
         (["1", "2"], [1, 2], False),
         ([" 1", "2 "], [1, 2], True),
         (["1.0", "2.0"], [1, 2], False),
@@ -222,3 +223,19 @@ def test_where_uses_the_lines_of_the_file():
     frame, origin, _ = eager(table)
     _, found = structure(frame, ROLES, origin)
     assert found.items[0].where == "f.csv, line 41"
+
+
+def test_a_minus_before_some_numbers_is_refused():
+    """S-2, S-1, S0, S3 counts from before treatment: reading 2, 1, 0, 3 would turn the course round."""
+    built, found = build([1, 1, 1, 1], ["S-2", "S-1", "S0", "S3"])
+    assert built is None
+    (error,) = found.errors
+    assert error.code == "session-text"
+
+
+def test_decimal_person_labels_are_doubted():
+    built, found = build([1.1, 1.1, 2.5], [1, 2, 1])
+    assert built is not None
+    (warning,) = found.warnings
+    assert warning.code == "person-decimal"
+    assert "types={'p': 'text'}" in warning.remedy

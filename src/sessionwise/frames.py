@@ -44,6 +44,13 @@ def eager(data: Any) -> tuple[nw.DataFrame[Any], Origin, nw.Implementation | Non
             f"a {type(data).__name__} is not a table.",
             remedy="Give a dataframe (pandas, polars, pyarrow, DuckDB, ...) or the result of sessionwise.read(path).",
         ) from None
+    odd = [name for name in frame.columns if not isinstance(name, str)]
+    if odd:
+        raise PanelError(
+            f"Column names must be text, not numbers such as {odd[0]!r}.",
+            where=f"columns: {some(odd)}",
+            remedy="Rename them, for example: frame.columns = frame.columns.map(str).",
+        )
     if isinstance(frame, nw.LazyFrame):
         lazy = frame.implementation
         return frame.collect("polars"), Origin(), lazy

@@ -31,7 +31,7 @@ class Gram:
     packed : float64 (ceil(n_persons / 8), k (k + 1) / 2, 8), the upper triangles row by row, persons
         innermost; read-only.
     center, scale : (k,), the products are those of (x − center) / scale.
-    constant : the name of a column that is 1 in every row and not centred, or None.
+    constants : the columns that are 1 in every row and not centred.
     """
 
     columns: tuple[str, ...]
@@ -40,7 +40,7 @@ class Gram:
     packed: np.ndarray
     center: np.ndarray
     scale: np.ndarray
-    constant: str | None = None
+    constants: frozenset[str] = frozenset()
 
     @property
     def n_persons(self) -> int:
@@ -81,34 +81,36 @@ class Gram:
         k = len(self.columns)
         pairs = low * k - low * (low - 1) // 2 + high - low
         packed = np.ascontiguousarray(self.packed[:, pairs, :])
-        one = self.constant if self.constant in columns else None
-        return _made(columns, self.persons, self.n, packed, self.center[at], self.scale[at], one)
+        ones = self.constants.intersection(columns)
+        return _made(columns, self.persons, self.n, packed, self.center[at], self.scale[at], ones)
 
     def recenter(self, center: np.ndarray, scale: np.ndarray) -> Gram:
         """The Gram of (x − center) / scale instead, without the rows.
 
         Raises
         ------
-        GramError : a centre is to move and there is no constant column to move it with.
+        GramError : a centre is to move and there is no constant column to move it with; lengths that do
+            not fit, a scale that is not positive.
         """
-        center, scale = np.asarray(center, np.float64), np.asarray(scale, np.float64)
+        center, scale = _center_scale(len(self.columns), center, scale)
         if np.array_equal(center, self.center) and np.array_equal(scale, self.scale):
             return self
         k = len(self.columns)
         change = np.diag(self.scale / scale)
         shift = (self.center - center) / scale
         if shift.any():
-            if self.constant is None:
+            if not self.constants:
                 raise GramError(
                     "the centre of a Gram can only move if it holds the constant column.",
                     where=f"columns: {some(self.columns, 12)}",
                     remedy="Include a column of ones, or make both Grams with the same center and scale.",
                 )
-            one = self.columns.index(self.constant)
+            one = self.columns.index(min(self.constants))
             change[one] += shift * self.scale[one]
+        ones = frozenset(c for c in self.constants if center[self.columns.index(c)] == 0)
         full = np.einsum("ia,pij,jb->pab", change, self.matrices(), change, optimize=True)
         upper = full[:, *np.triu_indices(k)]
-        return _made(self.columns, self.persons, self.n, _pack(upper), center.copy(), scale.copy(), self.constant)
+        return _made(self.columns, self.persons, self.n, _pack(upper), center, scale, ones)
 
     def __add__(self, other: Gram) -> Gram:
         """The Gram of both; their persons must differ.
@@ -142,13 +144,13 @@ class Gram:
         order = np.argsort(persons, kind="stable")
         rows = np.concatenate([self._by_person(), other._by_person()])[order]
         n = np.concatenate([self.n, other.n])[order]
-        one = self.constant if self.constant == other.constant else None
-        return _made(self.columns, persons[order], n, _pack(rows), self.center, self.scale, one)
+        mine, theirs = (g.constants if g.n_rows else frozenset(g.columns) for g in (self, other))
+        return _made(self.columns, persons[order], n, _pack(rows), self.center, self.scale, mine & theirs)
 
     def subset(self, mask: np.ndarray) -> Gram:
         """The Gram of the persons where `mask`, bool (n_persons,), is true."""
         packed = _pack(self._by_person()[mask])
-        return _made(self.columns, self.persons[mask], self.n[mask], packed, self.center, self.scale, self.constant)
+        return _made(self.columns, self.persons[mask], self.n[mask], packed, self.center, self.scale, self.constants)
 
     def _by_person(self) -> np.ndarray:
         """(n_persons, pairs)."""
@@ -196,22 +198,35 @@ def gram(
         raise GramError(
             f"{len(persons):,} persons, but starts for {len(starts) - 1:,}.", remedy="starts has one number more."
         )
-    middle = np.zeros(k) if center is None else np.array(center, np.float64)
-    width = np.ones(k) if scale is None else np.array(scale, np.float64)
-    fits = middle.shape == width.shape == (k,)
-    if not (fits and (np.isfinite(middle) & np.isfinite(width) & (width > 0)).all()):
+    if len(starts) and (starts[0] != 0 or (np.diff(starts) < 0).any()):
         raise GramError(
-            "center and scale need one finite number for each column, scale above zero.",
-            remedy="A constant column has scale 1.",
+            "starts must ascend from 0.", remedy="Row starts[i] is the first of persons[i]; see Panel.starts."
         )
+    middle, width = _center_scale(k, center, scale)
     blocks = -(-len(persons) // LANES)
     packed = np.empty((blocks, k * (k + 1) // 2, LANES))
     bad = _kernel(arrays, starts, middle, 1.0 / width, packed, threads)
     if bad >= 0:
         _not_finite(names, arrays, starts, persons, bad)
-    ones = (i for i, x in enumerate(arrays) if rows and middle[i] == 0 and (x[:100] == 1).all() and (x == 1).all())
-    constant = next((names[i] for i in ones), None)
-    return _made(names, np.asarray(persons), np.diff(starts), packed, middle, width, constant)
+    ones = frozenset(
+        name
+        for name, x, m in zip(names, arrays, middle, strict=True)
+        if rows and m == 0 and (x[:100] == 1).all() and (x == 1).all()
+    )
+    return _made(names, np.asarray(persons), np.diff(starts), packed, middle, width, ones)
+
+
+def _center_scale(k: int, center: Any, scale: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Both as (k,), 0 and 1 where not given."""
+    middle = np.zeros(k) if center is None else np.array(center, np.float64)
+    width = np.ones(k) if scale is None else np.array(scale, np.float64)
+    fits = middle.shape == width.shape == (k,)
+    if not (fits and (np.isfinite(middle) & np.isfinite(width) & (width > 0)).all()):
+        raise GramError(
+            f"center and scale need {k} finite numbers each, one for each column, scale above zero.",
+            remedy="A constant column has center 0 and scale 1.",
+        )
+    return middle, width
 
 
 def _not_finite(names: tuple[str, ...], arrays: list[np.ndarray], starts: np.ndarray, persons: Any, bad: int) -> None:
@@ -236,11 +251,11 @@ def _made(
     packed: np.ndarray,
     center: np.ndarray,
     scale: np.ndarray,
-    constant: str | None,
+    constants: frozenset[str],
 ) -> Gram:
     for array in (n, packed, center, scale):
         array.flags.writeable = False
-    return Gram(columns, persons, n, packed, center, scale, constant)
+    return Gram(columns, persons, n, packed, center, scale, constants)
 
 
 def _pack(rows: np.ndarray) -> np.ndarray:

@@ -85,14 +85,13 @@ class Panel:
         self, table: Any, *, person: str, session: str, cluster: str | None = None, time: str | None = None
     ) -> None:
         said = table.findings if isinstance(table, Table | Panel) else Findings()
-        if isinstance(table, Panel):
-            table = table.to_frame()
-        frame, origin, lazy = eager(table)
+        records = table.records if isinstance(table, Panel) else ()
+        frame, origin, lazy = table._as_table() if isinstance(table, Panel) else eager(table)
         roles = Roles(person, session, cluster, time)
         built, findings = structure(frame, roles, origin)
         findings.stop_on_error(PanelError)
         assert built is not None
-        object.__setattr__(self, "_parts", _Parts(frame, origin, lazy, roles, built, said + findings))
+        object.__setattr__(self, "_parts", _Parts(frame, origin, lazy, roles, built, said + findings, {}, records))
 
     def _like(self, **changes: Any) -> Panel:
         """A Panel that differs from this one in the parts named."""
@@ -280,7 +279,9 @@ class Panel:
                     f"column {name!r} has a role and cannot be replaced.", remedy="Build a new Panel from the table."
                 )
             given = np.asarray(values)
-            taken = given.dtype == np.float64 and not given.flags.writeable  # nobody can change it: no copy
+            base = given if given.base is None else given.base
+            owned = isinstance(base, np.ndarray) and not base.flags.writeable
+            taken = given.dtype == np.float64 and owned and not given.flags.writeable  # nobody can change it: no copy
             array = given if taken else np.array(given, np.float64)
             if array.shape != (len(self),):
                 raise PanelError(
@@ -337,6 +338,14 @@ class Panel:
         if self._structure.order is not None:
             frame = frame[self._structure.order]
         return restore(attach(frame, self._derived), self._parts.lazy)
+
+    def _as_table(self) -> tuple[nw.DataFrame[Any], Origin, nw.Implementation | None]:
+        """Its rows as a new table, which still know where they came from."""
+        order = np.arange(len(self)) if self._structure.order is None else self._structure.order
+        old = self._parts.origin
+        numbers = old.first + order if old.numbers is None else old.numbers[order]
+        frame = attach(self._frame[order], self._derived)
+        return frame, replace(old, numbers=numbers), self._parts.lazy
 
     def where(self, rows: Iterable[int], most: int = 3) -> str:
         """Rows of this Panel in the user's words: 'patient 12, session 3 (line 47); ...'."""

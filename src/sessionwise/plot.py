@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 BLUE, GREY, INK = "#0072B2", "#8a8a8a", "#222222"
 #: An average is drawn where at least so many persons are left: fewer make a wild line.
 FEWEST = 20
+#: A title claims a change only if so many persons show it.
+FEWEST_FOR_A_CLAIM = 10
 _FONT = "Helvetica, Arial, 'Liberation Sans', sans-serif"
 
 
@@ -82,12 +84,14 @@ def dropout(panel: Panel, *, note: str = "") -> alt.LayerChart:
         {"session": int(s), "share": float(p), "low": float(a), "high": float(b), "persons": int(n)}
         for s, p, a, b, n in zip(curve.session, curve.share, curve.low, curve.high, curve.persons, strict=True)
     ]
+    if rows:
+        rows.append({**rows[-1], "session": rows[-1]["session"] + 0.5})  # so that the last step has a width
     word = panel.roles.session
     half = next((r for r in rows if r["share"] < 0.5), None)
     title = (
         f"Half of the persons have ended before {word} {half['session']}"
         if half
-        else f"{rows[-1]['share']:.0%} of the persons reach {word} {rows[-1]['session']}"
+        else f"{rows[-1]['share']:.0%} of the persons reach {word} {int(curve.session[-1])}"
     )
     subtitle = [
         f"Share of {panel.n_persons:,} persons whose last attended {word} is this one or later, with 95 % interval.",
@@ -150,7 +154,12 @@ def missing(panel: Panel, columns: Sequence[str] | None = None, *, note: str = "
         .encode(
             x=alt.X("session:O", title=panel.roles.session, axis=alt.Axis(labelAngle=0)),
             y=alt.Y("column:N", title=None, sort=list(gaps)),
-            color=alt.Color("share:Q", title="missing", scale=shades, legend=alt.Legend(format=".0%")),
+            color=alt.Color(
+                "share:Q",
+                title="missing",
+                scale=shades,
+                legend=alt.Legend(format=".1~%"),
+            ),
             tooltip=tips,
         )
     )
@@ -171,17 +180,20 @@ def _course_in_words(panel: Panel, column: str, average: list[dict[str, Any]], d
         verb = "falls" if change[0] < 0 else "rises"
         title = f"{column} {verb} {_three(abs(change[0]))} {per} (95 % interval {_three(low)} to {_three(high)})"
     cut = last["session"] < panel.sessions.max()
+    interval = ", 95 % interval" if any(row["low"] is not None for row in average) else ""
     until = f", drawn while at least {FEWEST} persons attend" if cut else ""
     return title, [
-        f"Blue: mean of those attending, 95 % interval{until} ({first['n']:,} at first, {last['n']:,} at last).",
-        f"Grey: {drawn} of {panel.n_persons:,} persons. Who leaves early is not in the later means.",
+        f"Blue: mean of those attending{interval}{until} ({first['n']:,} at first, {last['n']:,} at last).",
+        (f"Grey: {drawn} of {panel.n_persons:,} persons. " if drawn else "")
+        + "Who leaves early is not in the later means.",
     ]
 
 
 def _within_slope(panel: Panel, column: str) -> tuple[float, float, float] | None:
     """Change a session within persons, with its 95 % interval (errors clustered by person); None if none can be had.
 
-    Both are centred on the person's mean, so persons who leave early or late do not make a trend.
+    Both are centred on the person's mean, so persons who leave early or late do not make a trend. Errors
+    are clustered by person with t of persons − 1 degrees of freedom; under ten persons they are too small.
     """
     known = np.isfinite(panel[column])
     codes, x, y = panel.codes[known], panel.sessions[known].astype(np.float64), panel[column][known]
@@ -189,12 +201,13 @@ def _within_slope(panel: Panel, column: str) -> tuple[float, float, float] | Non
     x, y = (v - (np.bincount(codes, v, panel.n_persons) / n)[codes] for v in (x, y))
     total = float(x @ x)
     persons = len(np.unique(codes[x != 0]))
-    if total == 0 or persons < 3:
+    if total == 0 or persons < FEWEST_FOR_A_CLAIM:
         return None
     slope = float(x @ y) / total
     by_person = np.bincount(codes, x * (y - slope * x), panel.n_persons)
     error = float(np.sqrt(by_person @ by_person * persons / (persons - 1))) / total
-    return slope, slope - 1.96 * error, slope + 1.96 * error
+    half = _t975(persons - 1) * error
+    return slope, slope - half, slope + half
 
 
 def _sessions(panel: Panel) -> alt.X:
@@ -206,16 +219,25 @@ def _sessions(panel: Panel) -> alt.X:
 
 
 def _average(sessions: np.ndarray, values: np.ndarray) -> list[dict[str, Any]]:
-    """Mean and 95 % interval (normal) at each session number with enough persons, at least the first."""
+    """Mean and 95 % interval (t) at each session number with enough persons; no interval for a single value."""
     numbers, codes, n = np.unique(sessions, return_inverse=True, return_counts=True)
     mean = np.bincount(codes, values) / n
     spread = np.sqrt(np.bincount(codes, (values - mean[codes]) ** 2) / np.maximum(n - 1, 1) / n)
     enough = n >= min(FEWEST, int(n.max()))
-    rows = zip(numbers[enough], mean[enough], spread[enough], n[enough], strict=True)
-    return [
-        {"session": int(s), "mean": float(m), "low": float(m - 1.96 * e), "high": float(m + 1.96 * e), "n": int(k)}
-        for s, m, e, k in rows
-    ]
+    half = _t975(np.maximum(n - 1, 1)) * spread
+    rows = zip(numbers[enough], mean[enough], half[enough], n[enough], strict=True)
+    return [{"session": int(s), "mean": float(m), **_ends(m, h, k), "n": int(k)} for s, m, h, k in rows]
+
+
+def _ends(mean: float, half: float, n: int) -> dict[str, float | None]:
+    return {"low": float(mean - half), "high": float(mean + half)} if n > 1 else {"low": None, "high": None}
+
+
+def _t975(df: Any) -> Any:
+    """97.5 % point of the t distribution."""
+    from scipy.special import stdtrit
+
+    return stdtrit(df, 0.975)
 
 
 def _pick(panel: Panel, column: str, known: np.ndarray, persons: int, seed: int) -> list[dict[str, Any]]:

@@ -50,10 +50,14 @@ def person_labels(series: pl.Series, name: str, origin: Origin, found: list[Find
         return None
     if series.dtype.is_float() and (series.round(0) == series).all() and (series.abs() < 2**53).all():
         series = series.cast(pl.Int64)  # SPSS stores whole numbers as decimals
+    elif series.dtype.is_float():
+        what = f"Column {name!r} (person) holds decimal numbers: labels such as 1.1 and 1.10 cannot be told apart."
+        remedy = f"If they are labels, read the column as text: read(path, types={{{name!r}: 'text'}})."
+        found.append(Finding("warning", "person-decimal", what, f"column {name!r}", series.n_unique(), remedy))
     return series
 
 
-_IN_TEXT = re.compile(r"^\s*([^\d+\-]*?)[\s_.#:-]*(\d+)\s*$")
+_IN_TEXT = re.compile(r"^\s*([^\d+]*?)(\d+)\s*$")  # everything before the number, a minus too, must be the same in all
 
 
 def session_numbers(series: pl.Series, name: str, origin: Origin, found: list[Finding]) -> np.ndarray | None:
@@ -103,6 +107,11 @@ def session_numbers(series: pl.Series, name: str, origin: Origin, found: list[Fi
     return series.cast(pl.Int64).to_numpy()
 
 
+def _word(match: re.Match[str]) -> str:
+    """What stands before the number: 'session ' and 'Session' are one word, 'S-' and 'S' are two."""
+    return " ".join(match.group(1).casefold().split())
+
+
 def _session_text(series: pl.Series) -> pl.Series | None:
     """Numbers from texts such as '3', 'S3' or 'session 3', if all share one word; else None."""
     import polars as pl
@@ -115,7 +124,7 @@ def _session_text(series: pl.Series) -> pl.Series | None:
     matches = [_IN_TEXT.match(v) for v in unique]
     if not all(matches):
         return None
-    words = {m.group(1).strip().casefold() for m in matches if m}
+    words = {_word(m) for m in matches if m}
     numbers = [min(int(m.group(2)), 10**15) for m in matches if m]
     if len(words) > 1:
         return None
@@ -125,10 +134,10 @@ def _session_text(series: pl.Series) -> pl.Series | None:
 def _not_in_one_form(series: pl.Series) -> list[int]:
     """Rows that are not a word and a number, or else those whose word is not the most frequent one."""
     matches = [_IN_TEXT.match(v) for v in series]
-    words = Counter(m.group(1).strip().casefold() for m in matches if m)
+    words = Counter(_word(m) for m in matches if m)
     usual = words.most_common(1)[0][0] if words else ""
     bad = [i for i, m in enumerate(matches) if m is None]
-    return bad or [i for i, m in enumerate(matches) if m and m.group(1).strip().casefold() != usual]
+    return bad or [i for i, m in enumerate(matches) if m and _word(m) != usual]
 
 
 def time_values(series: pl.Series, name: str, origin: Origin, found: list[Finding]) -> np.ndarray | None:
@@ -174,8 +183,9 @@ def levels(series: pl.Series) -> tuple[np.ndarray, np.ndarray]:
         series = series.cast(pl.String)
     if series.dtype == pl.String:
         series = pl.select(pl.when(series.str.strip_chars() != "").then(series)).to_series()  # blank is missing
-    if series.dtype.is_float() and (series.drop_nulls().round(0) == series.drop_nulls()).all():
-        series = series.cast(pl.Int64, strict=False)
+    known = series.drop_nulls()
+    if series.dtype.is_float() and (known.round(0) == known).all() and (known.abs() < 2**53).all():
+        series = series.cast(pl.Int64)
     levels = series.drop_nulls().unique().sort()
     codes = series.replace_strict(levels, np.arange(len(levels)), default=-1, return_dtype=pl.Int32)
     return levels.to_numpy().copy(), codes.to_numpy().copy()

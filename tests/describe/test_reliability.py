@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sessionwise.datasets import demo
-from sessionwise.describe import Reliability, reliability
-from sessionwise.errors import ScoreError
-from sessionwise.instruments import instrument
+from sessionwise.describe import Reliability, describe, reliability
+from sessionwise.errors import PanelError, ScoreError
+from sessionwise.instruments import instrument, score
 from sessionwise.panel import Panel
 
 Z = 3.0  # Monte Carlo standard errors allowed; seeds are fixed
@@ -275,3 +275,58 @@ def test_errors_say_what_to_do(clinic: Panel) -> None:
         reliability(clinic, ["core_om_1", "core_om_2"], reversed=["core_om_3"])
     with pytest.raises(ScoreError, match="no item columns of phq-9"):
         reliability(clinic, "phq-9")
+
+
+def gad(code: float | None = None) -> Panel:
+    """GAD-7 answers of 60 persons; `code` in every fiftieth cell of item 3."""
+    rng = np.random.default_rng(5)
+    level = np.repeat(rng.normal(size=60), 8) + rng.normal(size=480)
+    columns = {f"gad7_{i}": np.clip(np.round(1.5 + level + rng.normal(size=480)), 0, 3) for i in range(1, 8)}
+    columns["gad7_3"][::50] = np.nan if code is None else code
+    frame = pl.DataFrame({"p": np.repeat(np.arange(60), 8), "s": np.tile(np.arange(8), 60), **columns})
+    return Panel(frame.with_columns(pl.col("gad7_3").fill_nan(None)), person="p", session="s")
+
+
+def test_answers_outside_the_range_are_missing_here_as_in_the_score() -> None:
+    clean = reliability(gad(), "gad-7")
+    scored = score(gad(99), "gad-7", out_of_range="missing")
+    for panel in (gad(99), scored):
+        found = reliability(panel, "gad-7")
+        assert found.r_cn == clean.r_cn
+        assert found.left_out == clean.left_out == 10
+        assert any(f.code == "answers-out-of-range" and f.count == 10 for f in found.findings)
+    assert any(f.code == "answers-out-of-range" for f in describe(gad(99)).findings)
+
+
+def test_reliability_is_that_of_the_answers_as_scored() -> None:
+    """Reversed items turned round already, columns of other names: what scoring was told holds here too."""
+    demo_panel = Panel(demo(persons=80), person="patient", session="session")
+    right = reliability(demo_panel, "core-om").r_cn
+    frame = demo_panel.to_frame()
+    turned = {f"core_om_{i}": 4 - pl.col(f"core_om_{i}") for i in instrument("core-om").reversed}
+    odd = frame.with_columns(**turned).rename({f"core_om_{i}": f"q{i}" for i in range(1, 35)})
+    scored = score(Panel(odd, person="patient", session="session"), "core-om", items="q{}", already_reversed=True)
+    assert reliability(scored, "core-om").r_cn == pytest.approx(right)
+    (total,) = (r for r in describe(scored).reliability if r.name == "core_om")
+    assert total.r_cn == pytest.approx(right)
+
+
+def test_a_warning_where_reversed_items_are_turned_round_already() -> None:
+    frame = demo(persons=80).frame
+    turned = frame.with_columns(**{f"core_om_{i}": 4 - pl.col(f"core_om_{i}") for i in instrument("core-om").reversed})
+    panel = Panel(turned, person="patient", session="session")
+    for findings in (score(panel, "core-om").findings, describe(panel).findings):
+        assert any(f.code == "already-reversed" and f.severity == "warning" for f in findings)
+    fine = Panel(frame, person="patient", session="session")
+    assert not any(f.code == "already-reversed" for f in (*score(fine, "core-om").findings, *describe(fine).findings))
+
+
+def test_one_typing_error_in_an_item_does_not_stop_the_rest() -> None:
+    frame = gad().to_frame().with_columns(pl.col("gad7_2").cast(pl.String).fill_null("x"), y=pl.lit(1.0))
+    typo = frame.with_columns(gad7_2=pl.when(pl.arange(0, pl.len()) == 7).then(pl.lit("x")).otherwise("gad7_2"))
+    panel = Panel(typo, person="p", session="s")
+    found = describe(panel)
+    assert any(f.code == "items-not-numeric" for f in found.findings)
+    assert found.sample.persons == 60
+    with pytest.raises(PanelError, match="gad7_2"):
+        describe(panel, instruments="gad-7")

@@ -239,3 +239,19 @@ def test_same_in_all_sessions_with_clusters_is_reml_over_persons() -> None:
     assert got.within == 0.0
     assert (got.person, got.cluster) == (pytest.approx(want.within, rel=1e-6), pytest.approx(want.person, rel=1e-6))
     assert got.icc_cluster_interval == pytest.approx(want.icc_interval, abs=1e-6)
+
+
+@pytest.mark.parametrize("level", [0.0, 1e6, 1e7, 1e9])
+def test_a_large_mean_does_not_hide_the_variance(level: float) -> None:
+    rng = np.random.default_rng(8)
+    y = np.repeat(3 * rng.normal(size=40), 6) + rng.normal(size=240)
+    frame = pl.DataFrame({"p": np.repeat(np.arange(40), 6), "s": np.tile(np.arange(6), 40), "y": y + level})
+    found = variance_components(Panel(frame, person="p", session="s"), "y")
+    assert found.within == pytest.approx(((y - np.repeat(y.reshape(40, 6).mean(axis=1), 6)) ** 2).sum() / 200, rel=1e-5)
+
+
+def test_a_constant_is_constant_at_any_level() -> None:
+    for level in (0.1, 1 / 3, 1e9 + 0.1, 7e15):
+        frame = pl.DataFrame({"p": np.repeat(np.arange(9), 7), "s": np.tile(np.arange(7), 9), "y": np.full(63, level)})
+        found = variance_components(Panel(frame, person="p", session="s"), "y")
+        assert found.findings[0].code == "constant", level

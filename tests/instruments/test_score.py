@@ -36,7 +36,7 @@ KEYS: dict[str, tuple[int, int, int, list[int], dict[str, tuple[list[int], str, 
                 [4, 14, 17, 31, 2, 5, 8, 11, 13, 15, 18, 20, 23, 27, 28, 30]
                 + [1, 3, 7, 10, 12, 19, 21, 25, 26, 29, 32, 33],
                 "mean10",
-                2,
+                3,
             ),
         },
     ),
@@ -217,7 +217,9 @@ def test_record_and_findings_count_what_was_done() -> None:
     assert (task.complete, task.prorated, task.items_filled, task.too_few, task.empty) == (3, 0, 0, 2, 1)
     assert (goal.complete, goal.too_few, goal.empty) == (5, 0, 1)
     (note,) = (f for f in scored.findings if f.code == "scored")
-    assert "4 of 6 sessions, 1 of them pro-rated (1 missing items filled); 1 had more than 1 missing" in note.what
+    assert (
+        "4 of 6 sessions, 1 of them pro-rated (1 missing item filled); 1 had more than 1 missing item and" in note.what
+    )
     assert "wai_sr_task" in str(record)
     assert record.to_dict()["answers"] == (1, 5)
 
@@ -281,6 +283,8 @@ def test_mappings_and_settings_by_instrument() -> None:
 
 def test_errors() -> None:
     panel = panel_of([[1] * 12], "wai_sr")
+    with pytest.raises(sw.ScoreError, match="'error' or 'missing', not 'eror'"):
+        sw.score(panel, "wai-sr", out_of_range="eror")  # type: ignore[arg-type]
     with pytest.raises(sw.ScoreError, match="no instrument"):
         sw.score(panel)
     with pytest.raises(sw.InstrumentError, match="wai-sr"):

@@ -5,7 +5,7 @@ One file for each kind of check. Findings of one kind are one line, however many
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from os import PathLike
 from typing import Any
 
@@ -14,8 +14,7 @@ import narwhals as nw
 from ..errors import PanelError
 from ..findings import Finding, Findings
 from ..frames import column, eager
-from ..instruments import Instrument
-from ..instruments._columns import ItemMapping
+from ..instruments import Instrument, Wanted
 from ..panel import Panel
 from ..role_columns import person_labels, time_values
 from ..roles import role_errors
@@ -41,7 +40,7 @@ def check(
     session: str | None = None,
     cluster: str | None = None,
     time: str | None = None,
-    instruments: Sequence[Name] | Mapping[str, ItemMapping] = (),
+    instruments: Wanted = (),
 ) -> Findings:
     """Everything wrong or odd in the data, errors first.
 
@@ -68,7 +67,7 @@ def check(
     sheet, found = _sheet(data, named)
     answered, instrument_findings = keys(sheet, instruments)
     found = [*found, *instrument_findings]
-    if sheet.panel is not None:
+    if sheet.panel is not None and len(sheet.panel):
         for part in (check_sessions, check_dates, check_persons, check_clusters):
             found += part(sheet.panel)
     found += check_labels(sheet)

@@ -3,85 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from os import PathLike
 
 import numpy as np
 
-from ..errors import InstrumentError, ScoreError, some
+from ..errors import some
 from ..findings import Finding
-from ..instruments import Instrument, instrument, item_columns
-from ..instruments import instruments as known_instruments
-from ..instruments._columns import ItemMapping
+from ..instruments import Answered, Instrument, Wanted, answered
 from ._sheet import Sheet, plural
 
-#: Reversed items are judged on at most so many rows, evenly spaced, and at least so few.
-_MOST_ROWS, _LEAST_ROWS = 20_000, 50
 #: Fewer answers than this agree by chance too often to be taken for a copy.
 _COPY_ITEMS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    """An instrument and the columns of its items: item -> column."""
-
-    instrument: Instrument
-    columns: Mapping[int, str]
-
-
-def keys(
-    sheet: Sheet, wanted: Sequence[str | PathLike[str] | Instrument] | Mapping[str, ItemMapping]
-) -> tuple[list[Key], list[Finding]]:
-    """Instruments in the data: those wanted (an error for each that is not there), then others found by name."""
-    mappings = dict(wanted) if isinstance(wanted, Mapping) else {}
-    answered, found = [], []
-    if isinstance(wanted, str | PathLike | Instrument):
-        wanted = [wanted]
-    for name in wanted:
-        key = _as_scored(sheet, instrument(name))
-        mapping = mappings.get(name) if isinstance(name, str) else None
-        try:
-            answered.append(Key(key, item_columns(key, sheet.columns, mapping)))
-        except ScoreError as e:
-            found.append(Finding("error", "instrument-not-found", e.what, e.where, 0, e.remedy))
-    named, taken = {k.instrument.name for k in answered}, {c for k in answered for c in k.columns.values()}
-    others = []
-    for shipped in known_instruments():
-        if shipped not in named:
-            try:
-                key = _as_scored(sheet, instrument(shipped))
-                others.append(Key(key, item_columns(key, sheet.columns)))
-            except ScoreError:
-                continue
-    for other in sorted(others, key=lambda k: -len(k.columns)):  # the longer form wins a column
-        if taken.isdisjoint(other.columns.values()):
-            taken.update(other.columns.values())
-            answered.append(other)
-    return answered, found
+def keys(sheet: Sheet, wanted: Wanted) -> tuple[list[Answered], list[Finding]]:
+    """Instruments in the data: those wanted (an error for each that is not there), those scored, others found."""
+    wanted = [wanted] if isinstance(wanted, str | PathLike | Instrument) else wanted
+    found, errors = answered(sheet.columns, sheet.panel.records if sheet.panel is not None else (), wanted)
+    return found, [Finding("error", "instrument-not-found", e.what, e.where, 0, e.remedy) for e in errors]
 
 
-def _as_scored(sheet: Sheet, key: Instrument) -> Instrument:
-    """With the range of answers it was scored with, if it was."""
-    for record in sheet.panel.records if sheet.panel is not None else ():
-        if getattr(record, "instrument", None) == key.name:
-            try:
-                return key.with_range(*record.answers)
-            except InstrumentError:
-                return key
-    return key
-
-
-def check_instruments(sheet: Sheet, answered: Sequence[Key]) -> list[Finding]:
+def check_instruments(sheet: Sheet, instruments: Sequence[Answered]) -> list[Finding]:
     """Findings on the answers."""
     found = []
-    for key in answered:
+    for key in instruments:
         numeric = {i: c for i, c in key.columns.items() if sheet.series(c).dtype.is_numeric()}
         found += _range(sheet, key.instrument, numeric)
         found += _whole(sheet, key.instrument, numeric)
         if len(numeric) == len(key.columns):
-            turned = _reversed_already(sheet, key)
+            turned = key.reversed_finding(sheet.series)
             found += turned or _straight(sheet, key)
-    return found + _copies(sheet, answered)
+    return found + _copies(sheet, instruments)
 
 
 def _range(sheet: Sheet, key: Instrument, columns: Mapping[int, str]) -> list[Finding]:
@@ -141,7 +93,7 @@ def _whole(sheet: Sheet, key: Instrument, columns: Mapping[int, str]) -> list[Fi
     return [Finding("warning", "answer-not-whole", what, some(said, 3), cells, remedy)]
 
 
-def _straight(sheet: Sheet, key: Key) -> list[Finding]:
+def _straight(sheet: Sheet, key: Answered) -> list[Finding]:
     """Sessions with one answer to all items of a form that has reversed ones."""
     items = len(key.columns)
     if not key.instrument.reversed or items - len(key.instrument.reversed) < 2:
@@ -160,9 +112,9 @@ def _straight(sheet: Sheet, key: Key) -> list[Finding]:
     return [Finding("note", "straight-lining", what, sheet.where(rows), len(rows), remedy)]
 
 
-def _copies(sheet: Sheet, answered: Sequence[Key]) -> list[Finding]:
+def _copies(sheet: Sheet, instruments: Sequence[Answered]) -> list[Finding]:
     """Sessions whose answers, all of them, are those of the person's session before."""
-    columns = [c for key in answered for c in key.columns.values() if sheet.series(c).dtype.is_numeric()]
+    columns = [c for key in instruments for c in key.columns.values() if sheet.series(c).dtype.is_numeric()]
     if sheet.panel is None or len(columns) < _COPY_ITEMS:
         return []
     rows = np.arange(1, len(sheet.panel))
@@ -182,40 +134,3 @@ def _copies(sheet: Sheet, answered: Sequence[Key]) -> list[Finding]:
     what = f"In {plural(len(rows), 'row')} all {len(columns)} answers are those of the person's session before."
     remedy = "Delete them if the form was carried over rather than filled in again."
     return [Finding("note", "copied-answers", what, sheet.where(rows), len(rows), remedy)]
-
-
-def _reversed_already(sheet: Sheet, key: Key) -> list[Finding]:
-    """A warning if items to be reversed go together with the others before, not after, being turned round."""
-    turn = [i for i in key.columns if i in key.instrument.reversed]
-    plain = [i for i in key.columns if i not in key.instrument.reversed]
-    if not turn or len(plain) < 3:
-        return []
-    height = len(sheet.series(key.columns[turn[0]]))
-    step = max(1, height // _MOST_ROWS)
-
-    def values(item: int) -> np.ndarray:
-        taken: np.ndarray = sheet.series(key.columns[item]).gather_every(step).cast(float).to_numpy().copy()
-        taken[(taken < key.instrument.low) | (taken > key.instrument.high)] = np.nan
-        return taken
-
-    others = np.column_stack([values(i) for i in plain])
-    rows = ~np.isnan(others).any(axis=1)
-    rest = others[rows].mean(axis=1)
-    together = {item: _correlation(values(item)[rows], rest) for item in turn}
-    known = [r for r in together.values() if not np.isnan(r)]
-    if not known or np.mean(known) <= 0.1:
-        return []
-    shown = [item for item, r in together.items() if r > 0]
-    what = f"Items {some(shown, 12)} of {key.instrument.name} seem to be reversed already."
-    where = f"mean correlation with the other items {np.mean(known):.2f}, as they stand in the file"
-    remedy = "If so, score with already_reversed=True."
-    return [Finding("warning", "already-reversed", what, where, len(shown), remedy)]
-
-
-def _correlation(x: np.ndarray, y: np.ndarray) -> float:
-    """Over the rows where `x` is there; NaN if they are too few or do not vary."""
-    there = ~np.isnan(x)
-    x, y = x[there], y[there]
-    if len(x) < _LEAST_ROWS or x.std() == 0 or y.std() == 0:
-        return float("nan")
-    return float(np.corrcoef(x, y)[0, 1])

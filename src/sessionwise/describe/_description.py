@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import ScoreError, nearest, some
+from ..errors import PanelError, nearest, some
 from ..findings import Finding, Findings
-from ..instruments import Instrument, instrument, item_columns
-from ..instruments import instruments as known_instruments
+from ..instruments import Answered, Instrument, answered
 from ._missing import Mask, Missingness, missingness
-from ._reliability import Reliability, of_scale, oriented
+from ._reliability import Reliability, of_scales
 from ._sample import DropOut, Sample, drop_out, sample
 from ._variables import Category, PersonVariable, Variable, category, per_person, person_variable, variable
 from ._variance import Home, home
@@ -130,18 +129,18 @@ def describe(
     instrument, named here, whose items are not found.
     """
     homes = home(panel)
-    keys, said = _instruments(panel, instruments)
-    items = {name for key in keys for name in item_columns(key, panel.columns).values()} if columns is None else set()
+    found = _instruments(panel, instruments)
+    items = {name for one in found for name in one.columns.values()} if columns is None else set()
     each = _Columns()
-    for name in _columns(panel, columns, keys):
+    for name in _columns(panel, columns, found):
         if panel.is_numeric(name):
             each.add_number(name, panel, homes, asked=columns is not None, ends=name not in items)
         else:
             each.add_label(name, panel, asked=columns is not None)
     if columns is None:  # missing values are shown for single items, too
-        each.masks.update({n: ~np.isfinite(panel[n]) for n in _free(panel) if n not in each.masks})
+        each.masks.update({n: panel.series(n).is_null().to_numpy() for n in _free(panel) if n not in each.masks})
     masks = {name: each.masks[name] for name in panel.columns if name in each.masks}
-    reliable = _reliability(panel, keys)
+    reliable, said = _reliability(panel, found, asked=instruments is not None)
     said += _panel_notes(panel, homes, each) + _column_notes(each.variables, reliable)
     if any(v.name in items for v in each.variables):
         what = "Single items of an instrument: no intervals unless named in columns."
@@ -208,49 +207,47 @@ def _free(panel: Panel) -> list[str]:
     return [name for name in panel.columns if name not in taken]
 
 
-def _columns(panel: Panel, columns: Sequence[str] | None, keys: Sequence[Instrument]) -> list[str]:
+def _columns(panel: Panel, columns: Sequence[str] | None, found: Sequence[Answered]) -> list[str]:
     if columns is not None:
         names = [columns] if isinstance(columns, str) else list(dict.fromkeys(columns))
         for name in names:
             panel.is_numeric(name)  # raises if it is not there
         return names
     items: set[str] = set()
-    for key in keys:
-        if any(column in panel for column in key.columns):
-            items.update(item_columns(key, panel.columns).values())
+    for one in found:
+        if any(column in panel for column in one.instrument.columns):
+            items.update(one.columns.values())
     return [name for name in _free(panel) if name not in items]
 
 
-def _instruments(
-    panel: Panel, wanted: Sequence[str | Instrument] | str | Instrument | None
-) -> tuple[list[Instrument], list[Finding]]:
-    """Those asked for, or those found; of two that claim one column, neither."""
-    if wanted is not None:
-        keys = [instrument(w) for w in ([wanted] if isinstance(wanted, str | Instrument) else wanted)]
-        for key in keys:
-            item_columns(key, panel.columns)  # raises if they are not found
-        return keys, []
-    found: dict[str, tuple[Instrument, set[str]]] = {}
-    for name in known_instruments():
-        key = instrument(name)
+def _instruments(panel: Panel, wanted: Sequence[str | Instrument] | str | Instrument | None) -> list[Answered]:
+    """Those asked for, or those scored and found."""
+    asked = [wanted] if isinstance(wanted, str | Instrument) else (wanted or ())
+    found, errors = answered(panel.columns, panel.records, asked, others=wanted is None)
+    if errors:
+        raise errors[0]
+    return found
+
+
+def _reliability(panel: Panel, found: Sequence[Answered], *, asked: bool) -> tuple[list[Reliability], list[Finding]]:
+    """Of every scale with two items or more; an instrument nobody asked for must not stop the rest."""
+    out, said = [], []
+    for one in found:
+        name = one.instrument.name
         try:
-            found[name] = key, set(item_columns(key, panel.columns).values())
-        except ScoreError:
+            scales = of_scales(panel, one)
+        except PanelError as error:
+            if asked:
+                raise
+            what = f"No reliability of {name}: {error.what}"
+            said.append(Finding("warning", "items-not-numeric", what, error.where, 0, error.remedy))
             continue
-    unclear = [n for n, (_, mine) in found.items() if any(mine & other for m, (_, other) in found.items() if m != n)]
-    said = []
-    if unclear:
-        what = f"The same columns could be items of {some(unclear)}: none of these was used; name one in instruments."
-        said.append(Finding("note", "unclear-instrument", what, count=len(unclear)))
-    return [key for name, (key, _) in found.items() if name not in unclear], said
-
-
-def _reliability(panel: Panel, keys: Sequence[Instrument]) -> list[Reliability]:
-    out = []
-    for key in keys:
-        answers, names = oriented(panel, key)
-        out += [of_scale(panel, key, s, answers, names) for s in key.scales if len(s.items) > 1]
-    return out
+        if one.instrument.name not in (getattr(r, "instrument", None) for r in panel.records):
+            said += one.reversed_finding(panel.series)  # scoring has said so already
+        outside = [f for f in scales[0].findings if f.code == "answers-out-of-range"]
+        said += [replace(f, what=f"{name}: {f.what}") for f in outside]
+        out += scales
+    return out, said
 
 
 def _panel_notes(panel: Panel, homes: Home | None, each: _Columns) -> list[Finding]:

@@ -29,7 +29,7 @@ import numpy.typing as npt
 
 from ..errors import ScoreError, nearest
 from ..findings import Finding, Findings
-from ..instruments import Instrument, ItemMapping, Scale, instrument, item_columns
+from ..instruments import Answered, Instrument, ItemMapping, Scale, answered, instrument
 from ._components import Floats, crossed, nested
 
 if TYPE_CHECKING:
@@ -136,32 +136,34 @@ def reliability(
         answers[:, turn] = low + high - answers[:, turn]
         return of_answers(panel, answers, names, scale or "scale")
     key = instrument(items)
-    answers, names = oriented(panel, key, mapping)
-    wanted = _scale(key, scale)
+    given = key.name if isinstance(items, str) else key
+    found, errors = answered(panel.columns, panel.records, {given: mapping}, others=False)
+    if errors:
+        raise errors[0]
+    one, wanted = found[0], _scale(key, scale)
     if len(wanted.items) < 2:
         raise ScoreError(f"{key.column(wanted)} has one item; reliability needs two", remedy="choose another scale")
-    return of_scale(panel, key, wanted, answers, names)
+    return of_scales(panel, one, (wanted,))[0]
 
 
-def oriented(panel: Panel, key: Instrument, mapping: ItemMapping | None = None) -> tuple[Floats, tuple[str, ...]]:
-    """float64 (n_rows, n_items) answers with reversed items turned round, and their columns.
+def of_scales(panel: Panel, found: Answered, scales: Sequence[Scale] | None = None) -> list[Reliability]:
+    """Of scales of an instrument (all with two items or more, if not given), in the range and direction scored.
 
-    Raises ScoreError if the items are not found.
+    Raises PanelError if an item is not numeric.
     """
-    columns = item_columns(key, panel.columns, mapping)
-    answers = np.column_stack([panel[columns[item]] for item in key.items])
-    turn = [key.items.index(item) for item in key.reversed]
-    answers[:, turn] = key.low + key.high - answers[:, turn]
-    return answers, tuple(columns[item] for item in key.items)
+    key = found.instrument
+    answers, outside = found.oriented(panel)
+    if scales is None:
+        scales = [scale for scale in key.scales if len(scale.items) > 1]
+    out = []
+    for scale in scales:
+        at = [key.items.index(item) for item in scale.items]
+        names = tuple(found.columns[item] for item in scale.items)
+        out.append(of_answers(panel, answers[:, at], names, key.column(scale), outside))
+    return out
 
 
-def of_scale(panel: Panel, key: Instrument, scale: Scale, answers: Floats, names: Sequence[str]) -> Reliability:
-    """Of one scale, from the answers of `oriented`."""
-    at = [key.items.index(item) for item in scale.items]
-    return of_answers(panel, answers[:, at], tuple(names[i] for i in at), key.column(scale))
-
-
-def of_answers(panel: Panel, answers: Floats, names: tuple[str, ...], name: str) -> Reliability:
+def of_answers(panel: Panel, answers: Floats, names: tuple[str, ...], name: str, outside: int = 0) -> Reliability:
     """Of float64 (n_rows, k) answers, all in one direction."""
     answered = np.isfinite(answers)
     full = answered.all(axis=1)
@@ -171,6 +173,9 @@ def of_answers(panel: Panel, answers: Floats, names: tuple[str, ...], name: str)
     counts = np.bincount(person).astype(float)
     per_person = float(len(counts) / (1.0 / counts).sum()) if len(counts) else None
     said = _said(left_out, len(who), counts)
+    if outside:
+        what = f"{outside:,} answers outside the instrument's range were taken as missing."
+        said.append(Finding("warning", "answers-out-of-range", what, count=outside))
     sessions = int(full.sum())
     a = b = None
     if len(counts) >= 2 and sessions > len(counts):
@@ -179,14 +184,7 @@ def of_answers(panel: Panel, answers: Floats, names: tuple[str, ...], name: str)
         if a is None:
             what = "Sessions of different persons do not share numbers enough for the crossed components."
             said.append(Finding("note", "not-crossed", what))
-    negative = (
-        [
-            *(f"crossed.{c}" for c in a.negative),
-        ]
-        if a
-        else []
-    )
-    negative += [f"nested.{c}" for c in b.negative] if b else []
+    negative = [f"{kind}.{c}" for kind, part in (("crossed", a), ("nested", b)) if part for c in part.negative]
     if negative:
         what = f"Estimates below zero were set to zero: {', '.join(negative)}."
         said.append(Finding("note", "negative-component", what, count=len(negative)))

@@ -19,6 +19,7 @@ from .._core import score as _kernel
 from ..errors import ScoreError, nearest, some
 from ..findings import Finding
 from ..panel import Panel
+from ._answered import Answered
 from ._columns import ItemMapping, item_columns
 from ._instrument import Instrument
 from ._registry import instrument as _instrument
@@ -54,17 +55,37 @@ class ScaleRecord:
 class ScoreRecord:
     """What scoring did for one instrument; `Panel.records` keeps it.
 
-    answers : (low, high) used; scales : the total first; out_of_range : answers taken as missing.
+    key : the instrument with the range and reversed items that were used.
+    items : item -> column. already_reversed : as given to `score`.
+    out_of_range : answers taken as missing. scales : the total first.
     """
 
-    instrument: str
-    answers: tuple[float, float]
-    scales: tuple[ScaleRecord, ...]
+    key: Instrument
+    items: Mapping[int, str]
+    already_reversed: bool
     out_of_range: int
+    scales: tuple[ScaleRecord, ...]
+
+    @property
+    def instrument(self) -> str:
+        """Its name."""
+        return self.key.name
+
+    @property
+    def answers(self) -> tuple[float, float]:
+        """(low, high) of the answers."""
+        return self.key.low, self.key.high
 
     def to_dict(self) -> dict[str, object]:
         """Plain values, for JSON."""
-        return asdict(self)
+        return {
+            "instrument": self.instrument,
+            "answers": self.answers,
+            "already_reversed": self.already_reversed,
+            "out_of_range": self.out_of_range,
+            "items": dict(self.items),
+            "scales": [asdict(scale) for scale in self.scales],
+        }
 
     def __rich__(self) -> object:
         from rich import box
@@ -123,6 +144,10 @@ def score(
     """
     if not instruments:
         raise ScoreError("no instrument was named.", remedy="For example score(panel, 'core-om', 'wai-sr').")
+    if out_of_range not in ("error", "missing"):
+        raise ScoreError(
+            f"out_of_range is 'error' or 'missing', not {out_of_range!r}.", remedy="Choose one of the two."
+        )
     keys = [_instrument(given) for given in instruments]
     ranges = _by_name(answers, keys, "answers", isinstance(answers, tuple))
     single = isinstance(items, (str, list, tuple)) or (
@@ -135,7 +160,7 @@ def score(
             key = key.with_range(*ranges[name])
         if already_reversed:
             key = key.already_reversed()
-        panel = _score_one(panel, key, mappings.get(name), out_of_range)
+        panel = _score_one(panel, key, mappings.get(name), out_of_range, already_reversed)
     return panel
 
 
@@ -160,7 +185,9 @@ def _by_name(given: Any, keys: list[Instrument], setting: str, single: bool) -> 
     return dict(given)
 
 
-def _score_one(panel: Panel, key: Instrument, mapping: ItemMapping | None, out_of_range: str) -> Panel:
+def _score_one(
+    panel: Panel, key: Instrument, mapping: ItemMapping | None, out_of_range: str, already_reversed: bool
+) -> Panel:
     columns = item_columns(key, panel.columns, mapping)
     clash = [name for name in key.columns if name in panel]
     if clash:
@@ -175,8 +202,9 @@ def _score_one(panel: Panel, key: Instrument, mapping: ItemMapping | None, out_o
         if out_of_range == "error":
             _raise_out_of_range(panel, key, columns, outside)
         found.append(_outside_finding(key, columns, outside))
-    record = _record(key, counts, sum(outside))
-    found.append(_scored_finding(key, record.scales, len(panel)))
+    record = ScoreRecord(key, columns, already_reversed, sum(outside), _scale_records(key, counts))
+    found.append(_scored_finding(record, len(panel)))
+    found += Answered(key, columns).reversed_finding(panel.series)
     if key.unverified:
         found.append(_unverified_finding(key))
     return panel.with_columns(dict(zip(key.columns, scores, strict=True)), found, (record,))
@@ -192,29 +220,37 @@ def _scores(
         ([at[i] for i in s.items], s.max_missing, _FACTOR.get(s.scoring, float(len(s.items)))) for s in key.scales
     ]
     reverse = [item in key.reversed for item in columns]
-    scores = list(np.empty((len(scales), len(series[0]))))  # one allocation: large ones get huge pages
+    together = np.empty((len(scales), len(series[0])))  # one allocation: large ones get huge pages
+    scores = list(together)
     streams = [s.__arrow_c_stream__() for s in series]
     counts, outside = _kernel(streams, key.low, key.high, reverse, scales, scores)
-    for column in scores:
-        column.flags.writeable = False
+    for array in (together, *scores):
+        array.flags.writeable = False
     return scores, counts, outside
 
 
 def _numeric(panel: Panel, name: str) -> pl.Series:
     series = panel.series(name)
-    if series.dtype.is_integer() or str(series.dtype) in ("Float32", "Float64"):
-        return series
     import polars as pl
+
+    if series.dtype in _kernel_types():
+        return series
 
     return pl.Series(name, panel[name])  # a column wholly missing, a boolean; or the error that says what is wrong
 
 
-def _record(key: Instrument, counts: list[ScaleCounts], outside: int) -> ScoreRecord:
-    scales = tuple(
+def _kernel_types() -> tuple[Any, ...]:
+    import polars as pl
+
+    signed = (pl.Int8, pl.Int16, pl.Int32, pl.Int64)
+    return (*signed, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64, pl.Float32, pl.Float64)
+
+
+def _scale_records(key: Instrument, counts: list[ScaleCounts]) -> tuple[ScaleRecord, ...]:
+    return tuple(
         ScaleRecord(key.column(scale), *count, scale.max_missing)
         for scale, count in zip(key.scales, counts, strict=True)
     )
-    return ScoreRecord(key.name, (key.low, key.high), scales, outside)
 
 
 def _raise_out_of_range(panel: Panel, key: Instrument, columns: Mapping[int, str], outside: list[int]) -> None:
@@ -243,13 +279,17 @@ def _unverified_finding(key: Instrument) -> Finding:
     return Finding("warning", "key-unverified", f"{key.name}: {facts}.", "", 0, "Check it against the form's manual.")
 
 
-def _scored_finding(key: Instrument, scales: tuple[ScaleRecord, ...], rows: int) -> Finding:
+def _scored_finding(record: ScoreRecord, rows: int) -> Finding:
+    scales = record.scales
     total = scales[0]
-    what = f"{key.name} scored in {total.complete + total.prorated:,} of {rows:,} sessions"
+    turned = ", its reversed items taken as turned round already," if record.already_reversed else ""
+    what = f"{record.instrument}{turned} scored in {total.complete + total.prorated:,} of {rows:,} sessions"
     if total.prorated:
-        what += f", {total.prorated:,} of them pro-rated ({total.items_filled:,} missing items filled)"
+        items = f"{total.items_filled:,} missing item{'s' * (total.items_filled != 1)} filled"
+        what += f", {total.prorated:,} of them pro-rated ({items})"
     if total.too_few:
-        what += f"; {total.too_few:,} had more than {total.max_missing} missing items and no score"
+        most = f"{total.max_missing} missing item{'s' * (total.max_missing != 1)}"
+        what += f"; {total.too_few:,} had more than {most} and no score"
     if total.empty:
         what += f"; {total.empty:,} had no answer"
     where = f"column{'s' * (len(scales) > 1)} {some([s.column for s in scales], 12)}"

@@ -1,0 +1,227 @@
+"""What the verbs of the command line share: options as text to arguments, files in and out. No analysis."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import SessionwiseError, nearest
+
+if TYPE_CHECKING:
+    from .panel import Panel
+    from .table import Table
+
+
+def load(
+    file: Path,
+    person: str,
+    session: str | None,
+    cluster: str | None,
+    time: str | None,
+    missing: list[str] | None,
+    wide: list[str] | None,
+    options: list[str] | None,
+    number_by: str | None,
+) -> tuple[Table, dict[str, Any]]:
+    """The table and its roles; a wide or dated file is given its session column."""
+    from .number import number_sessions
+    from .read import read
+
+    if session is None and not wide and number_by is None:
+        raise SessionwiseError(
+            "no session column was named.",
+            remedy="Add --session; or --wide if each person has one row; or --number-by and a column of dates.",
+        )
+    settings = _settings(options)
+    if wide or "redcap" in settings or "spread" in settings:
+        settings["person"] = person
+    table: Table = read(file, missing=_codes(missing), wide=wide or None, **settings)
+    if number_by is not None:
+        session = session or "session_number"
+        table = number_sessions(table, person=person, by=number_by, into=session)
+    # A wide file has no session column: turned long, it is called 'session'.
+    return table, {"person": person, "session": session or "session", "cluster": cluster, "time": time}
+
+
+def _settings(texts: list[str] | None) -> dict[str, Any]:
+    """['header_row=4', 'dates.seen=%d.%m.%Y', 'redcap.base_arm_1=0', 'spread=sex'] as arguments of `read`."""
+    import inspect
+
+    from .read import read
+
+    known = [name for name in inspect.signature(read).parameters if name not in ("path", "missing", "wide")]
+    settings: dict[str, Any] = {}
+    for text in texts or ():
+        name, sign, value = text.partition("=")
+        name, dot, key = name.partition(".")
+        if not sign or name not in known:
+            raise SessionwiseError(
+                f"--read needs option=value, not {text!r}.{nearest(name, known)}",
+                remedy=f"Options: {', '.join(known)}.",
+            )
+        plain: Any = (
+            int(value) if value.lstrip("-").isdigit() else {"true": True, "false": False}.get(value.lower(), value)
+        )
+        if dot:
+            settings.setdefault(name, {})[key] = None if value.lower() == "none" else plain
+        elif name == "spread":
+            settings.setdefault(name, []).append(value)
+        else:
+            settings[name] = plain
+    return settings
+
+
+def keys(
+    instrument: list[str] | None, items: list[str] | None, answers: list[str] | None, already_reversed: bool
+) -> dict[Any, str | None]:
+    """Instruments as they are answered in this file -> pattern of their items' columns, or None."""
+    from .instruments import instrument as find
+
+    patterns, ranges = _pairs(items, "--items"), _pairs(answers, "--answers")
+    keys: dict[Any, str | None] = {}
+    for name in instrument or ():
+        key = find(name)
+        if key.name in ranges:
+            key = key.with_range(*_range(ranges[key.name]))
+        keys[key.already_reversed() if already_reversed else key] = patterns.get(key.name)
+    return keys
+
+
+def scored_panel(
+    panel: Panel,
+    instrument: list[str] | None,
+    items: list[str] | None,
+    answers: list[str] | None,
+    already_reversed: bool,
+    out_of_range: str,
+) -> Panel:
+    from .instruments import score
+
+    return score(
+        panel,
+        *(instrument or ()),
+        items=_pairs(items, "--items") or None,
+        answers={name: _range(text) for name, text in _pairs(answers, "--answers").items()} or None,
+        already_reversed=already_reversed,
+        out_of_range=_one_of(out_of_range, "--out-of-range", ("error", "missing")),
+    )
+
+
+def build_panel(table: Table, roles: dict[str, Any]) -> Panel:
+    from .panel import Panel
+
+    return Panel(table, **roles)
+
+
+def write_figures(panel: Panel, folder: Path, columns: list[str] | tuple[str, ...], note: str = "") -> list[Path]:
+    """PNG files of the figures that describe a Panel."""
+    from . import plot
+
+    make_folder(folder)
+    charts = {f"trajectories-{_file_name(name)}": plot.trajectories(panel, name, note=note) for name in columns}
+    charts |= {"drop-out": plot.dropout(panel, note=note), "missing": plot.missing(panel, note=note)}
+    paths = []
+    for name, chart in charts.items():
+        paths.append(folder / f"{name}.png")
+        with _writing(paths[-1]):
+            chart.save(paths[-1], scale_factor=2)
+    return paths
+
+
+def _file_name(column: str) -> str:
+    return "".join(c if c.isalnum() or c in "_-." else "_" for c in column)
+
+
+def make_folder(path: Path) -> None:
+    with _writing(path):
+        path.mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise SessionwiseError(f"cannot write: {why}.", where=str(path), remedy="Name another place.") from error
+
+
+def refuse_output(output: Path, file: Path) -> None:
+    """Refuses, before any work, what `write_panel` could not or should not do."""
+    if output.suffix.lower() not in (".csv", ".parquet"):
+        what = f"cannot write a {output.suffix or 'file without an ending'}."
+        raise SessionwiseError(what, where=str(output), remedy="Name a .csv or .parquet file.")
+    if output.exists() and file.exists() and output.samefile(file):
+        raise SessionwiseError(
+            "the output is the input file: that would overwrite your data.",
+            where=str(output),
+            remedy="Name another file.",
+        )
+    if not output.parent.is_dir():
+        raise SessionwiseError(
+            "there is no such folder.", where=str(output.parent), remedy="Make it first, or name another."
+        )
+
+
+def write_panel(panel: Panel, path: Path) -> None:
+    frame, kind = panel.to_frame(), path.suffix.lower()
+    with _writing(path):
+        if kind == ".csv":
+            frame.write_csv(path)
+        else:
+            frame.write_parquet(path)
+
+
+def _codes(texts: list[str] | None) -> Any:
+    """['-9', 'age=999', 'bdi=n/a'] as read's `missing`; '*' stands for all numeric columns."""
+    if not texts:
+        return None
+    codes: dict[str, list[Any]] = {}
+    for text in texts:
+        column, sign, code = text.rpartition("=")
+        codes.setdefault(column if sign else "*", []).append(_code(code) if sign else _number(code, "--missing"))
+    return codes if set(codes) != {"*"} else codes["*"]
+
+
+def _code(text: str) -> float | str:
+    try:
+        return _number(text, "--missing")
+    except SessionwiseError:
+        return text
+
+
+def _number(text: str, option: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise SessionwiseError(f"{option} needs a number, not {text!r}.", remedy=f"For example {option} -9.") from None
+    return int(value) if value.is_integer() else value
+
+
+def _pairs(texts: list[str] | None, option: str) -> dict[str, str]:
+    """['wai-sr=1-7'] as {'wai-sr': '1-7'}."""
+    pairs = {}
+    for text in texts or ():
+        name, sign, value = text.partition("=")
+        if not sign or not name or not value:
+            raise SessionwiseError(
+                f"{option} needs instrument=value, not {text!r}.", remedy=f"For example {option} wai-sr=..."
+            )
+        pairs[name] = value
+    return pairs
+
+
+def _range(text: str) -> tuple[float, float]:
+    match = re.fullmatch(r"(-?[\d.]+)-(-?[\d.]+)", text)
+    if not match:
+        raise SessionwiseError(f"--answers needs low-high, not {text!r}.", remedy="For example --answers wai-sr=1-7.")
+    return _number(match[1], "--answers"), _number(match[2], "--answers")
+
+
+def _one_of(text: str, option: str, choices: tuple[str, ...]) -> Any:
+    if text not in choices:
+        raise SessionwiseError(f"{option} is one of {', '.join(choices)}, not {text!r}.", remedy="Choose one of them.")
+    return text
