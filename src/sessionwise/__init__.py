@@ -15,8 +15,19 @@ if TYPE_CHECKING:
     from . import datasets, plot
     from .check import check
     from .describe import Description, Reliability, describe, reliability
-    from .errors import GramError, InstrumentError, PanelError, ReadError, ScoreError, SessionwiseError
+    from .design import Design, design
+    from .errors import (
+        DesignError,
+        FormulaError,
+        GramError,
+        InstrumentError,
+        PanelError,
+        ReadError,
+        ScoreError,
+        SessionwiseError,
+    )
     from .findings import Finding, Findings
+    from .formula import Formula, parse_formula
     from .gram import Gram, gram
     from .instruments import Instrument, instrument, instruments, score
     from .number import number_sessions
@@ -29,8 +40,19 @@ __version__ = _version("sessionwise")
 _HOME = {
     "check": ("check",),
     "describe": ("Description", "Reliability", "describe", "reliability"),
-    "errors": ("GramError", "InstrumentError", "PanelError", "ReadError", "ScoreError", "SessionwiseError"),
+    "design": ("Design", "design"),
+    "errors": (
+        "DesignError",
+        "FormulaError",
+        "GramError",
+        "InstrumentError",
+        "PanelError",
+        "ReadError",
+        "ScoreError",
+        "SessionwiseError",
+    ),
     "findings": ("Finding", "Findings"),
+    "formula": ("Formula", "parse_formula"),
     "gram": ("Gram", "gram"),
     "instruments": ("Instrument", "instrument", "instruments", "score"),
     "number": ("number_sessions",),
@@ -43,8 +65,12 @@ _NAMES = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
     "Description",
+    "Design",
+    "DesignError",
     "Finding",
     "Findings",
+    "Formula",
+    "FormulaError",
     "Gram",
     "GramError",
     "Instrument",
@@ -59,11 +85,13 @@ __all__ = [
     "check",
     "datasets",
     "describe",
+    "design",
     "gram",
     "instrument",
     "instruments",
     "long_to_wide",
     "number_sessions",
+    "parse_formula",
     "plot",
     "read",
     "reliability",

@@ -52,6 +52,14 @@ class ScoreError(SessionwiseError):
     """Items could not be found, or hold answers the instrument does not allow."""
 
 
+class FormulaError(SessionwiseError):
+    """A formula could not be understood, or names a column or function that is not there."""
+
+
+class DesignError(SessionwiseError):
+    """The columns of a model could not be made from the data, or no model could be fitted to them."""
+
+
 class GramError(SessionwiseError):
     """Cross-products could not be formed, added or sliced."""
 

@@ -1,0 +1,282 @@
+"""Coding: the variables of a formula as columns of numbers, and what was learned from the rows used.
+
+Categories are coded as R codes them: treatment contrasts with the first level as reference where the term
+without them is in the model too, else one column for each level. Contrasts and transforms (splines, polynomials,
+centring) are formulaic's, and so are column names: `pd[T.1]`, `bs(x, df=4)[2]`, `a[T.b]:x`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..errors import DesignError, FormulaError, nearest, some
+from ..formula import Call, Expression, Term, show
+from ..formula.functions import TRANSFORMS, contrast, literal
+from ..panel import Labels
+from .values import Source, value
+
+INTERCEPT = "(Intercept)"
+
+Columns = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Encoder:
+    """One variable and what was learned about it.
+
+    kind : 'numeric', 'categorical' or 'transform'.
+    levels : labels of a categorical variable in order; empty for others.
+    state : what formulaic's transform keeps (knots, means, ...); empty for others.
+    """
+
+    expression: Expression
+    kind: str
+    levels: tuple[Any, ...] = ()
+    state: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Coded(NamedTuple):
+    """Columns of a part of a formula by name, and which of them each term has."""
+
+    columns: Columns
+    terms: dict[str, tuple[str, ...]]
+
+
+def learn(e: Expression, source: Source, rows: np.ndarray) -> Encoder:
+    """What must be kept about a variable so that other data can be coded alike.
+
+    Raises
+    ------
+    DesignError : a categorical variable has one value only, or a transform cannot be made.
+    """
+    if isinstance(e, Call) and e.function in TRANSFORMS:
+        state: dict[str, Any] = {}
+        _transformed(e, source, rows, state)
+        return Encoder(e, "transform", (), state)
+    as_category = isinstance(e, Call) and e.function == "C"
+    values = value(e, source)
+    if not (as_category or isinstance(values, Labels)):
+        return Encoder(e, "numeric")
+    labels = _labels(values)
+    used = np.unique(labels.codes[rows])
+    levels = tuple(_plain(level) for level in labels.levels[used].tolist())
+    levels = _asked(e, levels, source, rows, labels)
+    if len(levels) < 2:
+        raise DesignError(
+            f"{show(e)} has one value only in the rows used: {some(levels)}.",
+            where=f"term {show(e)}",
+            remedy="Leave it out of the formula.",
+        )
+    return Encoder(e, "categorical", levels)
+
+
+def code(
+    terms: Sequence[Term], encoders: Mapping[str, Encoder], source: Source, rows: np.ndarray, known: Columns
+) -> Coded:
+    """The columns of `terms` for `rows`. `known`: columns made before, which are used again, not made anew.
+
+    Raises
+    ------
+    DesignError : a value that was not there when the levels were learned.
+    """
+    keys = {term.key for term in terms}
+    columns: Columns = {}
+    by_term: dict[str, tuple[str, ...]] = {}
+    blocks: dict[tuple[str, bool], Columns] = {}
+    for term in terms:
+        parts = []
+        for f in term.factors:
+            encoder = encoders[show(f)]
+            full = encoder.kind == "categorical" and _full(f, term, terms, keys, encoders)
+            at = (show(f), full)
+            if at not in blocks:
+                blocks[at] = _block(encoder, full, source, rows)
+            parts.append(blocks[at])
+        if parts:
+            made = _products(parts, known)
+        else:
+            made = {INTERCEPT: known[INTERCEPT] if INTERCEPT in known else np.ones(len(rows))}
+        columns |= made
+        by_term[str(term)] = tuple(made)
+    return Coded(columns, by_term)
+
+
+def _full(f: Expression, term: Term, terms: Sequence[Term], keys: set[Any], encoders: Mapping[str, Encoder]) -> bool:
+    """R's rule: contrasts if the term without f is there, or f is a main effect and not the first without intercept."""
+    if len(term.factors) > 1:
+        return term.key - {show(f)} not in keys
+    alone = [t.factors[0] for t in terms if len(t.factors) == 1]
+    first = next(g for g in alone if encoders[show(g)].kind == "categorical")
+    return frozenset() not in keys and first == f
+
+
+def _products(parts: list[Columns], known: Columns) -> Columns:
+    """Every product of one column of each part, those of the first part fastest."""
+    made: Columns = {}
+    for chosen in itertools.product(*(part.items() for part in reversed(parts))):
+        name = ":".join(name for name, _ in reversed(chosen))
+        with np.errstate(over="ignore"):  # build.py names what is infinite
+            new = known[name] if name in known else reduce(np.multiply, [column for _, column in reversed(chosen)])
+        made[name] = new
+    return made
+
+
+def _block(encoder: Encoder, full: bool, source: Source, rows: np.ndarray) -> Columns:
+    text = show(encoder.expression)
+    if encoder.kind == "transform":
+        assert isinstance(encoder.expression, Call)
+        return _transformed(encoder.expression, source, rows, deepcopy(dict(encoder.state)))
+    values = value(encoder.expression, source)
+    if encoder.kind == "numeric":
+        if isinstance(values, Labels):
+            raise DesignError(
+                f"{text} was numeric when the design was made, and holds labels now.",
+                where=f"column {text!r}",
+                remedy="Give numbers, as before.",
+            )
+        return {text: values if len(rows) == len(values) else values[rows]}
+    codes = _codes(encoder, _labels(values), source, rows)
+    matrix, names = _contrasts(encoder, full)
+    return {f"{text}[{name}]": matrix[codes, j] for j, name in enumerate(names)}
+
+
+# --- categories ---------------------------------------------------------------------------------
+
+
+def _labels(values: np.ndarray | Labels) -> Labels:
+    if isinstance(values, Labels):
+        return values
+    observed = values[~np.isnan(values)]
+    levels = np.unique(observed)
+    codes = np.where(np.isnan(values), -1, np.searchsorted(levels, values)).astype(np.int32)
+    return Labels(codes, levels)
+
+
+def _plain(level: Any) -> Any:
+    return int(level) if isinstance(level, float) and level.is_integer() else level
+
+
+def _asked(e: Expression, levels: tuple[Any, ...], source: Source, rows: np.ndarray, labels: Labels) -> tuple[Any, ...]:
+    """The levels in the order that `C(x, levels=[...])` asks for."""
+    chosen = next((v for n, v in e.named if n == "levels"), None) if isinstance(e, Call) else None
+    if chosen is None:
+        return levels
+    wanted = literal(chosen)
+    assert isinstance(wanted, list)
+    by_text = {str(level): level for level in levels}
+    order = tuple(by_text.get(str(level), level) for level in wanted)
+    left_out = [level for level in levels if level not in order]
+    if left_out or len(set(order)) < len(order):
+        raise DesignError(
+            f"the levels given for {show(e)} leave out or repeat values: {some(left_out or order)}.",
+            where=f"term {show(e)}",
+            remedy=f"Name each of its values once: {some(levels, 12)}.",
+        )
+    return tuple(level for level in order if level in levels)
+
+
+def _codes(encoder: Encoder, labels: Labels, source: Source, rows: np.ndarray) -> np.ndarray:
+    """Positions in the levels learned, int64 (n_used,)."""
+    position = {level: i for i, level in enumerate(encoder.levels)}
+    found = [position.get(_plain(level), -1) for level in labels.levels.tolist()]
+    codes: np.ndarray = np.array([*found, -1], np.int64)[labels.codes[rows]]
+    unseen = np.flatnonzero(codes < 0)
+    if len(unseen):
+        new = [labels.levels[c] for c in np.unique(labels.codes[rows[unseen]])]
+        text = show(encoder.expression)
+        raise DesignError(
+            f"{text} has {'values that were' if len(new) > 1 else 'a value that was'} not there when the design was "
+            f"made: {some(map(str, new))}.{nearest(str(new[0]), map(str, encoder.levels))}",
+            where=f"column {text!r}, {source.panel.where(rows[unseen])}",
+            remedy=f"Known values: {some(encoder.levels, 12)}. Correct these cells or leave out these rows.",
+        )
+    return codes
+
+
+def _contrasts(encoder: Encoder, full: bool) -> tuple[np.ndarray, list[str]]:
+    """Coding matrix (n_levels, n_columns) and the names of its columns."""
+    e, levels = encoder.expression, list(encoder.levels)
+    options = [*e.args[1:], *(v for n, v in e.named if n == "contrasts")] if isinstance(e, Call) else []
+    options = options if isinstance(e, Call) and e.function == "C" else []
+    if full:
+        return np.eye(len(levels)), [str(level) for level in levels]
+    if not options:
+        return np.eye(len(levels))[:, 1:], [f"T.{level}" for level in levels[1:]]
+    from formulaic.transforms.contrasts import ContrastsRegistry
+
+    name, arguments = contrast(options[0])
+    if "base" in arguments:
+        by_text = {str(level): level for level in levels}
+        if str(arguments["base"]) not in by_text:
+            base = str(arguments["base"])
+            raise FormulaError(
+                f"{show(e)}: the base {base!r} is none of its values.{nearest(base, by_text)}",
+                where=str(options[0].at),
+                remedy=f"Use one of {some(levels, 12)}.",
+            )
+        arguments["base"] = by_text[str(arguments["base"])]
+    try:
+        chosen = getattr(ContrastsRegistry, name)(**arguments)
+        matrix = np.asarray(chosen.get_coding_matrix(levels, reduced_rank=True), np.float64)
+        names = chosen.get_coding_column_names(levels, reduced_rank=True)
+        form = chosen.get_factor_format(levels, reduced_rank=True)
+    except (ValueError, TypeError, IndexError) as error:
+        raise _failed(e, error) from None
+    return matrix, [form.format(name="", field=n)[1:-1] for n in names]
+
+
+# --- transforms ---------------------------------------------------------------------------------
+
+
+def _transformed(e: Call, source: Source, rows: np.ndarray, state: dict[str, Any]) -> Columns:
+    """A transform of formulaic's, which keeps what it learns in `state`."""
+    from formulaic.transforms import TRANSFORMS as formulaics
+
+    values = value(e, source)
+    if isinstance(values, Labels):
+        raise FormulaError(
+            f"{show(e.args[0])} holds labels, not numbers, so {show(e)} has no meaning.",
+            where=str(e.at),
+            remedy="Use it as it is.",
+        )
+    options = {name: literal(v) for name, v in e.named}
+    try:
+        with np.errstate(all="ignore"):
+            made = formulaics[e.function](values[rows], *map(literal, e.args[1:]), _state=state, **options)
+    except (ValueError, TypeError, IndexError, KeyError) as error:
+        raise _failed(e, error) from None
+    meta = getattr(made, "__formulaic_metadata__", None)
+    plain = getattr(made, "__wrapped__", made)
+    text = show(e)
+    if isinstance(plain, dict):
+        columns = {f"{text}[{name}]": np.asarray(column, np.float64) for name, column in plain.items()}
+    elif np.ndim(plain) == 2:
+        names: Iterable[Any] = (meta and meta.column_names) or range(1, plain.shape[1] + 1)
+        columns = {f"{text}[{name}]": np.asarray(plain[:, j], np.float64) for j, name in enumerate(names)}
+    else:
+        columns = {text: np.asarray(plain, np.float64)}
+    for name, column in columns.items():
+        if not np.isfinite(column).all():
+            raise DesignError(
+                f"{name} has no finite value in {np.count_nonzero(~np.isfinite(column)):,} rows.",
+                where=source.panel.where(rows[~np.isfinite(column)]),
+                remedy="Check that the variable varies, or choose another transform.",
+            )
+    return columns
+
+
+def _failed(e: Expression, error: Exception) -> DesignError:
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return DesignError(
+        f"{show(e)} cannot be made: {reason}",
+        where=f"term {show(e)}, {e.at}",
+        remedy='Change its options, or for new data outside the range learned, add extrapolation="extend" or leave '
+        "out these rows.",
+    )

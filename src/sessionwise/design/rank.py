@@ -1,0 +1,75 @@
+"""Rank: which columns are combinations of the ones before them.
+
+R of X = QR is made block by block, so that a million rows cost one small matrix; columns are then taken up in
+order, as lm and lme4 do: one whose part outside those before it is below 1e-7 of it is left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+TOLERANCE = 1e-7
+_BLOCK = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """Column `column` is the sum of `weights` times columns `of` (numbers of columns)."""
+
+    column: int
+    of: tuple[int, ...]
+    weights: tuple[float, ...]
+
+
+def aliases(x: np.ndarray, constant: int | None) -> tuple[Alias, ...]:
+    """The columns of x, float64 (n, p), that are combinations of earlier ones.
+
+    constant : number of the column of ones, if there is one; the others are then centred, so that a small
+        variation around a large mean counts.
+    """
+    p = x.shape[1]
+    middle = np.zeros(p)
+    if constant is not None:
+        middle = x.mean(axis=0)
+        middle[constant] = 0.0
+    largest = np.maximum(x.max(axis=0), -x.min(axis=0))
+    width = np.where(largest > 0, largest, 1.0)
+    r = _triangle(x, middle, width)
+    length = np.linalg.norm(r, axis=0)
+    length[length <= 1e-12 * np.sqrt(len(x))] = 0.0  # varies less than doubles can tell
+    kept: list[int] = []
+    found = []
+    for j in range(p):
+        weights = np.zeros(len(kept))
+        if length[j] > 0:
+            earlier, this = r[:, kept] / length[kept], r[:, j] / length[j]
+            weights = np.linalg.lstsq(earlier, this, rcond=None)[0]
+            if np.linalg.norm(this - earlier @ weights) >= TOLERANCE:
+                kept.append(j)
+                continue
+        found.append(_alias(j, np.array(kept, np.int64), weights, middle, length * width, constant))
+    return tuple(found)
+
+
+def _alias(
+    j: int, kept: np.ndarray, weights: np.ndarray, middle: np.ndarray, size: np.ndarray, constant: int | None
+) -> Alias:
+    """Weights of centred and scaled columns as weights of the columns themselves."""
+    told = {int(k): float(w * size[j] / size[k]) for k, w in zip(kept, weights, strict=True) if abs(w) > 1e-6}
+    if constant is not None:
+        told.pop(constant, None)
+        shares = [middle[j], *(-w * middle[k] for k, w in told.items())]
+        if abs(sum(shares)) > 1e-9 * max(map(abs, shares)):
+            told[constant] = float(sum(shares))
+    return Alias(j, tuple(sorted(told)), tuple(told[k] for k in sorted(told)))
+
+
+def _triangle(x: np.ndarray, middle: np.ndarray, width: np.ndarray) -> np.ndarray:
+    """R of the QR decomposition of (x - middle) / width, float64 (<= p, p)."""
+    r: np.ndarray = np.empty((0, x.shape[1]))
+    for first in range(0, len(x), _BLOCK):
+        block = (x[first : first + _BLOCK] - middle) / width
+        r = np.asarray(np.linalg.qr(np.concatenate([r, block]), mode="r"))
+    return r
