@@ -172,7 +172,7 @@ def test_jumps_of_many_are_the_design():
 def test_first_sessions():
     late = one(check(put(clean(), "s", [0], 0), **ROLES), "first-session")
     assert (late.severity, late.count) == ("note", 1)
-    assert "do not begin with session 1 but with 0" in late.what
+    assert "does not begin with session 1 but with 0" in late.what
     frame = clean().with_columns(s=pl.col("s") + 6 * (pl.col("p") < 2))
     assert one(check(frame, **ROLES), "first-session").count == 2
     one_late = clean().with_columns(s=pl.col("s") + 6 * (pl.col("p") == 1))

@@ -62,6 +62,27 @@ def test_one_typing_error_keeps_the_column_text(book) -> None:
     assert "row 3" in said(table, "text-in-numbers").where
 
 
+def test_times_of_day_are_times(book) -> None:
+    time, midnight, stamp = datetime.time(10, 5), datetime.time(0), datetime.datetime(2020, 1, 31, 10, 5)
+    rows = [["id", "t", "zero", "gap", "text", "mixed"], [1, time, midnight, time, time, stamp]]
+    table = read(book([*rows, [2, midnight, midnight, "NA", "late", time], [3, None, None, None, None, None]]))
+    assert table["t"].to_list() == [time, midnight, None]
+    assert table["zero"].to_list() == [midnight, midnight, None]
+    assert table["gap"].to_list() == [time, None, None]
+    assert table["text"].to_list() == ["10:05:00", "late", None]
+    assert [f.count for f in table.findings if f.code == "times-of-day"] == [2, 2, 1, 1]
+    doubt = said(table, "times-among-dates")
+    assert (doubt.severity, doubt.count, "row 3" in doubt.where) == ("warning", 1, True)
+    assert table["mixed"][0] == stamp
+
+
+def test_cells_of_blanks_are_missing_and_rows_of_them_blank(book) -> None:
+    table = read(book([["id", "w"], [1, "a"], [" ", "  "], [3, "  "]]))
+    assert table.frame.rows() == [(1, "a"), (3, None)]
+    assert table.row_numbers.tolist() == [2, 4]
+    assert "1 blank row" in said(table, "blank-rows").what
+
+
 def test_error_cells_and_formulas_without_value_are_named(book, tmp_path: Path) -> None:
     file = book([["id", "x", "y"], [1, "=A2+1", 2], [2, 3, "#DIV/0!"]])
     workbook = openpyxl.load_workbook(file)
@@ -69,6 +90,8 @@ def test_error_cells_and_formulas_without_value_are_named(book, tmp_path: Path) 
     workbook.save(file)
     table = read(file)
     assert "B2" in said(table, "formula-without-value").where
+    assert said(table, "formula-without-value").what.startswith("1 formula has no stored result and was")
+    assert said(table, "error-cells").what.startswith("1 cell holds an error and was")
     assert "C3 (#DIV/0!)" in said(table, "error-cells").where
     assert table["x"].to_list() == [None, 3]
 

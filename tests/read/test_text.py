@@ -16,16 +16,6 @@ from sessionwise.table import Table
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference"
 
 
-@pytest.fixture
-def write(tmp_path: Path):
-    def write(content: str | bytes, name: str = "sessions.csv") -> Path:
-        file = tmp_path / name
-        file.write_bytes(content.encode() if isinstance(content, str) else content)
-        return file
-
-    return write
-
-
 def codes(table: Table) -> list[str]:
     return [f.code for f in table.findings]
 
@@ -80,6 +70,29 @@ def test_commas_before_three_digits_are_a_doubt_unless_declared(write) -> None:
     assert table["core"].to_list() == ["1,250", "2,500"]
     assert "decimal=" in said(table, "thousands").remedy
     assert read(file, decimal=",")["core"].to_list() == [1.25, 2.5]
+
+
+def test_cells_of_blanks_are_missing(write) -> None:
+    table = read(write('id,word,pad\n1,a,007\n2,  ,  \n3,"\t",01\n'), types={"pad": "text"})
+    assert table["word"].to_list() == ["a", None, None]
+    assert table["pad"].to_list() == ["007", None, "01"]
+    assert read(write("id,word\n1, a b \n2,\n"))["word"].to_list() == [" a b ", None]
+
+
+def test_numbers_too_large_are_said_to_be(write) -> None:
+    file = write("a,b\n1,1e400\n2,1.5\n")
+    table = read(file)
+    assert table["b"].to_list() == ["1e400", "1.5"]
+    assert "too large" in said(table, "too-large").what
+    with pytest.raises(ReadError, match="too large"):
+        read(file, types={"b": "number"})
+
+
+def test_one_is_counted_as_one(write) -> None:
+    assert "1 row without any value was left out" in said(read(write("a,b\n1,\n2,2\n,\n")), "blank-rows").what
+    assert "1 cell has leading zeros" in said(read(write("a,b\n1,07\n2,2\n")), "leading-zeros").what
+    assert "1 of 3 cells is not a number" in said(read(write("a\n1\n3o\n2\n")), "text-in-numbers").what
+    assert "1 line above the header was" in said(read(write("x\na,b\n1,2\n"), header_row=2), "lines-skipped").what
 
 
 def test_points_beside_commas_in_another_column_are_a_doubt(write) -> None:
@@ -224,129 +237,6 @@ def test_lines_above_the_header_are_left_out_on_request(write) -> None:
     assert table["core"].to_list() == [2]
     assert table.row_numbers.tolist() == [4]
     assert "lines-skipped" in codes(table)
-
-
-def test_codes_declared_missing_are_counted_by_column(write) -> None:
-    file = write("id,core,wai\n1,99,5\n2,3,99\n99,99,-9\n")
-    table = read(file, missing={"core": 99, "wai": [99, -9]})
-    assert table["core"].to_list() == [None, 3, None]
-    assert table["wai"].to_list() == [5, None, None]
-    assert table["id"].to_list() == [1, 2, 99]
-    notes = {f.what.split()[1]: f.where for f in table.findings if f.code == "declared-missing"}
-    assert notes == {"99,": "columns core (2), wai (1)", "-9,": "columns wai (1)"}
-    assert read(file, missing=99)["id"].to_list() == [1, 2, None]
-    assert "in no cell" in said(read(file, missing=[77]), "declared-missing").what
-
-
-# --- refused -------------------------------------------------------------------------------------------------------
-
-REFUSED = {
-    "empty": ("", "is empty", "sessions.csv", "xport"),
-    "blank": ("\n \n", "is empty", "sessions.csv", "xport"),
-    "header only": ("id,core\n", "no rows", "sessions.csv", "with the data"),
-    "double name": ("id,core,core\n1,2,3\n", "'core' stands more than once", "line 1", "name of its own"),
-    "no name": (",core\n1,2\n", "Column 1 has no name", "line 1", "row.names = FALSE"),
-    "numbers for names": ("1,2\n3,4\n", "numbers only", "line 1", "column names"),
-    "short line": ("id,core\n1,2\n3\n4,5\n", "line 3 has 1", "line 3", "Correct these lines"),
-    "long line": ("id,core\n1,2\n3,4,5\n", "line 3 has 3", "line 3", "quotation marks"),
-    "one short, one long": ("id,a,b\n1,2\n3,4,5,6\n", "2 lines have", "lines 2, 3", "Correct"),
-    "short after quotes": ('id,a\n"x\ny",2\n\n3\n', "line 5 has 1", "line 5", "Correct"),
-    "mixed delimiters": ("id;a;b\n1;2;3\n4,5,6\n", "line 3 has 1", "line 3", "separated by comma"),
-    "second header": ("id,core\n1,2\nid,core\n3,4\n", "header line stands again", "line 3", "Take these lines out"),
-    "open quote": ('id,core\n1,"2\n3,4\n', "quotation mark is opened", "line 2", "Close it"),
-    "text after quote": ('id,core\n1,"2"x\n3,4\n', "cannot be split", "line 2", "quotation marks"),
-    "title": ("Export of 3 May\nid,core\n1,2\n3,4\n", "header line has one field", "line 1", "header_row="),
-    "spaces": ("id core wai\n1 2 3\n", "several words", "line 1", "delimiter="),
-    "zero byte": ("id,core\n" + "1,2\n" * 2000 + "3,\0\n", "zero bytes", "line 2002", "again"),
-}
-
-
-@pytest.mark.parametrize("case", REFUSED)
-def test_refused_with_place_and_remedy(write, case: str) -> None:
-    content, what, where, remedy = REFUSED[case]
-    with pytest.raises(ReadError) as caught:
-        read(write(content))
-    assert what in caught.value.what
-    assert "sessions.csv" in caught.value.where
-    assert where in caught.value.where
-    assert remedy in caught.value.remedy
-
-
-OPTIONS = [
-    ({"sheet": 1}, "sheet="),
-    ({"delimiter": "ab"}, "not one sign"),
-    ({"decimal": "x"}, "decimal"),
-    ({"encoding": "klingon"}, "encoding"),
-    ({"encoding": "ascii"}, "do not fit"),
-    ({"header_row": 9}, "lines 1 to 3"),
-    ({"types": {"coer": "text"}}, "Did you mean 'core'?"),
-    ({"types": {"core": "float"}}, "type 'float'"),
-    ({"types": {"core": "number"}}, "declared a number"),
-    ({"dates": {"core": "%d.%m.%Y"}}, "are not dates"),
-    ({"missing": {"coer": 99}}, "Did you mean 'core'?"),
-    ({"missing": object()}, "not a code"),
-    ({"wide": "core_{}"}, "who is who"),
-    ({"value_labels": "categories"}, "no meaning"),
-    ({"redcap": True}, "neither"),
-]
-
-
-@pytest.mark.parametrize(("options", "what"), OPTIONS, ids=[str(o) for o, _ in OPTIONS])
-def test_options_that_cannot_be_meant_are_refused(write, options: dict, what: str) -> None:
-    with pytest.raises(ReadError, match="(?s)" + what.replace("?", r"\?")) as caught:
-        read(write("id,core\n1,ü\n2,b\n"), **options)
-    assert caught.value.remedy
-
-
-MAGIC = {
-    "gzip": (b"\x1f\x8b\x08\0", "Unpack"),
-    "PDF": (b"%PDF-1.7", "CSV"),
-    "SQLite": (b"SQLite format 3\0", "CSV"),
-    "PNG": (b"\x89PNG\r\n", "CSV"),
-    "web page": (b"<html><body>", "Excel"),
-    "damaged": (b"PK\x03\x04abc", "again"),
-    "workbook": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1abc", "save"),
-    "SPSS": (b"$FL2@(#) SPSS", "again"),
-    "Parquet": (b"PAR1abc", "again"),
-    "zero bytes": (bytes(range(256)), "export"),
-}
-
-
-@pytest.mark.parametrize("kind", MAGIC)
-def test_other_kinds_of_file_are_named(write, kind: str) -> None:
-    content, remedy = MAGIC[kind]
-    with pytest.raises(ReadError) as caught:
-        read(write(content))
-    assert kind in str(caught.value)
-    assert "sessions.csv" in caught.value.where
-    assert remedy in caught.value.remedy
-
-
-def test_a_zip_archive_is_named(tmp_path: Path) -> None:
-    import zipfile
-
-    with zipfile.ZipFile(tmp_path / "a.csv", "w") as archive:
-        archive.writestr("x.csv", "a,b\n1,2\n")
-    with pytest.raises(ReadError, match="ZIP archive"):
-        read(tmp_path / "a.csv")
-
-
-def test_text_under_another_name_is_refused(write) -> None:
-    with pytest.raises(ReadError, match=r"ends in \.xlsx"):
-        read(write("id,core\n1,2\n", "book.xlsx"))
-
-
-def test_paths(tmp_path: Path, write) -> None:
-    write("id,core\n1,2\n", "sessions.csv")
-    with pytest.raises(ReadError, match=r"Did you mean 'sessions\.csv'") as caught:
-        read(tmp_path / "sesions.csv")
-    assert caught.value.remedy
-    with pytest.raises(ReadError, match="no folder"):
-        read(tmp_path / "nowhere" / "a.csv")
-    with pytest.raises(ReadError, match="a folder"):
-        read(tmp_path)
-    odd = write("id,core\n1,2\n", "a[1]*.csv")
-    assert len(read(odd)) == 1
 
 
 # --- properties ----------------------------------------------------------------------------------------------------

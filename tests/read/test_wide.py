@@ -91,6 +91,35 @@ def test_text_in_one_session_makes_text_and_is_said(tmp_path: Path) -> None:
     assert "a_2" in said(table, "wide-mixed-types").what
 
 
+def test_persons_without_any_session_are_named(tmp_path: Path) -> None:
+    file = tmp_path / "w.csv"
+    file.write_text("id,a_1,a_2\n1,3,\n2,,\n17,,\n4,,5\n")
+    warning = said(read(file, wide="a_{}", person="id"), "wide-person-lost")
+    assert warning.severity == "warning"
+    assert warning.what == "2 persons have no session with a value and are no longer in the table: 2, 17."
+    assert "keep=True" in warning.remedy
+    kept = read(file, wide="a_{}", person="id", keep=True)
+    assert kept["id"].unique(maintain_order=True).to_list() == [1, 2, 17, 4]
+    assert "wide-person-lost" not in [f.code for f in kept.findings]
+    file.write_text("id,a_1,a_2\n1,3,\n2,,4\n")
+    table = read(file, wide="a_{}", person="id")
+    assert "wide-person-lost" not in [f.code for f in table.findings]
+    assert said(table, "sessions-not-held").what.startswith("2 sessions")
+    file.write_text("id,a_1,a_2\n1,3,5\n2,,4\n")
+    assert said(read(file, wide="a_{}", person="id"), "sessions-not-held").what.startswith("1 session without")
+
+
+@pytest.mark.parametrize("pattern", ["q{session}{item}", "q{item}{}", "q{session}0{item}"])
+def test_numbers_without_text_between_them_are_refused(tmp_path: Path, pattern: str) -> None:
+    file = tmp_path / "w.csv"
+    file.write_text("id,q101,q102,q201,q203\n1,3,1,2,2\n")
+    with pytest.raises(ReadError, match="no text between its two numbers") as caught:
+        read(file, wide=pattern, person="id")
+    assert "{session}_{item}" in caught.value.remedy
+    with pytest.raises(ReadError, match="no text between"):
+        wide_to_long(pl.read_csv(file), pattern, person="id")
+
+
 CELL = st.none() | st.integers(-99, 99)
 
 
@@ -128,6 +157,37 @@ def test_long_to_wide_refuses_what_it_cannot_hold() -> None:
         long_to_wide(frame, ["x", "y"], person="idx")
     with pytest.raises(ReadError, match="not a table"):
         long_to_wide([1], ["x"], person="id")
+
+
+@pytest.mark.parametrize("pattern", ["core", "core_{item}", "core{item}_{session}", "{}core{}"])
+def test_long_to_wide_refuses_patterns_without_one_session(pattern: str) -> None:
+    frame = pl.DataFrame({"id": [1], "session": [1], "core": [1]})
+    with pytest.raises(ReadError, match="does not say once") as caught:
+        long_to_wide(frame, {"core": pattern}, person="id")
+    assert "'core_{}'" in caught.value.remedy
+
+
+@pytest.mark.parametrize("columns", [[], ["session"], ["id", "x"]])
+def test_long_to_wide_refuses_columns_that_cannot_be_turned(columns: list[str]) -> None:
+    with pytest.raises(ReadError, match="must be named"):
+        long_to_wide(pl.DataFrame({"id": [1], "session": [1], "x": [1]}), columns, person="id")
+
+
+def test_long_to_wide_keeps_orders_types_and_odd_names() -> None:
+    long = pl.DataFrame(
+        {
+            "x_1": ["b", "b", "a", "a"],
+            "session": [10, 2, 2, -1],
+            "c": [None, None, 7, 7],
+            "x": [1.5, 2.5, 3.5, None],
+            "y": ["p", "q", "r", "s"],
+        }
+    )
+    wide = long_to_wide(long, {"y": "y_{}", "x": "t{}"}, person="x_1").frame
+    assert wide.columns == ["x_1", "c", "y_-1", "y_2", "y_10", "t-1", "t2", "t10"]
+    assert wide.rows() == [("b", None, None, "q", "p", None, 2.5, 1.5), ("a", 7, "s", "r", None, None, 3.5, None)]
+    with pytest.raises(ReadError, match="beside one of the same name"):
+        long_to_wide(long.with_columns(session=pl.Series([1, 2, 1, 2])), ["x", "y"], person="x_1")
 
 
 @pytest.mark.parametrize("person", ["n", "v", "b"])
@@ -176,13 +236,22 @@ def test_rows_of_the_person_are_left_out_on_request(tmp_path: Path) -> None:
     assert table["session"].to_list() == [1, 2, 1]
     assert table.row_numbers.tolist() == [3, 4, 6]
     assert said(table, "redcap-person-rows").count == 2
+    assert "redcap-person-lost" not in [f.code for f in table.findings]
+
+
+def test_persons_without_a_session_row_are_named(tmp_path: Path) -> None:
+    text = REDCAP + "9,baseline_arm_1,m,4\n"
+    warning = said(read(write(tmp_path, text), redcap={"baseline_arm_1": None}), "redcap-person-lost")
+    assert warning.what == "1 person has no session and is no longer in the table: 9."
+    assert warning.remedy
 
 
 def test_repeat_instances(tmp_path: Path) -> None:
     file = write(tmp_path, REPEATING)
     with pytest.raises(ReadError, match="No session number") as caught:
         read(file)
-    assert "lines 2" in caught.value.where or "line 2" in caught.value.where
+    assert "line 2, column redcap_repeat_instance" in caught.value.where
+    assert "rows without a repeat instance" in caught.value.what
     table = read(file, redcap={"": None}, spread=["sex"])
     assert table.frame.select("session", "sex", "core", "wai").rows() == [(1, "f", 2, 5), (2, "f", 3, None)]
     assert said(table, "redcap-instruments-joined").count == 1

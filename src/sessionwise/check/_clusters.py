@@ -36,7 +36,8 @@ def check_clusters(panel: Panel) -> list[Finding]:
         found.append(Finding("note", "cluster-changes", what, where, len(changing), remedy))
     alone = np.flatnonzero(persons_each == 1)
     if len(alone):
-        what = f"{len(alone):,} of {plural(len(panel.clusters), 'cluster')} have one person only."
+        has = "has" if len(alone) == 1 else "have"
+        what = f"{len(alone):,} of {plural(len(panel.clusters), 'cluster')} {has} one person only."
         where = f"{panel.roles.cluster} {some(panel.clusters[alone].tolist())}"
         found.append(Finding("note", "cluster-of-one", what, where, len(alone)))
     if 0 < len(panel.clusters) < FEW_CLUSTERS:

@@ -23,7 +23,8 @@ def check_persons(panel: Panel) -> list[Finding]:
     single = np.flatnonzero(panel.sessions_per_person == 1)
     if len(single):
         share = 100 * len(single) / panel.n_persons
-        what = f"{len(single):,} of {plural(panel.n_persons, 'person')} ({share:.0f} %) have one session only."
+        has = "has" if len(single) == 1 else "have"
+        what = f"{len(single):,} of {plural(panel.n_persons, 'person')} ({share:.0f} %) {has} one session only."
         where = f"{panel.roles.person} {some(panel.persons[single].tolist())}"
         remedy = "They tell nothing about change within persons; models keep them for the between-person part."
         found.append(Finding("note", "single-session", what, where, len(single), remedy))

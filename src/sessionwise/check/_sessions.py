@@ -71,8 +71,9 @@ def _first(panel: Panel) -> list[Finding]:
     usual = int(numbers[np.argmax(counts)])
     others = np.flatnonzero(first != usual)
     if len(others):
+        do = "does" if len(others) == 1 else "do"
         what = (
-            f"{len(others):,} of {plural(panel.n_persons, 'person')} do not begin with session {usual} "
+            f"{len(others):,} of {plural(panel.n_persons, 'person')} {do} not begin with session {usual} "
             f"but with {some([n for n in numbers.tolist() if n != usual])}."
         )
         remedy = "Earlier sessions count as missed. If they are in another file, add them."

@@ -285,6 +285,10 @@ def _panel_notes(panel: Panel, homes: Home | None, each: _Columns) -> list[Findi
     return said
 
 
+#: Findings on single scales that are summed up for all.
+_SAID_ONCE = ("items-missing", "answers-out-of-range", "negative-component")
+
+
 def _column_notes(variables: Sequence[Variable], reliable: Sequence[Reliability]) -> list[Finding]:
     """Caveats on columns and scales, one note for all that share it."""
     same: dict[tuple[str, str], list[str]] = {}
@@ -292,9 +296,15 @@ def _column_notes(variables: Sequence[Variable], reliable: Sequence[Reliability]
         for f in v.components.findings:
             same.setdefault((f.code, f.what), []).append(v.name)
     for r in reliable:
-        for f in (f for f in r.findings if f.code != "items-missing"):
+        for f in (f for f in r.findings if f.code not in _SAID_ONCE):
             same.setdefault((f.code, f.what), []).append(r.name)
     said = [Finding("note", code, what, some(names), len(names)) for (code, what), names in same.items()]
+    zero = [r.name for r in reliable if r.set_to_zero]
+    if zero:
+        what = (
+            "Reliability: a variance component was estimated below zero and set to zero (little or no such variation)."
+        )
+        said.append(Finding("note", "negative-component", what, some(zero, 12), len(zero)))
     most = max((r.left_out for r in reliable), default=0)
     if most:
         what = f"Reliability: sessions with an item of the scale missing were left out, up to {most:,} for a scale."

@@ -92,10 +92,13 @@ class ScoreRecord:
         from rich.table import Table
 
         low, high = self.answers
-        title = f"{self.instrument} (answers {low:g} to {high:g}), sessions"
+        title = (
+            f"{self.instrument} (answers {low:g} to {high:g}), number of sessions. pro-rated: items missing, within "
+            "the limit; filled: how many; too few: more missing than that, no score; none answered"
+        )
         table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-        for i, head in enumerate(("column", "complete", "pro-rated", "items filled", "too few items", "no answer")):
-            table.add_column(head, justify="right" if i else "left")
+        for i, head in enumerate(("column", "complete", "pro-rated", "filled", "too few", "none")):
+            table.add_column(head, justify="right" if i else "left", no_wrap=True)
         for s in self.scales:
             counts = (s.complete, s.prorated, s.items_filled, s.too_few, s.empty)
             table.add_row(s.column, *(f"{n:,}" for n in counts))

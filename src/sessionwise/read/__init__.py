@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from ._cells import Decimal
     from ._columns import Kind
     from ._missing import Codes
+    from ._patterns import Patterns
     from ._redcap import Events
-    from ._wide import Patterns
 
 __all__ = ["long_to_wide", "read", "wide_to_long"]
 
@@ -54,10 +54,10 @@ def read(
     encoding : text, SPSS, Stata, SAS: for example 'cp1252'; found out if not given.
     types : text, Excel: {column: 'text' or 'number'}, for columns such as '01', '02' that are otherwise kept as text.
     dates : text, Excel: {column: format}, for example {'date': '%d.%m.%Y'}; ISO dates need none.
-    missing : codes that mean missing: a number or list (all numeric columns), or {column: codes}.
+    missing : codes that mean missing: a number or list (all numeric columns but the person's), or {column: codes}.
     value_labels : SPSS, Stata, SAS: 'numbers', 'categories' (labelled columns as categories), or a list of columns.
     wide : pattern(s) of columns to turn into rows, as in `wide_to_long`; needs `person`.
-    person : the column that identifies persons (wide and REDCap files).
+    person : the column that identifies persons: needed for wide files; in others it keeps identifiers as written.
     keep : with `wide`: keep sessions without any value.
     redcap : True, {event: session number}, or False; None recognises an export by its columns, and says so.
     spread : REDCap: columns whose one value a person is filled into all of the person's rows.
@@ -72,16 +72,19 @@ def read(
     """
     from ._columns import Wishes
     from ._file import check_options, read_file
+    from ._headers import must_have
 
     options: dict[str, object] = {"sheet": sheet, "header_row": header_row, "delimiter": delimiter, "decimal": decimal}
     options |= {"encoding": encoding, "types": types, "dates": dates}
     check_options(options, value_labels, wide, person)
-    wishes = Wishes(decimal, types or {}, dates or {})
+    wishes = Wishes(decimal, types or {}, dates or {}, person)
     table = read_file(path, options, wishes, value_labels)
+    if person is not None:
+        must_have(table.columns, person, table.source)
     if missing is not None:
         from ._missing import set_missing
 
-        table = set_missing(table, missing)
+        table = set_missing(table, missing, person)
     return _shape(table, wide, person, keep, redcap, spread)
 
 

@@ -14,10 +14,14 @@ if TYPE_CHECKING:
     import polars as pl
 
 Decimal = Literal[".", ","]
-Doubt = Literal["", "thousands", "mixed-decimals", "too-long"]
+Doubt = Literal["", "thousands", "mixed-decimals", "too-long", "too-large"]
+Points = Literal["", "grouping", "decimal"]
 
 MARKERS = ("na", "n/a", "nan", "null", "#n/a", ".")
 """Text that means "no value" in a column of numbers, in lower case. Blank cells mean it everywhere."""
+
+GROUPING = (";", "\t")
+"""Delimiters of files in which a point may separate thousands: a comma is free to mark decimals there."""
 
 _EXPONENT = r"([eE][+-]?[0-9]+)?$"
 _INTEGER = r"^[+-]?[0-9]+$"
@@ -25,6 +29,7 @@ _POINT = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)" + _EXPONENT
 _COMMA = r"^[+-]?([0-9]+,[0-9]*|,[0-9]+)" + _EXPONENT
 _POINT_THOUSANDS = r"^[+-]?[1-9][0-9]{0,2}(\.[0-9]{3})+$"
 _COMMA_THOUSANDS = r"^[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+$"
+_WHOLE_EXPONENT = r"^[+-]?[0-9]+[eE][+]?[0-9]+$"
 _PADDED = r"^([+-]?0[0-9]|\+)"
 _EXACT = 2**53
 
@@ -39,7 +44,11 @@ class Numbers:
     decimal_comma : whether decimals were read from commas.
     padded : how many numbers have a leading zero or a plus sign, so that a number would not give back the cell.
     doubt : 'thousands' (every comma is followed by three digits), 'mixed-decimals' (comma and point in one column),
-        'too-long' (a whole number that 64 bits do not hold), or ''.
+        'too-long' (a whole number that 64 bits do not hold), 'too-large' (a number that a double does not hold), or ''.
+    points : 'grouping' if every number with a point has exactly three digits after it, so that points could separate
+        thousands; 'decimal' if one has not; '' if there are none.
+    merged : the different texts that became one number ('1.1' and '1.10'), in the order of the numbers; None if there
+        are none. Surrounding blanks make no difference.
     """
 
     values: pl.Series
@@ -48,11 +57,18 @@ class Numbers:
     decimal_comma: bool = False
     padded: int = 0
     doubt: Doubt = ""
+    points: Points = ""
+    merged: pl.Series | None = None
 
     @property
     def exact(self) -> bool:
         """Every cell is a number or missing, and nothing about it is in doubt."""
         return not len(self.bad) and not self.padded and not self.doubt
+
+    @property
+    def merged_exponents(self) -> bool:
+        """Whether whole numbers written with an exponent ('1E4') are among the merged texts."""
+        return self.merged is not None and bool(self.merged.str.contains(_WHOLE_EXPONENT).any())
 
 
 def numbers(series: pl.Series, decimal: Decimal | None = None) -> Numbers:
@@ -93,48 +109,77 @@ def _text_numbers(series: pl.Series, decimal: Decimal | None) -> Numbers:
     point_decimal = point & text.str.contains(".", literal=True)
     thousands = text.str.contains(_COMMA_THOUSANDS)
 
-    doubt: Doubt = ""
-    use_comma = decimal == ","
-    if decimal is None and bool((comma | thousands).any()):
-        if bool(point_decimal.any()):
-            doubt = "mixed-decimals"
-        elif bool((comma & ~thousands).any()):
-            use_comma = True
-        else:
-            doubt = "thousands"
+    use_comma, doubt = _decimal_sign(comma, thousands, point_decimal, decimal)
     good = (comma | (point & ~point_decimal)) if use_comma else point
-    parsed, too_long = _parse(text, good, whole, use_comma)
+    points: Points = ""
+    if bool(point_decimal.any()):
+        points = "grouping" if bool(text.filter(point_decimal).str.contains(_POINT_THOUSANDS).all()) else "decimal"
+    parsed, out_of_range = _parse(text, good, whole, use_comma)
     wrong = cell.filter(~(good | blank | marker))
     if parsed.dtype == pl.Int64 and not len(wrong) and bool(((cell == text) & ~text.str.starts_with("+")).all()):
         values = series.cast(pl.Int64, strict=False)
     else:
         values = _spread(series, cell, parsed)
     bad = series.is_in(wrong.implode()).fill_null(False).arg_true() if len(wrong) else pl.Series([], dtype=pl.UInt32)
-    written = zip(text.filter(marker).to_list(), n.filter(marker).to_list(), strict=True)
-    markers: dict[str, int] = {}
-    for sign, count in written:
-        markers[sign] = markers.get(sign, 0) + count
     padded = int(n.filter(good & text.str.contains(_PADDED)).sum())
-    found_comma = use_comma and bool((comma & good).any())
     return Numbers(
-        values, bad.to_numpy().astype(np.int64), markers, found_comma, padded, "too-long" if too_long else doubt
+        values,
+        bad.to_numpy().astype(np.int64),
+        _counted(text.filter(marker), n.filter(marker)),
+        use_comma and bool((comma & good).any()),
+        padded,
+        out_of_range or doubt,
+        points,
+        _merged(text, parsed) if padded or parsed.dtype.is_float() else None,
     )
 
 
-def _parse(text: pl.Series, good: pl.Series, whole: pl.Series, use_comma: bool) -> tuple[pl.Series, bool]:
-    """The distinct values as numbers, and whether one of them is too long to be held exactly."""
+def _decimal_sign(
+    comma: pl.Series, thousands: pl.Series, point_decimal: pl.Series, decimal: Decimal | None
+) -> tuple[bool, Doubt]:
+    """Whether a comma marks decimals, and what is in doubt about it."""
+    if decimal is not None or not bool((comma | thousands).any()):
+        return decimal == ",", ""
+    if bool(point_decimal.any()):
+        return False, "mixed-decimals"
+    if bool((comma & ~thousands).any()):
+        return True, ""
+    return False, "thousands"
+
+
+def _counted(text: pl.Series, n: pl.Series) -> dict[str, int]:
+    """Marker as written -> how many cells."""
+    counts: dict[str, int] = {}
+    for sign, count in zip(text.to_list(), n.to_list(), strict=True):
+        counts[sign] = counts.get(sign, 0) + count
+    return counts
+
+
+def _parse(text: pl.Series, good: pl.Series, whole: pl.Series, use_comma: bool) -> tuple[pl.Series, Doubt]:
+    """The distinct values as numbers, and 'too-long' or 'too-large' if one of them cannot be held."""
     import polars as pl
 
     number = pl.select(pl.when(good).then(text.str.strip_prefix("+"))).to_series()
     if not bool((good & ~whole).any()):
         parsed = number.cast(pl.Int64, strict=False)
-        return parsed, parsed.null_count() > number.null_count()
+        return parsed, "too-long" if parsed.null_count() > number.null_count() else ""
     if use_comma:
         number = number.str.replace(",", ".", literal=True)
     parsed = number.cast(pl.Float64, strict=False)
-    over = (parsed.abs() >= _EXACT) & whole
+    if bool(((parsed.abs() >= _EXACT) & whole).any()):
+        return parsed, "too-long"
     lost = parsed.null_count() > number.null_count() or bool(parsed.is_infinite().any())
-    return parsed, lost or bool(over.any())
+    return parsed, "too-large" if lost else ""
+
+
+def _merged(text: pl.Series, parsed: pl.Series) -> pl.Series | None:
+    """The texts that share their number with another."""
+    import polars as pl
+
+    pairs = pl.DataFrame({"text": text, "number": parsed}).filter(parsed.is_not_null()).unique()
+    if pairs["number"].n_unique() == pairs.height:
+        return None
+    return pairs.filter(pl.col("number").is_duplicated()).sort("number", "text")["text"]
 
 
 def _spread(series: pl.Series, cell: pl.Series, parsed: pl.Series) -> pl.Series:
@@ -157,10 +202,3 @@ def shows_decimal_comma(series: pl.Series) -> bool:
     """Whether a text column, taken alone, can only be numbers with a decimal comma."""
     found = numbers(series)
     return found.decimal_comma and not len(found.bad)
-
-
-def point_could_group(series: pl.Series) -> bool:
-    """Whether every decimal point in a text column could as well separate thousands ('1.250')."""
-    text = series.drop_nulls().unique().str.strip_chars()
-    with_point = text.filter(text.str.contains(".", literal=True) & text.str.contains(_POINT))
-    return len(with_point) > 0 and bool(with_point.str.contains(_POINT_THOUSANDS).all())

@@ -12,13 +12,17 @@ from ..findings import Finding, Findings
 from ..table import Table
 from ._columns import Wishes, type_columns
 from ._headers import check_names
-from ._place import many, placer
+from ._place import agree, many, placer
 
 if TYPE_CHECKING:
     import numpy as np
     import polars as pl
 
 T = TypeVar("T")
+
+_BARE_TIME = r"^1899-12-31 ([0-9]{2}:)"
+_NO_DAY = datetime.date(1899, 12, 31)
+"""The day that fastexcel puts before a time of day. No cell holds it: Excel's dates begin in 1900."""
 
 
 def read_excel(data: bytes, source: str, *, sheet: str | int | None, header_row: int | None, wishes: Wishes) -> Table:
@@ -45,6 +49,8 @@ def read_excel(data: bytes, source: str, *, sheet: str | int | None, header_row:
     was_text = [c for c in frame.columns if frame.schema[c].is_(_string())]
     frame, typed = type_columns(frame, wishes, where, placer("row", rows))
     findings += typed + _text_numbers(frame, was_text, where)
+    frame, times = _times(frame, rows, where)
+    findings += times
     return Table(frame, source=source, findings=Findings(findings), row_word="row", row_numbers=rows)
 
 
@@ -176,7 +182,12 @@ def _body(reader: Any, name: str, grid: pl.DataFrame, header: int, where: str, s
     findings = []
     if header and any(grid[c].head(header).null_count() < header for c in grid.columns):
         findings.append(
-            Finding("note", "lines-skipped", f"{many(header, 'row')} above the header were left out.", where)
+            Finding(
+                "note",
+                "lines-skipped",
+                f"{many(header, 'row')} above the header {agree(header, 'was', 'were')} left out.",
+                where,
+            )
         )
     titles = [(grid[c][header] or "") for c in grid.columns]
     below = grid.slice(header + 1)
@@ -257,7 +268,8 @@ def _drop_blank_rows(
 
     if not frame.height:
         return frame, rows
-    blank = frame.select(b=pl.all_horizontal(pl.all().is_null()))["b"].to_numpy()
+    cells = [pl.col(c).str.strip_chars().replace("", None) if t == pl.String else c for c, t in frame.schema.items()]
+    blank = frame.select(b=pl.all_horizontal(pl.struct(cells).struct.unnest().is_null()))["b"].to_numpy()
     count = int(blank.sum())
     inner = int(blank[: len(blank) - _trailing(blank)].sum())
     if inner:
@@ -273,6 +285,33 @@ def _trailing(blank: np.ndarray) -> int:
     return len(blank) if not len(filled) else len(blank) - 1 - int(filled[-1])
 
 
+def _times(frame: pl.DataFrame, rows: np.ndarray, where: str) -> tuple[pl.DataFrame, list[Finding]]:
+    """Times of day as such, and a warning for those among dates."""
+    import polars as pl
+
+    found = []
+    for name, kind in frame.schema.items():
+        if kind not in (pl.Date, pl.Datetime, pl.String):
+            continue
+        cells = frame[name]
+        bare = cells.str.contains(_BARE_TIME) if kind == pl.String else cells.dt.date() == _NO_DAY
+        n = int(bare.sum())
+        at = f"{where}, column {name}"
+        if n and kind != pl.String and n < cells.count():
+            what = f"Column {name!r} holds dates, but {many(n, 'cell')} {agree(n, 'has', 'have')} a time of day alone "
+            what += f"and {agree(n, 'was', 'were')} read as of {_NO_DAY}."
+            at = f"{where}, {placer('row', rows)(bare.arg_true().to_list())}, column {name}"
+            found.append(Finding("warning", "times-among-dates", what, at, n, "Complete these cells in the workbook."))
+        elif n:
+            text = kind == pl.String
+            time = cells.str.replace(_BARE_TIME, "$1") if text else cells.cast(pl.Datetime("us")).dt.time()
+            what = f"Column {name!r}: {many(n, 'cell')} {agree(n, 'holds a time', 'hold times')} of day, read as "
+            what += "text, since other cells hold text." if text else "such."
+            found.append(Finding("note", "times-of-day", what, at, n))
+            frame = frame.with_columns(time)
+    return frame, found
+
+
 def _text_numbers(frame: pl.DataFrame, was_text: list[str], where: str) -> list[Finding]:
     columns = [c for c in was_text if frame.schema[c].is_numeric()]
     if not columns:
@@ -281,7 +320,8 @@ def _text_numbers(frame: pl.DataFrame, was_text: list[str], where: str) -> list[
         Finding(
             "note",
             "numbers-as-text",
-            f"{len(columns)} columns hold numbers stored as text, or numbers among missing markers; read as numbers.",
+            f"{many(len(columns), 'column')} {agree(len(columns), 'holds', 'hold')} numbers stored as text, or numbers "
+            "among missing markers; read as numbers.",
             where=f"{where}, columns {some(columns, 12)}",
             count=len(columns),
         )

@@ -1,4 +1,4 @@
-"""Column names: every reader hands them to `check_names` before anything else."""
+"""Column names: every reader hands them to `check_names` first."""
 
 from __future__ import annotations
 
@@ -6,9 +6,28 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from ..errors import ReadError, some
+from ..errors import ReadError, nearest, some
 
+_PERSONS = re.compile(
+    r"^(.*[_. -])?(id|ident|pid|patient|person|subject|client|case|participant|code)(([_. -]|no|nr).*|id)?$",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(r"^[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?$")
+
+
+def names_persons(name: str) -> bool:
+    """Whether a column's name is one usual for identifiers: 'id', 'patient', 'case_no', ..."""
+    return _PERSONS.match(name) is not None
+
+
+def must_have(columns: Sequence[str], name: str, source: str) -> None:
+    """Raise ReadError if there is no column of that name."""
+    if name not in columns:
+        raise ReadError(
+            f"There is no column {name!r}.{nearest(name, columns)}",
+            where=source,
+            remedy=f"The columns are {some(columns, 12)}.",
+        )
 
 
 def check_names(names: Sequence[str], where: str, word: str = "line") -> None:

@@ -22,7 +22,8 @@ class Quick:
     regular : no quotes below the header, every line ended alike, and the delimiters are (columns − 1) × lines. With a
         reader that refuses lines that are too long, no line can then be too short.
     lines : how many lines, header included.
-    padded : columns (from 0) with a cell that begins with a zero and a further digit, or holds a plus sign.
+    padded : columns (from 0) with a cell that begins with a zero and a further digit, or holds a plus sign or an 'e'
+        between digits: numbers that would not give back the cell.
     """
 
     regular: bool
@@ -46,7 +47,7 @@ def quick(data: bytes, delimiter: str, columns: int, header_bytes: int) -> Quick
         delimiters += int(np.count_nonzero(at_sign))
         quotes += int(np.count_nonzero(piece == 34))
         returns += int(np.count_nonzero(piece == 13))
-        at = _padded(whole, start, len(piece))
+        at = _padded(data, whole, start, len(piece))
         if len(at):
             ends = np.flatnonzero(at_nl | at_sign)
             hits.update(np.unique((np.searchsorted(ends, at) + seen) % columns).tolist())
@@ -57,8 +58,8 @@ def quick(data: bytes, delimiter: str, columns: int, header_bytes: int) -> Quick
     return Quick(regular, lines, frozenset(hits))
 
 
-def _padded(whole: np.ndarray, start: int, length: int) -> np.ndarray:
-    """Places in one piece (counted from its start) of a plus sign, or of a zero before a digit and after none."""
+def _padded(data: bytes, whole: np.ndarray, start: int, length: int) -> np.ndarray:
+    """Places in one piece, from its start: plus signs, zeros before a digit and after none, 'e' between digits."""
     import numpy as np
 
     low = max(start, 1)
@@ -68,7 +69,13 @@ def _padded(whole: np.ndarray, start: int, length: int) -> np.ndarray:
     hit[: len(after)] &= (after - np.uint8(48)) < 10
     hit[len(after) :] = False
     hit &= (before - np.uint8(46)) > 11
-    hit |= here == 43
+    end = start + length
+    if data.find(b"+", low, end) >= 0:
+        hit |= here == 43
+    if data.find(b"e", low, end) >= 0 or data.find(b"E", low, end) >= 0:
+        letter = np.flatnonzero((here | np.uint8(32)) == 101)
+        letter = letter[letter < len(after)]
+        hit[letter] |= (before[letter] - np.uint8(48) < 10) & (after[letter] - np.uint8(48) < 10)
     return np.flatnonzero(hit) + (low - start)
 
 

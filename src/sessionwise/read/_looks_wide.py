@@ -6,10 +6,8 @@ import re
 
 from ..findings import Finding
 from ..table import Table
+from ._headers import names_persons
 
-_PERSON = re.compile(
-    r"^(.*[_. -])?(id|ident|pid|patient|person|subject|client|case|participant|code)(([_. -]|no|nr).*)?$", re.I
-)
 _TIME = re.compile(
     r"^(session|sess|ses|visit|wave|time|week|day|date|occasion|t|occ|measurement)(no|nr|num|number)?$", re.I
 )
@@ -19,7 +17,7 @@ _TWO = re.compile(r"^(.*\D)(\d{1,3})(\D+)(\d{1,3})$")
 
 def looks_wide(table: Table, person: str | None) -> Finding | None:
     """A warning with the patterns to use, if a table seems to have one row a person and sessions side by side."""
-    who = person or next((c for c in table.columns if _PERSON.match(c)), None)
+    who = person or next((c for c in table.columns if names_persons(c)), None)
     if who is None or who not in table.columns or any(_TIME.match(c) for c in table.columns):
         return None
     if table[who].head(1000).is_duplicated().any() or table[who].is_duplicated().any() or len(table) < 2:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from ..errors import ReadError, nearest, some
 from ..findings import Finding, Findings
 from ..table import Table
-from ._place import many
+from ._headers import names_persons
+from ._place import agree, many, written
 
 if TYPE_CHECKING:
     import polars as pl
@@ -17,14 +18,19 @@ if TYPE_CHECKING:
 Code = int | float | str
 Codes = Code | Sequence[Code]
 
+_FEWEST_IDENTIFIERS = 10
+_DISTINCT = 0.95
 
-def set_missing(table: Table, missing: Codes | Mapping[str, Codes]) -> Table:
+
+def set_missing(table: Table, missing: Codes | Mapping[str, Codes], person: str | None = None) -> Table:
     """`table` with the declared codes set missing.
 
-    A code or list: numbers are looked for in all numeric columns, text in all text columns. {column: codes}: in these
-    columns only. ReadError for columns that do not exist.
+    A code or list: numbers are looked for in all numeric columns, text in all text columns, and nothing in the column
+    `person`. {column: codes}: in these columns only, numbers in text columns too. A warning is given where codes were
+    set missing in what seems to be an identifier that was not named. ReadError for columns that do not exist.
     """
     frame, source = table.frame, table.source
+    named = isinstance(missing, Mapping)
     if isinstance(missing, Mapping):
         for name in missing:
             if name not in frame.columns:
@@ -37,8 +43,12 @@ def set_missing(table: Table, missing: Codes | Mapping[str, Codes]) -> Table:
     else:
         by_column = {name: _listed(missing, source) for name in frame.columns}
     counts: dict[Code, dict[str, int]] = {code: {} for codes in by_column.values() for code in codes}
-    changed = [_without(frame[name], codes, counts) for name, codes in by_column.items()]
-    return replace(table, frame=frame.with_columns(changed), findings=table.findings + _notes(counts, source))
+    if not named:
+        by_column.pop(person or "", None)
+    changed = [_without(frame[name], codes, counts, named) for name, codes in by_column.items()]
+    doubts = _identifiers(frame, counts, person, named)
+    findings = table.findings + _notes(counts, source) + Findings(doubts)
+    return replace(table, frame=frame.with_columns(changed), findings=findings)
 
 
 def _listed(codes: object, source: str) -> list[Code]:
@@ -55,17 +65,17 @@ def _listed(codes: object, source: str) -> list[Code]:
     )
 
 
-def _without(series: pl.Series, codes: list[Code], counts: dict[Code, dict[str, int]]) -> pl.Series:
+def _without(series: pl.Series, codes: list[Code], counts: dict[Code, dict[str, int]], named: bool) -> pl.Series:
     """The column without the codes, counting them."""
     import polars as pl
 
     text = series.str.strip_chars() if series.dtype == pl.String else None
     gone = None
     for code in codes:
-        if text is not None:
-            hit = text == (code if isinstance(code, str) else f"{code:g}")
+        if text is not None and (named or isinstance(code, str)):
+            hit = text == (code if isinstance(code, str) else written(code))
         elif series.dtype.is_numeric() and not isinstance(code, str):
-            hit = series == code
+            hit = _equal(series, code)
         else:
             continue
         hit = hit.fill_null(False)
@@ -78,7 +88,62 @@ def _without(series: pl.Series, codes: list[Code], counts: dict[Code, dict[str, 
     return pl.select(pl.when(~gone).then(series)).to_series().rename(series.name)
 
 
-def _notes(counts: dict[Code, dict[str, int]], source: str) -> Findings:
+def _equal(series: pl.Series, code: float) -> pl.Series:
+    """Where the numbers are the code; nowhere if it is beyond what their type holds."""
+    import polars as pl
+
+    try:
+        return series == code
+    except OverflowError:
+        return pl.repeat(False, len(series), eager=True)
+
+
+def _identifiers(
+    frame: pl.DataFrame, counts: Mapping[Code, Mapping[str, int]], person: str | None, named: bool
+) -> list[Finding]:
+    """A warning for each column of identifiers in which codes were found: any not named, or the person's."""
+    hits: dict[str, list[Code]] = {}
+    for code, columns in counts.items():
+        for column in columns:
+            hits.setdefault(column, []).append(code)
+    found = []
+    for column, codes in hits.items():
+        if column != person and (named or not _identifies(frame[column])):
+            continue
+        n = sum(counts[code][column] for code in codes)
+        remedy = f"If they are identifiers there, leave {column!r} out of missing=."
+        if not named:
+            remedy = "If they are identifiers there, name the columns that have the code, missing={column: codes}; "
+            remedy += f"person={column!r} spares this one."
+        found.append(
+            Finding(
+                "warning",
+                "missing-in-identifier",
+                f"{some([repr(c) for c in codes])} {agree(len(codes), 'was', 'were')} set missing in {many(n, 'cell')} "
+                f"of column {column!r}, which seems to identify persons or rows.",
+                where=f"column {column}",
+                count=n,
+                remedy=remedy,
+            )
+        )
+    return found
+
+
+def _identifies(series: pl.Series) -> bool:
+    """Whether a column is named like an identifier, or has nearly as many different whole numbers as cells."""
+    import polars as pl
+
+    if names_persons(series.name):
+        return True
+    cells = series.drop_nulls()
+    if len(cells) < _FEWEST_IDENTIFIERS or cells.n_unique() < _DISTINCT * len(cells):
+        return False
+    if cells.dtype == pl.String:
+        return bool(cells.str.contains(r"^\s*[0-9]+\s*$").all())
+    return cells.dtype.is_integer() or (cells.dtype.is_float() and bool((cells == cells.floor()).all()))
+
+
+def _notes(counts: Mapping[Code, Mapping[str, int]], source: str) -> Findings:
     notes = []
     for code, columns in counts.items():
         total = sum(columns.values())

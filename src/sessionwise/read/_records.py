@@ -10,11 +10,13 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ReadError
 from ..findings import Finding
+from ._cells import GROUPING, numbers, shows_decimal_comma
 from ._columns import Wishes
+from ._headers import names_persons
 from ._layout import Layout, layout, quick
 from ._place import many, numbered
 from ._sniff import DELIMITERS, NAMES
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 _EXACT = 2**53
+_HEAD = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ def regular_rows(text: Opened, wishes: Wishes) -> Rows | None:
         frame = _polars(text, text.data, 1, infer=False, overrides={})
     if frame is None or frame.height != counted.lines - 1:
         return None
+    frame = _identifiers_as_written(frame, text, wishes)
     shift = text.first_line - 1
     lines = None if not shift else np.arange(2 + shift, 2 + shift + frame.height, dtype=np.int64)
     return Rows(frame, lines)
@@ -94,7 +98,9 @@ def exact_rows(text: Opened) -> Rows:
     return Rows(frame, None if plain else lines.astype(np.int64), _blank_note(int((~keep).sum()), text.source))
 
 
-def _polars(text: Opened, data: bytes, skip: int, *, infer: bool, overrides: dict[str, object]) -> pl.DataFrame | None:
+def _polars(
+    text: Opened, data: bytes, skip: int, *, infer: bool, overrides: dict[str, object], **options: Any
+) -> pl.DataFrame | None:
     """Polars' reading of `data`, or None if it refuses."""
     import polars as pl
 
@@ -106,21 +112,20 @@ def _polars(text: Opened, data: bytes, skip: int, *, infer: bool, overrides: dic
             separator=text.delimiter,
             new_columns=[str(i) for i in range(len(text.names))],
             infer_schema=infer,
-            infer_schema_length=1000 if infer else None,
+            infer_schema_length=_HEAD if infer else None,
             schema_overrides=overrides or None,  # type: ignore[arg-type]
+            **options,
         )
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, OSError):
         return None
-    if frame.width != len(text.names):
+    if frame.width != len(options.get("columns", text.names)):
         return None
     return frame
 
 
 def _safe(frame: pl.DataFrame, text: Opened, wishes: Wishes) -> bool:
-    """Whether the inferred types lost nothing: no NaN read from text, no whole number beyond a double, no comma."""
+    """Whether the inferred types lost nothing: no NaN from text, no number beyond a double, no comma, no doubt."""
     import polars as pl
-
-    from ._cells import shows_decimal_comma
 
     if not set(frame.dtypes) <= {pl.Int64, pl.Float64, pl.String, pl.Boolean}:
         return False
@@ -132,9 +137,37 @@ def _safe(frame: pl.DataFrame, text: Opened, wishes: Wishes) -> bool:
     most = frame.select(pl.col(floats).abs().max().fill_null(0), nan=pl.any_horizontal(pl.col(floats).is_nan().any()))
     if bool(most["nan"][0]) or any(v >= _EXACT for v in most.row(0)[:-1]):
         return False
+    if _points_in_doubt(floats, text, wishes):
+        return False
     if text.delimiter == "," and wishes.decimal is None:
         return not any(shows_decimal_comma(frame[c].head(1000)) for c in frame.columns if frame.schema[c] == pl.String)
     return not any(shows_decimal_comma(frame[c]) for c in frame.columns if frame.schema[c] == pl.String)
+
+
+def _points_in_doubt(floats: list[str], text: Opened, wishes: Wishes) -> bool:
+    """Whether points in the columns of decimals could separate thousands, by the first rows (which gave the types)."""
+    if text.delimiter not in GROUPING or wishes.decimal is not None:
+        return False
+    head = _polars(text, text.data, 1, infer=False, overrides={}, n_rows=_HEAD)
+    if head is None:
+        return True
+    points = {numbers(head[c]).points for c in floats}
+    return "grouping" in points and "decimal" not in points
+
+
+def _identifiers_as_written(frame: pl.DataFrame, text: Opened, wishes: Wishes) -> pl.DataFrame:
+    """`frame` with decimal identifiers as text, since 1.1 and 1.10 would be one number."""
+    import polars as pl
+
+    columns = [
+        str(i)
+        for i, name in enumerate(text.names)
+        if frame.schema[str(i)] == pl.Float64 and (name == wishes.person or names_persons(name))
+    ]
+    if not columns:
+        return frame
+    cells = _polars(text, text.data, 1, infer=False, overrides={}, columns=[int(c) for c in columns])
+    return frame if cells is None else frame.with_columns(cells)
 
 
 def _slow_rows(text: Opened) -> Rows:

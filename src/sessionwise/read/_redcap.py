@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Literal
 from ..errors import ReadError, nearest, some
 from ..findings import Finding, Findings
 from ..table import Table
+from ._headers import must_have
+from ._place import agree, many
+from ._wide import lost_persons
 
 if TYPE_CHECKING:
     import polars as pl
@@ -56,12 +59,7 @@ def from_redcap(table: Table, events: Events, *, person: str | None, spread: Seq
         )
     who = person or table.columns[0]
     for name in (who, *spread):
-        if name not in table.columns:
-            raise ReadError(
-                f"There is no column {name!r}.{nearest(name, table.columns)}",
-                where=table.source,
-                remedy=f"The columns are {some(table.columns, 12)}.",
-            )
+        must_have(table.columns, name, table.source)
     if "session" in table.columns:
         raise ReadError(
             "The file has a column 'session' already, and REDCap's event names would give another.",
@@ -75,10 +73,7 @@ def from_redcap(table: Table, events: Events, *, person: str | None, spread: Seq
     at = 1 + frame.columns.index(who)
     order = [*frame.columns[:at], "session", *(c for c in frame.columns[at:] if c != "session")]
     frame = frame.select(order).with_row_index("\0row").filter(~pl.Series(person_level))
-    if person_level.any():
-        count = int(person_level.sum())
-        what = f"{count:,} rows that belong to a person and not to a session were left out, as redcap= says."
-        findings.append(Finding("note", "redcap-person-rows", what, table.source, count))
+    findings += _left_out(table, frame, who, int(person_level.sum()))
     frame = _merge_instruments(frame, who, table, findings)
     rows = frame["\0row"].to_numpy().astype("int64")
     numbers = rows + table.first_row if table.row_numbers is None else table.row_numbers[rows]
@@ -118,6 +113,23 @@ def _sessions(table: Table, events: Events) -> tuple[pl.Series, pl.Series]:
     return pl.Series("session", session, dtype=pl.Int64), person_level
 
 
+def _left_out(table: Table, kept: pl.DataFrame, who: str, count: int) -> list[Finding]:
+    """What was lost with the rows that belong to persons: how many, and who has none left."""
+    if not count:
+        return []
+    what = f"{many(count, 'row')} that {agree(count, 'belongs', 'belong')} to a person and not to a session "
+    what += f"{agree(count, 'was', 'were')} left out, as redcap= says."
+    note = Finding("note", "redcap-person-rows", what, table.source, count)
+    gone = lost_persons(table.frame, kept, who)
+    if not gone:
+        return [note]
+    n = len(gone)
+    what = f"{many(n, 'person')} {agree(n, 'has', 'have')} no session and {agree(n, 'is', 'are')} no longer in the "
+    what += f"table: {some(gone)}."
+    remedy = "Give these events a session number in redcap= to keep their rows."
+    return [note, Finding("warning", "redcap-person-lost", what, table.source, n, remedy)]
+
+
 def _number(event: str) -> int | Literal["?"]:
     found = re.findall(r"\d+", _ARM.sub("", event))
     return int(found[0]) if len(found) == 1 and len(found[0]) < 10 else "?"
@@ -126,9 +138,11 @@ def _number(event: str) -> int | Literal["?"]:
 def _no_number(table: Table, unnumbered: Mapping[str, list[int]]) -> ReadError:
     names = sorted(unnumbered)
     example = "{" + ", ".join(f"{n!r}: {i}" for i, n in enumerate(names[:3])) + "}"
+    column = EVENT if EVENT in table.columns else INSTANCE
+    which = f"the events {some([repr(n) for n in names])}" if column == EVENT else "rows without a repeat instance"
     return ReadError(
-        f"No session number can be told for the events {some([repr(n) for n in names])}.",
-        where=f"{table.origin.say(unnumbered[names[0]])}, column {EVENT}",
+        f"No session number can be told for {which}.",
+        where=f"{table.origin.say(unnumbered[names[0]])}, column {column}",
         remedy=f"Give the numbers, for example redcap={example}; 'instance' takes the repeat instance, None is for "
         "rows that belong to the person; or read with redcap=False.",
     )
@@ -155,18 +169,18 @@ def _spread(
         values = frame.group_by(who, maintain_order=True).agg(
             pl.col(column).drop_nulls().unique().alias("values of one person")
         )
-        many = values.filter(pl.col("values of one person").list.len() > 1)
-        if many.height:
+        several = values.filter(pl.col("values of one person").list.len() > 1)
+        if several.height:
             raise ReadError(
-                f"spread= needs one value of {column!r} a person, but person {many[who][0]!r} has "
-                f"{some(many['values of one person'][0].sort().to_list())}.",
+                f"spread= needs one value of {column!r} a person, but person {several[who][0]!r} has "
+                f"{some(several['values of one person'][0].sort().to_list())}.",
                 where=f"{table.source}, column {column}",
                 remedy="Correct it in the file, or leave the column out of spread=.",
             )
         before = frame[column].null_count()
         frame = frame.with_columns(pl.col(column).drop_nulls().first().over(who).alias(column))
         filled = before - frame[column].null_count()
-        what = f"Column {column!r}: the person's value was filled into {filled:,} of their other rows."
+        what = f"Column {column!r}: the person's value was filled into {many(filled, 'other row')}."
         findings.append(Finding("note", "spread", what, f"column {column}", filled))
     return frame
 
@@ -198,6 +212,7 @@ def _merge_instruments(frame: pl.DataFrame, who: str, table: Table, findings: li
         pl.col([c for c in (EVENT, INSTRUMENT, INSTANCE) if c in frame.columns]).first(),
     )
     gone = frame.height - merged.height
-    what = f"{gone:,} rows with further instruments of a session were joined to that session's row."
+    what = f"{many(gone, 'row')} with further instruments of a session {agree(gone, 'was', 'were')} joined to that "
+    what += "session's row."
     findings.append(Finding("note", "redcap-instruments-joined", what, table.source, gone))
     return merged.select(frame.columns)

@@ -11,7 +11,7 @@ from ..errors import ReadError, nearest, some
 from ..findings import Finding, Findings
 from ..table import Table
 from ._headers import check_names
-from ._place import many
+from ._place import many, written
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -146,7 +146,7 @@ def _declared(series: pl.Series, ranges: Sequence[Mapping[str, Any]], missing: d
         hit = hit | series.is_between(low, high)
     hit = hit.fill_null(False)
     for code, count in series.filter(hit).alias("code").value_counts(sort=False, name="n").iter_rows():
-        missing.setdefault(f"{code:g}", {})[series.name] = count
+        missing.setdefault(written(code), {})[series.name] = count
     return pl.select(pl.when(~hit).then(series)).to_series().rename(series.name)
 
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from ..errors import ReadError, some
 from ..findings import Finding, Findings
 from ..table import Table
+from ._cells import GROUPING
 from ._columns import Wishes, type_columns
 from ._headers import check_names
-from ._place import many, placer
+from ._place import agree, many, placer
 from ._records import Opened, Rows, exact_rows, regular_rows
 from ._sniff import decode, find_delimiter
 
@@ -34,7 +35,7 @@ def read_text(
     rows, names = _drop_unnamed(rows, text)
     frame = rows.frame.rename(dict(zip(rows.frame.columns, names, strict=True)))
     _no_second_header(frame, rows, source)
-    frame, typed = type_columns(frame, wishes, source, placer("line", rows.lines))
+    frame, typed = type_columns(frame, wishes, source, placer("line", rows.lines), grouping=text.delimiter in GROUPING)
     return Table(
         frame,
         source=source,
@@ -89,9 +90,8 @@ def _skip_lines(data: bytes, header_row: int, source: str, findings: list[Findin
     for _ in range(header_row - 1):
         start = data.index(b"\n", start) + 1
     if start:
-        findings.append(
-            Finding("note", "lines-skipped", f"{many(header_row - 1, 'line')} above the header were left out.", source)
-        )
+        what = f"{many(header_row - 1, 'line')} above the header {agree(header_row - 1, 'was', 'were')} left out."
+        findings.append(Finding("note", "lines-skipped", what, source))
     return data[start:], header_row
 
 
@@ -180,7 +180,8 @@ def _drop_blank_rows(rows: Rows, text: Opened) -> Rows:
         return rows
     lines = rows.lines if rows.lines is not None else np.arange(2, 2 + frame.height, dtype=np.int64)
     count = int(blank.sum())
-    note = Finding("note", "blank-rows", f"{count:,} rows without any value were left out.", text.source, count)
+    what = f"{many(count, 'row')} without any value {agree(count, 'was', 'were')} left out."
+    note = Finding("note", "blank-rows", what, text.source, count)
     return replace(rows, frame=frame.filter(~pl.Series(blank)), lines=lines[~blank], findings=(*rows.findings, note))
 
 
@@ -200,7 +201,7 @@ def _drop_unnamed(rows: Rows, text: Opened) -> tuple[Rows, list[str]]:
     note = Finding(
         "note",
         "empty-columns",
-        f"{many(len(empty), 'column')} without a name and without a value were left out.",
+        f"{many(len(empty), 'column')} without a name and without a value {agree(len(empty), 'was', 'were')} left out.",
         where=text.source,
         count=len(empty),
     )
@@ -217,7 +218,7 @@ def _no_second_header(frame: pl.DataFrame, rows: Rows, source: str) -> None:
     again = frame.select(b=pl.all_horizontal(same))["b"].fill_null(False).arg_true().to_list()
     if again:
         raise ReadError(
-            f"The header line stands again among the rows ({len(again)} times): the file was put together from "
+            f"The header line stands again among the rows ({many(len(again), 'time')}): the file was put together from "
             "several exports.",
             where=f"{source}, {placer('line', rows.lines)(again)}",
             remedy="Take these lines out, or read the exports one by one.",

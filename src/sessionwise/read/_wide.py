@@ -6,25 +6,21 @@ Patterns name the columns: '{}' or '{session}' stands for the session's number, 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ReadError, nearest, some
+from ..errors import ReadError, some
 from ..findings import Finding, Findings
 from ..table import Table
-from ._place import many
+from ._headers import must_have
+from ._patterns import Patterns, fill, match, named
+from ._place import agree, many
 
 if TYPE_CHECKING:
     import polars as pl
 
-Patterns = str | Sequence[str] | Mapping[str, str]
-
-_HOLE = re.compile(r"\{(session|item)?\}")
-_SESSION_WORD = re.compile(
-    r"(?<=[^\W_])[_. -]+(s|ses|sess|session|t|time|w|wave|wk|week|v|visit)?[_. -]*$", re.IGNORECASE
-)
+_ROW = "\0row"
 
 
 def wide_to_long(data: Any, patterns: Patterns, *, person: str, session: str = "session", keep: bool = False) -> Table:
@@ -49,22 +45,58 @@ def wide_to_long(data: Any, patterns: Patterns, *, person: str, session: str = "
     import polars as pl
 
     table = as_table(data)
-    found = _match(table, _named(patterns, table.source), person)
+    found = match(table, named(patterns, table.source), person)
     _one_row_each(table, person)
     turned = {c for by_session in found.values() for c in by_session.values()}
     others = [c for c in table.columns if c not in turned and c != person]
-    for name in (session, *found):
-        if name in (person, *others) or (name == session and name in found):
+    _names_free([session, *found], [person, *others], table.source)
+    types, findings = _types(table, found)
+    long = _stacked(table.frame, found, types, person, session, others)
+    if not keep:
+        held = long.filter(~pl.all_horizontal(pl.col(list(found)).is_null()))
+        findings += _left_out(long, held, person, table.source)
+        long = held
+    rows = long[_ROW].to_numpy()
+    numbers = sorted({n for by_session in found.values() for n in by_session})
+    what = f"{many(len(turned), 'column')} {agree(len(turned), 'was', 'were')} turned into {some(found)}, by session "
+    what += f"{numbers[0]} to {numbers[-1]}."
+    note = Finding("note", "wide-to-long", what, where=table.source, count=len(turned))
+    origin = table.row_numbers
+    return replace(
+        table,
+        frame=long.drop(_ROW),
+        findings=table.findings + Findings([note, *findings]),
+        variable_labels=_carried(table.variable_labels, found),
+        value_labels=_carried(table.value_labels, found),
+        row_numbers=rows + (table.first_row if table.source else 0) if origin is None else origin[rows],
+    )
+
+
+def _names_free(new: Sequence[str], kept: Sequence[str], source: str) -> None:
+    """Raise ReadError if a new column would be named like one that stays, or like another new one."""
+    for i, name in enumerate(new):
+        if name in kept or name in new[:i]:
             raise ReadError(
                 f"The new column {name!r} would stand beside one of the same name.",
-                where=table.source,
+                where=source,
                 remedy=f"Name it otherwise: session=, or {{'{name}_score': pattern}} in wide=.",
             )
-    types, findings = _types(table, found)
-    numbers = sorted({n for by_session in found.values() for n in by_session})
-    row = pl.int_range(pl.len(), dtype=pl.Int64).alias("\0row")
+
+
+def _stacked(
+    frame: pl.DataFrame,
+    found: Mapping[str, Mapping[int, str]],
+    types: Mapping[str, pl.DataType],
+    person: str,
+    session: str,
+    others: Sequence[str],
+) -> pl.DataFrame:
+    """One row a person and session, in the order of the persons' rows, whose positions are in column `_ROW`."""
+    import polars as pl
+
+    row = pl.int_range(pl.len(), dtype=pl.Int64).alias(_ROW)
     parts = [
-        table.frame.select(
+        frame.select(
             row,
             person,
             pl.lit(n, dtype=pl.Int64).alias(session),
@@ -74,31 +106,9 @@ def wide_to_long(data: Any, patterns: Patterns, *, person: str, session: str = "
                 for c, cols in found.items()
             ),
         )
-        for n in numbers
+        for n in sorted({n for cols in found.values() for n in cols})
     ]
-    long = pl.concat(parts).sort("\0row", session, maintain_order=True)
-    if not keep:
-        held = long.filter(~pl.all_horizontal(pl.col(list(found)).is_null()))
-        findings += _left_out(long.height - held.height, table.source)
-        long = held
-    rows = long["\0row"].to_numpy()
-    note = Finding(
-        "note",
-        "wide-to-long",
-        f"{many(len(turned), 'column')} were turned into {some(found)}, by session {numbers[0]} to {numbers[-1]}.",
-        where=table.source,
-        count=len(turned),
-        remedy="",
-    )
-    origin = table.row_numbers
-    return replace(
-        table,
-        frame=long.drop("\0row"),
-        findings=table.findings + Findings([note, *findings]),
-        variable_labels=_carried(table.variable_labels, found),
-        value_labels=_carried(table.value_labels, found),
-        row_numbers=rows + (table.first_row if table.source else 0) if origin is None else origin[rows],
-    )
+    return pl.concat(parts).sort(_ROW, session, maintain_order=True)
 
 
 def long_to_wide(
@@ -122,7 +132,13 @@ def long_to_wide(
         columns = [columns]
     patterns = dict(columns) if isinstance(columns, Mapping) else {c: f"{c}_{{}}" for c in columns}
     for name in (person, session, *patterns):
-        _exists(table, name)
+        must_have(table.columns, name, table.source)
+    if not patterns or person in patterns or session in patterns:
+        raise ReadError(
+            "The columns to be turned must be named, without those of persons and sessions.",
+            where=table.source,
+            remedy="Name the columns that vary over sessions.",
+        )
     sessions = table[session]
     if not sessions.dtype.is_integer() or sessions.null_count():
         raise ReadError(
@@ -139,20 +155,38 @@ def long_to_wide(
         )
     others = [c for c in table.columns if c not in (person, session, *patterns)]
     _constant(table, others, person)
-    frame = table.frame.select(person, *others).unique(person, keep="first", maintain_order=True)
-    numbers = sorted(sessions.unique().to_list())
-    for name, pattern in patterns.items():
-        for n in numbers:
-            new = _HOLE.sub(str(n), pattern)
-            if new in frame.columns:
+    return replace(table, frame=_pivoted(table, patterns, person, session, others), row_numbers=None, source="")
+
+
+def _pivoted(
+    table: Table, patterns: Mapping[str, str], person: str, session: str, others: Sequence[str]
+) -> pl.DataFrame:
+    """One row a person; the columns named by their patterns, those of one pattern side by side."""
+    import polars as pl
+
+    numbers = sorted(table[session].unique().to_list())
+    kept = [person, *others]
+    order = list(kept)
+    names: dict[str, str] = {}
+    for i, (column, pattern) in enumerate(patterns.items()):
+        for n, new in fill(pattern, column, numbers, table.source).items():
+            if new in order:
                 raise ReadError(
                     f"The new column {new!r} would stand beside one of the same name.",
                     where=table.source,
                     remedy="Give another pattern, with {} for the session's number.",
                 )
-            part = table.frame.filter(pl.col(session) == n).select(person, pl.col(name).alias(new))
-            frame = frame.join(part, on=person, how="left", nulls_equal=True, maintain_order="left")
-    return replace(table, frame=frame, row_numbers=None, source="")
+            order.append(new)
+            names[f"\0{i}_{n}" if len(patterns) > 1 else str(n)] = new
+    # Under names of their own while turned: polars calls them 'value_session', or 'session' if there is one value.
+    inner = {c: f"\0k{i}" for i, c in enumerate(kept)} | {session: "\0s"}
+    values = {c: f"\0{i}" for i, c in enumerate(patterns)}
+    turned = (
+        table.frame.select(pl.col(c).alias(new) for c, new in (inner | values).items())
+        .pivot(on="\0s", index=[inner[c] for c in kept], values=[*values.values()])
+        .rename({inner[c]: c for c in kept} | names)
+    )
+    return turned.select(order)
 
 
 def as_table(data: Any) -> Table:
@@ -170,100 +204,13 @@ def as_table(data: Any) -> Table:
     return Table(frame.to_polars())
 
 
-def _named(patterns: Patterns, source: str) -> list[tuple[str | None, str]]:
-    """(new name or None, pattern), each pattern checked."""
-    if isinstance(patterns, str):
-        patterns = [patterns]
-    pairs: list[tuple[str | None, str]] = [(None, p) for p in patterns]
-    if isinstance(patterns, Mapping):
-        pairs = [*patterns.items()]
-    for _, pattern in pairs:
-        holes = _HOLE.findall(pattern) if isinstance(pattern, str) else []
-        sessions = [h for h in holes if h != "item"]
-        if len(sessions) != 1 or len(holes) - 1 != holes.count("item") or holes.count("item") > 1:
-            raise ReadError(
-                f"wide= has the pattern {pattern!r}, which does not say once where the session's number stands.",
-                where=source,
-                remedy="Write {} for the number, for example 'core_{}', or 'core{item}_{session}' with items.",
-            )
-    if not pairs:
-        raise ReadError("wide= has no pattern.", where=source, remedy="Give one, for example wide='core_{}'.")
-    return pairs
-
-
-def _match(table: Table, pairs: list[tuple[str | None, str]], person: str) -> dict[str, dict[int, str]]:
-    """New column -> session number -> column of the table."""
-    found: dict[str, dict[int, str]] = {}
-    owner: dict[str, str] = {}
-    for new, pattern in pairs:
-        fits = [(c, m) for c in table.columns if (m := _regex(pattern).fullmatch(c)) and c != person]
-        if not fits:
-            raise ReadError(
-                f"No column fits the pattern {pattern!r}.{nearest(_HOLE.sub('1', pattern), table.columns)}",
-                where=table.source,
-                remedy=f"The columns are {some(table.columns, 12)}.",
-            )
-        for column, match in fits:
-            if column in owner:
-                raise ReadError(
-                    f"Column {column!r} fits two patterns, {owner[column]!r} and {pattern!r}.",
-                    where=table.source,
-                    remedy="Make them narrower.",
-                )
-            owner[column] = pattern
-            item = match.groupdict().get("item", "")
-            name = (
-                (new or _stem(pattern)).replace("{item}", item)
-                if "{item}" in (new or _stem(pattern))
-                else (f"{new or _stem(pattern)}{item}")
-            )
-            by_session = found.setdefault(name, {})
-            number = int(match["session"])
-            if number in by_session:
-                raise ReadError(
-                    f"Columns {by_session[number]!r} and {column!r} are both {name!r} of session {number}.",
-                    where=table.source,
-                    remedy="Rename one of them, or make the pattern narrower.",
-                )
-            by_session[number] = column
-    return found
-
-
-def _regex(pattern: str) -> re.Pattern[str]:
-    parts = _HOLE.split(pattern)  # text, hole, text, ...
-    text = "".join(
-        re.escape(part) if i % 2 == 0 else (r"(?P<item>[0-9]+)" if part == "item" else r"(?P<session>[0-9]{1,9})")
-        for i, part in enumerate(parts)
-    )
-    return re.compile(text)
-
-
-def _stem(pattern: str) -> str:
-    """'core_{}' -> 'core', 'bdi_s{}' -> 'bdi', 'core{item}_{session}' -> 'core{item}'."""
-    hole = next(h for h in _HOLE.finditer(pattern) if h[1] != "item")
-    before, after = pattern[: hole.start()], pattern[hole.end() :]
-    short = _SESSION_WORD.sub("", before.replace("{item}", "0\0"))
-    before = short.replace("0\0", "{item}").rstrip("\0") if short else before
-    stem = before.rstrip("_. -") + (("_" if before and after.strip("_. -") else "") + after.strip("_. -"))
-    return stem or "value"
-
-
-def _exists(table: Table, name: str) -> None:
-    if name not in table.columns:
-        raise ReadError(
-            f"There is no column {name!r}.{nearest(name, table.columns)}",
-            where=table.source,
-            remedy=f"The columns are {some(table.columns, 12)}.",
-        )
-
-
 def _one_row_each(table: Table, person: str) -> None:
-    _exists(table, person)
+    must_have(table.columns, person, table.source)
     column = table[person]
     nobody = column.is_null().arg_true().to_list()
     if nobody:
         raise ReadError(
-            f"{len(nobody)} rows have no {person!r}.",
+            f"{many(len(nobody), 'row')} {agree(len(nobody), 'has', 'have')} no {person!r}.",
             where=table.origin.say(nobody),
             remedy="Fill in the identifier, or take the rows out.",
         )
@@ -308,11 +255,28 @@ def _types(table: Table, found: Mapping[str, Mapping[int, str]]) -> tuple[dict[s
     return types, findings
 
 
-def _left_out(count: int, source: str) -> list[Finding]:
+def _left_out(long: pl.DataFrame, held: pl.DataFrame, person: str, source: str) -> list[Finding]:
+    """What was lost with the sessions that have no value: how many, and who has none left."""
+    count = long.height - held.height
     if not count:
         return []
-    what = f"{count:,} sessions without any value in the turned columns were left out, as not held."
-    return [Finding("note", "sessions-not-held", what, source, count, "keep=True keeps them.")]
+    what = f"{many(count, 'session')} without any value in the turned columns {agree(count, 'was', 'were')} left out, "
+    what += "as not held."
+    note = Finding("note", "sessions-not-held", what, source, count, "keep=True keeps them.")
+    gone = lost_persons(long, held, person)
+    if not gone:
+        return [note]
+    n = len(gone)
+    what = f"{many(n, 'person')} {agree(n, 'has', 'have')} no session with a value and {agree(n, 'is', 'are')} no "
+    what += f"longer in the table: {some(gone)}."
+    remedy = f"keep=True keeps {agree(n, 'this person', 'them')}."
+    return [note, Finding("warning", "wide-person-lost", what, source, n, remedy)]
+
+
+def lost_persons(before: pl.DataFrame, after: pl.DataFrame, person: str) -> list[object]:
+    """The persons of whom no row is left, in the order in which they stood."""
+    gone = before.select(person).join(after.select(person), on=person, how="anti", maintain_order="left")
+    return gone[person].drop_nulls().unique(maintain_order=True).to_list()
 
 
 def _carried(labels: Mapping[str, Any], found: Mapping[str, Mapping[int, str]]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from ..errors import ReadError, some
 from ..findings import Finding
+from ._place import agree, many
 
 _CELL = re.compile(rb'<c r="([A-Z]{1,3}\d{1,7})"([^>]*)(?<!/)>(.*?)</c>', re.DOTALL)
 _VALUE = re.compile(rb"<v[^>]*>([^<]+)</v>")
@@ -33,29 +34,19 @@ class Oddities:
     def findings(self, source: str) -> list[Finding]:
         """As warnings."""
         found = []
-        if self.errors:
+        if n := len(self.errors):
             cells = [f"{address} ({text})" for address, text in self.errors.items()]
-            found.append(
-                Finding(
-                    "warning",
-                    "error-cells",
-                    f"{len(self.errors):,} cells hold an error and were read as missing.",
-                    where=f"{source}, {some(cells)}",
-                    count=len(self.errors),
-                    remedy="Correct their formulas in the workbook.",
-                )
+            what = (
+                f"{many(n, 'cell')} {agree(n, 'holds', 'hold')} an error and {agree(n, 'was', 'were')} read as missing."
             )
-        if self.formulas:
-            found.append(
-                Finding(
-                    "warning",
-                    "formula-without-value",
-                    f"{len(self.formulas):,} formulas have no stored result and were read as missing.",
-                    where=f"{source}, {some(self.formulas)}",
-                    count=len(self.formulas),
-                    remedy="Open the workbook in Excel or LibreOffice and save it, so that results are stored.",
-                )
-            )
+            where = f"{source}, {some(cells)}"
+            found.append(Finding("warning", "error-cells", what, where, n, "Correct the formulas in the workbook."))
+        if n := len(self.formulas):
+            what = f"{many(n, 'formula')} {agree(n, 'has', 'have')} no stored result and {agree(n, 'was', 'were')} "
+            what += "read as missing."
+            remedy = "Open the workbook in Excel or LibreOffice and save it, so that results are stored."
+            where = f"{source}, {some(self.formulas)}"
+            found.append(Finding("warning", "formula-without-value", what, where, n, remedy))
         return found
 
 
