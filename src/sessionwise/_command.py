@@ -36,9 +36,7 @@ def load(
             remedy="Add --session; or --wide if each person has one row; or --number-by and a column of dates.",
         )
     settings = _settings(options)
-    if wide or "redcap" in settings or "spread" in settings:
-        settings["person"] = person
-    table: Table = read(file, missing=_codes(missing), wide=wide or None, **settings)
+    table: Table = read(file, missing=_codes(missing), wide=wide or None, person=person, **settings)
     if number_by is not None:
         session = session or "session_number"
         table = number_sessions(table, person=person, by=number_by, into=session)
@@ -52,7 +50,7 @@ def _settings(texts: list[str] | None) -> dict[str, Any]:
 
     from .read import read
 
-    known = [name for name in inspect.signature(read).parameters if name not in ("path", "missing", "wide")]
+    known = [name for name in inspect.signature(read).parameters if name not in ("path", "missing", "wide", "person")]
     settings: dict[str, Any] = {}
     for text in texts or ():
         name, sign, value = text.partition("=")

@@ -176,3 +176,21 @@ def test_several_sheets_are_listed(book) -> None:
     with pytest.raises(ReadError, match="2 sheets") as caught:
         read(book([["a"], [1]], [["b"], [2]]))
     assert "'Sessions', 'More 1'" in caught.value.remedy
+
+
+def test_text_among_dates_is_named(tmp_path: Path) -> None:
+    import datetime as dt
+
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(["p", "s", "seen"])
+    for i in range(6):
+        sheet.append([1, i + 1, "10.01.2023" if i == 3 else dt.datetime(2023, 1, 1 + i)])
+    book.save(tmp_path / "mixed.xlsx")
+    table = read(tmp_path / "mixed.xlsx")
+    (warning,) = (f for f in table.findings if f.code == "mixed-dates")
+    assert warning.count == 1
+    assert "'10.01.2023'" in warning.what
+    assert "column seen, row 5" in warning.where

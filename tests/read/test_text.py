@@ -307,3 +307,19 @@ def test_wage_data() -> None:
     assert table.frame.shape == (4165, 6)
     assert table["lwage"][0] == 5.56067991256714
     assert not table.findings
+
+
+def test_declaring_the_text_makes_the_column_numeric(tmp_path: Path) -> None:
+    """The remedy that a column kept as text names works as it is written."""
+    file = tmp_path / "typo.csv"
+    file.write_text("p,s,bdi,age\n1,1,12,30\n1,2,3o,30\n2,1,-9,99\n2,2,8,41\n", encoding="utf-8")
+    kept = read(file)
+    assert kept.frame["bdi"].dtype == pl.String
+    (doubt,) = (f for f in kept.findings if f.code == "text-in-numbers")
+    assert "missing={'bdi': ['3o']}" in doubt.remedy
+    table = read(file, missing={"bdi": ["3o"]})
+    assert table.frame["bdi"].to_list() == [12, None, -9, 8]
+    assert not any(f.code == "text-in-numbers" for f in table.findings)
+    both = read(file, missing={"*": [-9], "bdi": ["3o", -9], "age": 99})
+    assert both.frame["bdi"].to_list() == [12, None, None, 8]
+    assert both.frame["age"].to_list() == [30, 30, None, 41]

@@ -270,3 +270,21 @@ def test_redcap_refused(tmp_path: Path, options, what: str) -> None:
     with pytest.raises(ReadError, match=what) as caught:
         read(write(tmp_path, REDCAP), **options)
     assert caught.value.remedy
+
+
+def test_two_events_are_never_joined_into_one_session(tmp_path: Path) -> None:
+    file = tmp_path / "redcap.csv"
+    file.write_text(
+        "record_id,redcap_event_name,redcap_repeat_instrument,redcap_repeat_instance,core,wai\n"
+        "1,baseline_arm_1,,,20,\n1,treatment_arm_1,session,1,18,\n1,treatment_arm_1,session,2,15,\n"
+        "1,followup_arm_1,,,,4\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(ReadError) as asked:
+        read(file)
+    assert "'followup_arm_1': 101" in asked.value.remedy
+    assert "'baseline_arm_1': 0" in asked.value.remedy
+    with pytest.raises(ReadError, match="both have session number 1"):
+        read(file, redcap={"baseline_arm_1": 0, "followup_arm_1": 1})
+    table = read(file, redcap={"baseline_arm_1": 0, "followup_arm_1": 101})
+    assert table.frame["session"].to_list() == [0, 1, 2, 101]

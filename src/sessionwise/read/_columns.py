@@ -70,7 +70,7 @@ def type_columns(
 
     wishes.check(frame.columns, source)
     log = Log()
-    text = [c for c in frame.columns if frame.schema[c] == pl.String]
+    text = [c for c, t in frame.schema.items() if t == pl.String]
     reads = {c: numbers(frame[c], wishes.decimal) for c in text if c not in wishes.dates}
     found_comma = wishes.decimal is None and any(
         r.decimal_comma and not len(r.bad) and wishes.types.get(c) != "text" for c, r in reads.items()

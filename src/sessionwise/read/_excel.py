@@ -46,11 +46,11 @@ def read_excel(data: bytes, source: str, *, sheet: str | int | None, header_row:
             where=f"{where}, row {header + 1}",
             remedy="Choose another sheet=, or export it again.",
         )
-    was_text = [c for c in frame.columns if frame.schema[c].is_(_string())]
+    was_text = [c for c, t in frame.schema.items() if t.is_(_string())]
     frame, typed = type_columns(frame, wishes, where, placer("row", rows))
     findings += typed + _text_numbers(frame, was_text, where)
     frame, times = _times(frame, rows, where)
-    findings += times
+    findings += times + _mixed_dates(frame, rows, where)
     return Table(frame, source=source, findings=Findings(findings), row_word="row", row_numbers=rows)
 
 
@@ -326,3 +326,22 @@ def _text_numbers(frame: pl.DataFrame, was_text: list[str], where: str) -> list[
             count=len(columns),
         )
     ]
+
+
+def _mixed_dates(frame: pl.DataFrame, rows: np.ndarray, where: str) -> list[Finding]:
+    """A warning for each column of Excel dates among which some cells are text: all of it stays text."""
+    import polars as pl
+
+    found = []
+    for name, kind in frame.schema.items():
+        if kind != pl.String:
+            continue
+        dated = frame[name].str.contains(r"^\d{4}-\d\d-\d\d 00:00:00$").fill_null(False)
+        others = (~dated & frame[name].is_not_null()).arg_true().to_list()
+        if others and 2 * int(dated.sum()) > len(frame) - frame[name].null_count():
+            what = f"Column {name!r} holds Excel dates and, in {many(len(others), 'cell')}, text such as "
+            what += f"{frame[name][others[0]]!r}: all of it was kept as text."
+            place = f"{where}, column {name}, {placer('row', rows)(others)}"
+            remedy = "Make these cells dates in Excel (Data, Text to Columns), and save."
+            found.append(Finding("warning", "mixed-dates", what, place, len(others), remedy))
+    return found

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..errors import ReadError, nearest, some
 from ..findings import Finding, Findings
 from ..table import Table
+from ._cells import numbers
 from ._headers import names_persons
 from ._place import agree, many, written
 
@@ -26,28 +27,38 @@ def set_missing(table: Table, missing: Codes | Mapping[str, Codes], person: str 
     """`table` with the declared codes set missing.
 
     A code or list: numbers are looked for in all numeric columns, text in all text columns, and nothing in the column
-    `person`. {column: codes}: in these columns only, numbers in text columns too. A warning is given where codes were
-    set missing in what seems to be an identifier that was not named. ReadError for columns that do not exist.
+    `person`. {column: codes}: in these columns only, numbers in text columns too; the column '*' stands for all, as
+    above. A named text column that holds only numbers once its codes are gone becomes numeric. A warning is given
+    where codes were set missing in what seems to be an identifier that was not named. ReadError for columns that do
+    not exist.
     """
     frame, source = table.frame, table.source
     named = isinstance(missing, Mapping)
     if isinstance(missing, Mapping):
         for name in missing:
-            if name not in frame.columns:
+            if name not in (*frame.columns, "*"):
                 raise ReadError(
                     f"missing= names column {name!r}, which the file does not have.{nearest(name, frame.columns)}",
                     where=source,
                     remedy=f"Its columns are {some(frame.columns, 12)}.",
                 )
-        by_column = {name: _listed(codes, source) for name, codes in missing.items()}
+        if "*" in missing:  # all columns first, then those that are named
+            table = set_missing(table, missing["*"], person)
+            frame = table.frame
+        by_column = {name: _listed(codes, source) for name, codes in missing.items() if name != "*"}
     else:
         by_column = {name: _listed(missing, source) for name in frame.columns}
     counts: dict[Code, dict[str, int]] = {code: {} for codes in by_column.values() for code in codes}
     if not named:
         by_column.pop(person or "", None)
     changed = [_without(frame[name], codes, counts, named) for name, codes in by_column.items()]
+    became: list[str] = []
+    if named:
+        changed = [_numeric(series, became) for series in changed]
     doubts = _identifiers(frame, counts, person, named)
-    findings = table.findings + _notes(counts, source) + Findings(doubts)
+    settled = {f"column {name}" for name in became}
+    earlier = [f for f in table.findings if f.code != "text-in-numbers" or f.where.split(", ")[0] not in settled]
+    findings = Findings(earlier) + _notes(counts, source) + Findings(doubts)
     return replace(table, frame=frame.with_columns(changed), findings=findings)
 
 
@@ -86,6 +97,19 @@ def _without(series: pl.Series, codes: list[Code], counts: dict[Code, dict[str, 
     if gone is None:
         return series
     return pl.select(pl.when(~gone).then(series)).to_series().rename(series.name)
+
+
+def _numeric(series: pl.Series, became: list[str]) -> pl.Series:
+    """As numbers, if it is text and every cell left is one without doubt; its name is added to `became`."""
+    import polars as pl
+
+    if series.dtype != pl.String or series.null_count() == len(series):
+        return series
+    read = numbers(series)
+    if not read.exact or read.markers or read.points == "grouping" or read.merged is not None:
+        return series
+    became.append(series.name)
+    return read.values.rename(series.name)
 
 
 def _equal(series: pl.Series, code: float) -> pl.Series:

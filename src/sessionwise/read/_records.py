@@ -129,7 +129,7 @@ def _safe(frame: pl.DataFrame, text: Opened, wishes: Wishes) -> bool:
 
     if not set(frame.dtypes) <= {pl.Int64, pl.Float64, pl.String, pl.Boolean}:
         return False
-    floats = [c for c in frame.columns if frame.schema[c] == pl.Float64]
+    floats = [c for c, t in frame.schema.items() if t == pl.Float64]
     if not floats:
         return True
     if wishes.decimal == ",":
@@ -140,8 +140,8 @@ def _safe(frame: pl.DataFrame, text: Opened, wishes: Wishes) -> bool:
     if _points_in_doubt(floats, text, wishes):
         return False
     if text.delimiter == "," and wishes.decimal is None:
-        return not any(shows_decimal_comma(frame[c].head(1000)) for c in frame.columns if frame.schema[c] == pl.String)
-    return not any(shows_decimal_comma(frame[c]) for c in frame.columns if frame.schema[c] == pl.String)
+        return not any(shows_decimal_comma(frame[c].head(1000)) for c, t in frame.schema.items() if t == pl.String)
+    return not any(shows_decimal_comma(frame[c]) for c, t in frame.schema.items() if t == pl.String)
 
 
 def _points_in_doubt(floats: list[str], text: Opened, wishes: Wishes) -> bool:
@@ -159,10 +159,11 @@ def _identifiers_as_written(frame: pl.DataFrame, text: Opened, wishes: Wishes) -
     """`frame` with decimal identifiers as text, since 1.1 and 1.10 would be one number."""
     import polars as pl
 
+    types = frame.schema
     columns = [
         str(i)
         for i, name in enumerate(text.names)
-        if frame.schema[str(i)] == pl.Float64 and (name == wishes.person or names_persons(name))
+        if types[str(i)] == pl.Float64 and (name == wishes.person or names_persons(name))
     ]
     if not columns:
         return frame

@@ -137,7 +137,10 @@ def _number(event: str) -> int | Literal["?"]:
 
 def _no_number(table: Table, unnumbered: Mapping[str, list[int]]) -> ReadError:
     names = sorted(unnumbered)
-    example = "{" + ", ".join(f"{n!r}: {i}" for i, n in enumerate(names[:3])) + "}"
+    # Numbers that no session of the file is likely to have: 0 before treatment, from 101 on after it.
+    before = [n for n in names if n.startswith(("base", "intake", "pre", "screen"))][:1]
+    numbers = {**dict.fromkeys(before, 0), **{n: 101 + i for i, n in enumerate(n for n in names if n not in before)}}
+    example = "{" + ", ".join(f"{n!r}: {numbers[n]}" for n in names[:3]) + "}"
     column = EVENT if EVENT in table.columns else INSTANCE
     which = f"the events {some([repr(n) for n in names])}" if column == EVENT else "rows without a repeat instance"
     return ReadError(
@@ -185,6 +188,23 @@ def _spread(
     return frame
 
 
+def _one_event_each(frame: pl.DataFrame, who: str, table: Table) -> None:
+    """ReadError if two events of a person have one session number: they are two sessions, not one."""
+    import polars as pl
+
+    if EVENT not in frame.columns:
+        return
+    groups = frame.group_by(who, "session", maintain_order=True).agg(pl.col(EVENT).unique(maintain_order=True), "\0row")
+    wrong = groups.filter(pl.col(EVENT).list.len() > 1)
+    if wrong.height:
+        events, session = wrong[EVENT][0].to_list(), wrong["session"][0]
+        raise ReadError(
+            f"The events {some([repr(e) for e in events])} of one person both have session number {session}.",
+            where=table.origin.say(wrong["\0row"][0].to_list()),
+            remedy="Give each event a number of its own in redcap={event: number}, one that no repeated session has.",
+        )
+
+
 def _merge_instruments(frame: pl.DataFrame, who: str, table: Table, findings: list[Finding]) -> pl.DataFrame:
     """Rows of one person and session that hold different instruments, as one row; ReadError if cells contradict."""
     import polars as pl
@@ -195,6 +215,7 @@ def _merge_instruments(frame: pl.DataFrame, who: str, table: Table, findings: li
     same = frame.select(b=pl.struct(who, "session", INSTRUMENT).is_duplicated())["b"]
     if not double.any() or same.any():
         return frame  # a session that stands twice is for `check` to report
+    _one_event_each(frame, who, table)
     cells = [c for c in frame.columns if c not in (who, "session", "\0row", EVENT, INSTRUMENT, INSTANCE)]
     groups = frame.group_by(who, "session", maintain_order=True)
     counts = groups.agg(pl.col(cells).drop_nulls().n_unique(), pl.col("\0row"))
