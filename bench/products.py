@@ -16,9 +16,16 @@ def rows() -> list[Row]:
     columns = {f"x{j}": rng.standard_normal(ROWS) for j in range(COLUMNS)}
     even = np.linspace(0, ROWS, PERSONS + 1).astype(np.int64)
     uneven = np.concatenate([[0], np.sort(rng.choice(np.arange(1, ROWS), PERSONS - 1, replace=False)), [ROWS]])
+    brief = np.concatenate([[0], np.cumsum(rng.integers(3, 14, PERSONS))])
+    brief = np.minimum(brief, ROWS)
+    brief[-1] = ROWS
     persons = np.arange(PERSONS)
     table = []
-    for name, starts in (("8 rows each", even), ("1 to 100 rows each", uneven.astype(np.int64))):
+    for name, starts in (
+        ("8 rows each", even),
+        ("3 to 13 rows each", brief),
+        ("1 to 100 rows each", uneven.astype(np.int64)),
+    ):
         ours, theirs, ratio = in_turn(
             lambda s=starts: sw.gram(columns, s, persons), lambda: [x.sum() for x in columns.values()], runs=7
         )

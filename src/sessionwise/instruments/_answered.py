@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 #: Reversed items are judged on about so many rows, and on no fewer than so many.
-_JUDGED, _FEWEST = 2_000, 50
+_JUDGED, _FEWEST = 500, 50
 
 Name = str | PathLike[str] | Instrument
 Wanted = Sequence[Name] | Mapping[Name, ItemMapping | None]
@@ -53,7 +53,7 @@ class Answered:
         """Whether the items to be reversed seem to be turned round in the table.
 
         They do if, as they stand, they go together with the other items instead of against them: their
-        mean correlation with the others' mean is above 0.1. Judged on at most 2 000 rows, evenly spaced,
+        mean correlation with the others' mean is above 0.1. Judged on about 500 rows, evenly spaced,
         with every other item answered.
 
         series : gives a column of the table (`Panel.series`).
