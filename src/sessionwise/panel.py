@@ -25,6 +25,9 @@ from .table import Origin, Table
 if TYPE_CHECKING:
     import polars as pl
 
+#: Larger numbers are damage, not data: `check` warns of them, `describe` takes them as missing.
+LARGEST = 1e100
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Labels:

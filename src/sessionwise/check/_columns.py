@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 from ..errors import some
 from ..findings import Finding
+from ..panel import LARGEST
 from ..read._cells import numbers
 from ._sheet import Sheet, plural
 
 if TYPE_CHECKING:
     import polars as pl
 
-#: Larger numbers are damage, not data.
-LARGEST = 1e100
 #: A text column is looked at in full only if at least a quarter of so many of its cells are numbers.
 _SAMPLE = 2_000
 

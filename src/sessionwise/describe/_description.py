@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import PanelError, nearest, some
 from ..findings import Finding, Findings
 from ..instruments import Answered, Instrument, answered
+from ..panel import LARGEST
 from ._missing import Mask, Missingness, missingness
 from ._reliability import Reliability, of_scales
 from ._sample import DropOut, Sample, drop_out, sample
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 #: A person-level text column with more labels than this is a name or a comment, not a category.
 MOST_LABELS = 20
-
-#: Larger numbers are damage, not data: their squares cannot be held.
-LARGEST = 1e100
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -92,11 +92,17 @@ class ScoreRecord:
         from rich.table import Table
 
         low, high = self.answers
-        title = (
-            f"{self.instrument} (answers {low:g} to {high:g}), number of sessions. pro-rated: items missing, within "
-            "the limit; filled: how many; too few: more missing than that, no score; none answered"
+        title = f"{self.instrument}, answers {low:g} to {high:g}: number of sessions"
+        about = "pro-rated: items missing within the limit (filled: how many); too few: more missing, no score"
+        table = Table(
+            title=title,
+            title_justify="left",
+            caption=about,
+            caption_justify="left",
+            box=box.SIMPLE_HEAD,
+            pad_edge=False,
+            min_width=len(about),
         )
-        table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
         for i, head in enumerate(("column", "complete", "pro-rated", "filled", "too few", "none")):
             table.add_column(head, justify="right" if i else "left", no_wrap=True)
         for s in self.scales:
