@@ -23,7 +23,10 @@ LARGEST_SESSION = 100_000
 
 _WHOLE = "Number the sessions 1, 2, 3, ...; put decimals into a time column."
 _PLAUSIBLE = "Correct the typing error; if these are dates or identifiers, name another column."
-_NUMBER_THEM = "Give this column the role time, and number the sessions: number_sessions(table, person=..., by=...)."
+_NUMBER_THEM = (
+    "Number the sessions by them: number_sessions(table, person=..., by=..., into='number'); "
+    "on the command line, --number-by."
+)
 
 
 def person_labels(series: pl.Series, name: str, origin: Origin, found: list[Finding]) -> pl.Series | None:
@@ -67,7 +70,7 @@ def session_numbers(series: pl.Series, name: str, origin: Origin, found: list[Fi
     def error(code: str, what: str, rows: Any, remedy: str) -> None:
         rows = list(rows)
         what = f"Column {name!r} (session) {what}."
-        found.append(Finding("error", code, what, origin.say(rows) if rows else "", len(rows), remedy))
+        found.append(Finding("error", code, what, origin.say(rows) if rows else origin.source, len(rows), remedy))
 
     empty = series.is_null()
     if series.dtype == pl.String:
