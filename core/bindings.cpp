@@ -17,7 +17,7 @@ using Integers = nb::ndarray<const std::int64_t, nb::ndim<1>, nb::c_contig, nb::
 using Output1 = nb::ndarray<double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Output3 = nb::ndarray<double, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
 
-// Arrays to fill are made by NumPy: its allocator asks for huge pages, which halves the time of a large fill.
+// Arrays to fill are made by NumPy: its allocator asks for huge pages where the system has them.
 static std::int64_t gram(const std::vector<Vector> &columns, const Integers &starts, const Vector &centre,
                          const Vector &inverse_scale, Output3 packed, int threads) {
     const auto k = static_cast<std::int64_t>(columns.size());

@@ -1,4 +1,4 @@
-// Work shared between threads. No pool: a thread costs about 20 microseconds, the work milliseconds.
+// Work shared between threads. No pool: threads are started only for work that takes far longer than starting them.
 #pragma once
 
 #include <algorithm>

@@ -226,3 +226,18 @@ def test_a_write_that_fails_is_explained(demo_file: Path, tmp_path: Path) -> Non
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(sw.SessionwiseError, match="cannot write"):
         run("demo", "--out", tmp_path / "file")
+
+
+@pytest.mark.parametrize("verb", ["check", "score", "describe"])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["-i", "core-om", "--answers", "wai-sr=1-7"], "--answers is about 'wai-sr', which is not named with -i"),
+        (["-i", "core-om", "--items", "core-10=q{}"], "--items is about 'core-10'.*Did you mean 'core-om'"),
+        (["--answers", "wai-sr=1-7"], "Add -i wai-sr"),
+        (["--already-reversed"], "--already-reversed needs an instrument"),
+    ],
+)
+def test_no_option_is_ignored(verb: str, options: list[str], message: str, demo_file: Path) -> None:
+    with pytest.raises(sw.SessionwiseError, match=message):
+        run(verb, demo_file, *ROLES, *options)

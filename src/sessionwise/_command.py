@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,40 +73,59 @@ def _settings(texts: list[str] | None) -> dict[str, Any]:
     return settings
 
 
-def keys(
-    instrument: list[str] | None, items: list[str] | None, answers: list[str] | None, already_reversed: bool
-) -> dict[Any, str | None]:
-    """Instruments as they are answered in this file -> pattern of their items' columns, or None."""
-    from .instruments import instrument as find
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """Instruments named on the command line, and how the file answers them. items, ranges : by instrument's name."""
 
-    patterns, ranges = _pairs(items, "--items"), _pairs(answers, "--answers")
-    keys: dict[Any, str | None] = {}
-    for name in instrument or ():
-        key = find(name)
-        if key.name in ranges:
-            key = key.with_range(*_range(ranges[key.name]))
-        keys[key.already_reversed() if already_reversed else key] = patterns.get(key.name)
-    return keys
+    names: tuple[str, ...]
+    items: dict[str, str]
+    ranges: dict[str, tuple[float, float]]
+    already_reversed: bool
+
+    def keys(self) -> dict[Any, str | None]:
+        """Each instrument as it is answered here -> pattern of its items' columns, or None."""
+        from .instruments import instrument
+
+        keys: dict[Any, str | None] = {}
+        for key in map(instrument, self.names):
+            if key.name in self.ranges:
+                key = key.with_range(*self.ranges[key.name])
+            keys[key.already_reversed() if self.already_reversed else key] = self.items.get(key.name)
+        return keys
+
+    def scored(self, panel: Panel, out_of_range: str) -> Panel:
+        """The Panel with their scales."""
+        from .instruments import score
+
+        return score(
+            panel,
+            *self.names,
+            items=self.items or None,
+            answers=self.ranges or None,
+            already_reversed=self.already_reversed,
+            out_of_range=_one_of(out_of_range, "--out-of-range", ("error", "missing")),
+        )
 
 
-def scored_panel(
-    panel: Panel,
-    instrument: list[str] | None,
-    items: list[str] | None,
-    answers: list[str] | None,
-    already_reversed: bool,
-    out_of_range: str,
-) -> Panel:
-    from .instruments import score
+def answering(
+    names: list[str] | None, items: list[str] | None, answers: list[str] | None, already_reversed: bool
+) -> Answering:
+    """The options as they were meant; an option about an instrument that was not named with -i is refused."""
+    from .instruments import instrument
 
-    return score(
-        panel,
-        *(instrument or ()),
-        items=_pairs(items, "--items") or None,
-        answers={name: _range(text) for name, text in _pairs(answers, "--answers").items()} or None,
-        already_reversed=already_reversed,
-        out_of_range=_one_of(out_of_range, "--out-of-range", ("error", "missing")),
-    )
+    known = [instrument(name).name for name in names or ()]
+    patterns = _pairs(items, "--items")
+    ranges = {name: _range(text) for name, text in _pairs(answers, "--answers").items()}
+    for option, given in (("--items", patterns), ("--answers", ranges)):
+        for name in given:
+            if name not in known:
+                raise SessionwiseError(
+                    f"{option} is about {name!r}, which is not named with -i.{nearest(name, known)}",
+                    remedy=f"Add -i {name}.",
+                )
+    if already_reversed and not known:
+        raise SessionwiseError("--already-reversed needs an instrument.", remedy="Add -i, for example -i core-om.")
+    return Answering(tuple(names or ()), patterns, ranges, already_reversed)
 
 
 def build_panel(table: Table, roles: dict[str, Any]) -> Panel:

@@ -17,12 +17,11 @@ from typing import Annotated, Any
 import typer
 
 from ._command import (
+    answering,
     build_panel,
-    keys,
     load,
     make_folder,
     refuse_output,
-    scored_panel,
     write_figures,
     write_panel,
 )
@@ -100,8 +99,9 @@ def check(
     from .check import check as run
 
     with _busy("reading and checking"):
+        how = answering(instrument, items, answers, already_reversed)
         table, roles = load(file, person, session, cluster, time, missing, wide, read, number_by)
-        findings = run(table, **roles, instruments=keys(instrument, items, answers, already_reversed))
+        findings = run(table, **roles, instruments=how.keys())
     _print(json_, {"command": "check", "file": file.name, "findings": findings.to_dicts()}, findings)
     if findings.errors:
         raise typer.Exit(1)
@@ -134,9 +134,10 @@ def score(
     with _busy("reading and scoring"):
         if output is not None:
             refuse_output(output, file)
+        how = answering(instrument, items, answers, already_reversed)
         table, roles = load(file, person, session, cluster, time, missing, wide, read, number_by)
         panel = build_panel(table, roles)
-        scored = scored_panel(panel, instrument, items, answers, already_reversed, out_of_range)
+        scored = how.scored(panel, out_of_range)
         if output is not None:
             write_panel(scored, output)
     new = [name for name in scored.columns if name not in panel]
@@ -178,10 +179,11 @@ def describe(
     from .describe import describe as run
 
     with _busy("reading and describing"):
+        how = answering(instrument, items, answers, already_reversed)
         table, roles = load(file, person, session, cluster, time, missing, wide, read, number_by)
         panel = build_panel(table, roles)
         if instrument:
-            panel = scored_panel(panel, instrument, items, answers, already_reversed, out_of_range)
+            panel = how.scored(panel, out_of_range)
         description = run(panel, column)
         courses = column or [record.key.columns[0] for record in panel.records]
         written = write_figures(panel, figures, courses) if figures else []
@@ -279,3 +281,5 @@ def _print(as_json: bool, told: dict[str, Any], *shown: Any) -> None:
     console = Console(highlight=False, width=width)
     for thing in shown:
         console.print(thing, markup=False, soft_wrap=isinstance(thing, str))
+        if not isinstance(thing, str):
+            console.print()
