@@ -153,8 +153,8 @@ def reliability_parts(reliable: Sequence[Reliability], *, one: bool) -> list[Par
     head = ("", "items", "sessions", "R1n", "RKRn", "RCn", "RKR", "RC")
     words = (
         "Between persons: R1n of one session, RKRn and RKR of a person's mean (of as many sessions as the harmonic "
-        "mean of their numbers). Within persons, from session to session: RCn, RC. R1n, RKRn and RCn take sessions as nested in "
-        "persons, RKR and RC session numbers as common to all."
+        "mean of their numbers). Within persons, from session to session: RCn, RC. R1n, RKRn and RCn take sessions "
+        "as nested in persons, RKR and RC session numbers as common to all."
     )
     return [Grid("Reliability of scales, from items", head, rows), words]
 
