@@ -1,7 +1,7 @@
 // Cross-products of a person's rows, for every person.
 //
-// In:  k columns of doubles (each contiguous, n rows), `starts` of persons + 1 row numbers, and for
-//      each column a centre and an inverse scale, applied as z = (x - centre) * inverse_scale.
+// In:  k columns of doubles (each contiguous), the first row of each person and the row after the
+//      last, and for each column a centre and an inverse scale, applied as z = (x - centre) * inverse_scale.
 // Out: packed[block][pair][lane], persons in blocks of 8 lanes: a later kernel loads the same pair
 //      of 8 persons as one vector. Pairs (i, j), i <= j, stand row by row: (0, 0), (0, 1), ...,
 //      (1, 1), ... Lanes beyond the last person are zero.
@@ -75,10 +75,12 @@ SW_CLONES inline void add_products(const double *z, int columns, int rows, doubl
 
 // Fills `packed` (blocks x pairs x LANES). Returns the first person whose products are not finite
 // (a NaN or infinite cell, or overflow), or -1.
-inline std::int64_t gram(const Columns &columns, const std::int64_t *starts, std::int64_t persons, int asked_threads,
-                         double *packed) {
+inline std::int64_t gram(const Columns &columns, const std::int64_t *starts, const std::int64_t *ends, std::int64_t persons,
+                         int asked_threads, double *packed) {
     const std::int64_t k = columns.count, pairs = pair_count(k), blocks = (persons + LANES - 1) / LANES;
-    const int threads = thread_count(persons ? starts[persons] - starts[0] : 0, 20000, asked_threads);
+    std::int64_t rows_in_all = 0;
+    for (std::int64_t p = 0; p < persons; ++p) rows_in_all += ends[p] - starts[p];
+    const int threads = thread_count(rows_in_all, 20000, asked_threads);
     std::vector<std::int64_t> bad(static_cast<std::size_t>(threads), -1);
     parallel(blocks, threads, [&](int thread, std::int64_t from, std::int64_t to) {
         std::vector<double> z(static_cast<std::size_t>(k * TILE * LANES));
@@ -87,9 +89,9 @@ inline std::int64_t gram(const Columns &columns, const std::int64_t *starts, std
             std::fill(out, out + pairs * LANES, 0.0);
             std::int64_t first[LANES], left[LANES], most = 0;
             for (int lane = 0; lane < LANES; ++lane) {
-                const std::int64_t person = std::min(block * LANES + lane, persons); // beyond the last: no rows
-                first[lane] = starts[person];
-                left[lane] = person < persons ? starts[person + 1] - starts[person] : 0;
+                const std::int64_t person = block * LANES + lane; // beyond the last: no rows
+                first[lane] = person < persons ? starts[person] : 0;
+                left[lane] = person < persons ? ends[person] - starts[person] : 0;
                 most = std::max(most, left[lane]);
             }
             for (; most > 0; most -= TILE) {

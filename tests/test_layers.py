@@ -21,7 +21,9 @@ LAYERS = [
     ["formula"],
     ["design"],
     ["gram"],
-    ["models", "inference"],
+    ["likelihood"],
+    ["inference"],
+    ["models"],
     ["simulate", "events"],
     ["report", "plot", "study", "power"],
     ["__init__"],
@@ -31,7 +33,6 @@ LAYERS = [
 BESIDE = {
     "datasets": {"_demo_sample", "_demo_truth"},
     "_demo_sample": {"_demo_truth"},
-    "inference": {"models"},
     "power": {"study"},
     "report": {"plot", "study"},
     "study": {"plot"},

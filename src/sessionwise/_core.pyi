@@ -9,11 +9,66 @@ LANES: int
 def gram(
     columns: Sequence[np.ndarray],
     starts: np.ndarray,
+    ends: np.ndarray,
     centre: np.ndarray,
     inverse_scale: np.ndarray,
     packed: np.ndarray,
     threads: int = 0,
 ) -> int: ...
+def evaluate(
+    levels: Sequence[tuple[np.ndarray, int, np.ndarray | None, np.ndarray | None]],
+    lambdas: Sequence[np.ndarray],
+    base: np.ndarray,
+    log_v: float,
+    reml: bool,
+    nu: float,
+    sigma2: float,
+    directions: np.ndarray | None,
+    table: np.ndarray,
+    gradients: Sequence[np.ndarray],
+    adjoint: np.ndarray | None,
+    threads: int = 0,
+) -> tuple[float, float, float, float]: ...
+def finish(
+    table: np.ndarray,
+    log_v: float,
+    reml: bool,
+    nu: float,
+    sigma2: float,
+    directions: np.ndarray | None,
+    h: np.ndarray,
+) -> tuple[float, float, float]: ...
+def collect(
+    at: np.ndarray,
+    groups: int,
+    packed: np.ndarray,
+    factor: np.ndarray,
+    parent: np.ndarray | None,
+    map: np.ndarray | None,
+    above: int,
+    out: np.ndarray,
+    threads: int = 0,
+) -> None: ...
+def eliminate(
+    at: np.ndarray,
+    groups: int,
+    packed: np.ndarray,
+    factor: np.ndarray,
+    map: np.ndarray,
+    dense: np.ndarray,
+    threads: int = 0,
+) -> float: ...
+def restore(
+    at: np.ndarray,
+    groups: int,
+    packed: np.ndarray,
+    factor: np.ndarray,
+    map: np.ndarray,
+    dense: np.ndarray,
+    gradient: np.ndarray,
+    adjoint: np.ndarray | None,
+    threads: int = 0,
+) -> None: ...
 def score(
     streams: list[object],
     low: float,

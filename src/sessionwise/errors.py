@@ -64,6 +64,10 @@ class GramError(SessionwiseError):
     """Cross-products could not be formed, added or sliced."""
 
 
+class ModelError(SessionwiseError):
+    """A model cannot be fitted to these data, or a fit cannot give what it was asked for."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """``" Did you mean 'x'?"`` for the known name closest to `name`, or an empty string."""
     known = list(known)

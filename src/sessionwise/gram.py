@@ -203,9 +203,7 @@ def gram(
             "starts must ascend from 0.", remedy="Row starts[i] is the first of persons[i]; see Panel.starts."
         )
     middle, width = _center_scale(k, center, scale)
-    blocks = -(-len(persons) // LANES)
-    packed = np.empty((blocks, k * (k + 1) // 2, LANES))
-    bad = _kernel(arrays, starts, middle, 1.0 / width, packed, threads)
+    packed, bad = products(arrays, starts[:-1], starts[1:], middle, width, threads)
     if bad >= 0:
         _not_finite(names, arrays, starts, persons, bad)
     ones = frozenset(
@@ -214,6 +212,25 @@ def gram(
         if rows and m == 0 and (x[:100] == 1).all() and (x == 1).all()
     )
     return _made(names, np.asarray(persons), np.diff(starts), packed, middle, width, ones)
+
+
+def products(
+    columns: Sequence[np.ndarray],
+    starts: np.ndarray,
+    ends: np.ndarray,
+    center: np.ndarray,
+    scale: np.ndarray,
+    threads: int = 0,
+) -> tuple[np.ndarray, int]:
+    """What a Gram is made of: products packed as in `Gram`, and the first person whose are not finite, or -1.
+
+    columns : k contiguous float64 arrays. starts, ends : int64 (n_persons,), person i has rows starts[i]:ends[i], in
+    any order of persons. center, scale : float64 (k,).
+    """
+    k = len(columns)
+    packed = np.empty((-(-len(starts) // LANES), k * (k + 1) // 2, LANES))
+    starts, ends = np.ascontiguousarray(starts), np.ascontiguousarray(ends)
+    return packed, _kernel(columns, starts, ends, center, 1.0 / scale, packed, threads)
 
 
 def _center_scale(k: int, center: Any, scale: Any) -> tuple[np.ndarray, np.ndarray]:

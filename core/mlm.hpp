@@ -1,0 +1,353 @@
+// The profiled criterion of a linear mixed model and its exact gradient, from cross-products.
+//
+// A level of grouping is eliminated at a time. At a level every group (a person, a therapist) has the
+// cross-products G of its own random-effect columns Z (q of them) and of the r columns that remain
+// afterwards: those of higher levels, the fixed ones, the response last. With the relative covariance
+// factor L (lower triangular, cov b = sigma^2 L L') and M = L' Gzz L + I = (unit lower) D (its transpose),
+//
+//     out = Grr - W' D^-1 W,   W = (unit lower)^-1 L' Gzr,   criterion += log det D,
+//
+// are the same products after the random effects have been integrated out: X'V^-1 X and so on. They are
+// added up over the groups of a parent, which has its own level, or over all. What remains at the end is
+// the table of [X, y], from which coefficients and residual variance are profiled (Bates, Maechler, Bolker
+// & Walker 2015, J Stat Softw 67(1), section 3). The gradient goes the same way back: given the adjoint
+// H = d criterion / d out (symmetric), with U = L M^-1 L' Gzr, C = Gzr - Gzz U, Y = M^-1 L' Gzr,
+//
+//     d/dL   = 2 Gzz L M^-1 - 2 C H Y'            (its lower triangle)
+//     d/dGzz = L M^-1 L' + U H U',   d/dGzr = -U H,   d/dGrr = H.
+//
+// Sums run in an order that depends neither on the number of threads nor on the instruction set.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "lanes.hpp"
+#include "parallel.hpp"
+
+namespace sessionwise {
+
+constexpr std::int64_t CHUNK = 512; // groups whose sums are formed by one thread; a multiple of LANES
+
+// Products of `groups` groups in blocks of LANES, as gram.hpp makes them. `at`, (q + r)^2, says in which of the
+// `pairs` rows of a block the product of two columns stands, so that a column may be both random and fixed.
+struct Level {
+    int q, r;
+    const std::int32_t *at;
+    std::int64_t pairs, groups;
+    const double *packed;
+    const double *lambda; // q x q by rows
+};
+
+// Whose products a group adds to: all together, its parent's (codes ascending), or, for groups that belong to
+// several parents, rows of one dense matrix: position j of group g is row map[g * r + j].
+struct Above {
+    const std::int32_t *parent = nullptr;
+    const std::int32_t *map = nullptr;
+    std::int64_t dense = 0; // order of the dense matrix
+};
+
+// Room for one block; h is filled by whoever asks for a gradient.
+struct Work {
+    Work(int q, int r)
+        : al(size(q, q)), m(size(q, q)), d(size(q, 1)), inverse(size(q, 1)), w(size(q, r)), y(size(q, r)), u(size(q, r)), c(size(q, r)),
+          t(size(q, r)), minv(size(q, q)), h(size(r, r)), sums(size(std::max(q, r), std::max(q, r) + 1) / 2) {}
+    static std::size_t size(int a, int b) { return static_cast<std::size_t>(a) * static_cast<std::size_t>(b); }
+    Lanes *zeroed() { // room for the sums of one block, by pairs of r or of q columns
+        std::memset(static_cast<void *>(sums.data()), 0, sums.size() * sizeof(Lanes));
+        return sums.data();
+    }
+    std::vector<Lanes> al, m, d, inverse, w, y, u, c, t, minv, h, sums;
+};
+
+SW_INLINE Lanes product(const Level &g, const double *block, int i, int j) {
+    Lanes x;
+    load(block + static_cast<std::int64_t>(g.at[i * (g.q + g.r) + j]) * LANES, x);
+    return x;
+}
+
+// A L, and the factors of M and W, for one block. Q is q where it is known when compiled, else 0.
+template <int Q> SW_INLINE void factorise(const Level &g, const double *block, Work &s) {
+    const int q = Q ? Q : g.q, r = g.r;
+    const double *lambda = g.lambda;
+    Lanes *al = s.al.data(), *m = s.m.data(), *w = s.w.data(), *d = s.d.data(), *inverse = s.inverse.data();
+    for (int i = 0; i < q; ++i)
+        for (int j = 0; j < q; ++j) {
+            Lanes x = product(g, block, i, j) * lambda[j * q + j];
+            for (int k = j + 1; k < q; ++k) x += product(g, block, i, k) * lambda[k * q + j];
+            al[i * q + j] = x;
+        }
+    for (int j = 0; j < q; ++j) {
+        for (int i = j; i < q; ++i) {
+            Lanes x = al[i * q + j] * lambda[i * q + i];
+            for (int k = i + 1; k < q; ++k) x += al[k * q + j] * lambda[k * q + i];
+            if (i == j) x = x + 1.0;
+            for (int k = 0; k < j; ++k) x -= m[i * q + k] * m[j * q + k] * d[k];
+            m[i * q + j] = x;
+        }
+        d[j] = m[j * q + j];
+        inverse[j] = 1.0 / d[j];
+        for (int i = j + 1; i < q; ++i) m[i * q + j] = m[i * q + j] * inverse[j];
+    }
+    for (int i = 0; i < q; ++i)
+        for (int e = 0; e < r; ++e) {
+            Lanes x = product(g, block, i, q + e) * lambda[i * q + i];
+            for (int k = i + 1; k < q; ++k) x += product(g, block, k, q + e) * lambda[k * q + i];
+            for (int k = 0; k < i; ++k) x -= m[i * q + k] * w[k * r + e];
+            w[i * r + e] = x;
+        }
+}
+
+// Adds W' D^-1 W to `out`, by pairs a <= b.
+template <int Q> SW_INLINE void explain(const Level &g, const Work &s, Lanes *out) {
+    const int q = Q ? Q : g.q, r = g.r;
+    const Lanes *w = s.w.data(), *inverse = s.inverse.data();
+    for (int a = 0; a < r; ++a)
+        for (int b = a; b < r; ++b, ++out) {
+            Lanes x = *out;
+            for (int k = 0; k < q; ++k) x += w[k * r + a] * inverse[k] * w[k * r + b];
+            *out = x;
+        }
+}
+
+// Adds d / dL to `out`, its lower triangle by rows. Leaves U and M^-1 in `s`.
+template <int Q> SW_INLINE void differentiate(const Level &g, const double *block, Work &s, Lanes *out) {
+    const int q = Q ? Q : g.q, r = g.r;
+    const double *lambda = g.lambda;
+    const Lanes *al = s.al.data(), *m = s.m.data(), *h = s.h.data(), *w = s.w.data(), *inverse = s.inverse.data();
+    Lanes *y = s.y.data(), *u = s.u.data(), *c = s.c.data(), *t = s.t.data(), *minv = s.minv.data();
+    const Lanes zero = inverse[0] - inverse[0];
+    for (int e = 0; e < r; ++e)
+        for (int i = q - 1; i >= 0; --i) {
+            Lanes x = w[i * r + e] * inverse[i];
+            for (int k = i + 1; k < q; ++k) x -= m[k * q + i] * y[k * r + e];
+            y[i * r + e] = x;
+        }
+    for (int j = 0; j < q; ++j) { // columns of M^-1
+        for (int i = 0; i < q; ++i) {
+            Lanes x = i == j ? zero + 1.0 : zero;
+            for (int k = j; k < i; ++k) x -= m[i * q + k] * minv[k * q + j];
+            minv[i * q + j] = x;
+        }
+        for (int i = q - 1; i >= 0; --i) {
+            Lanes x = minv[i * q + j] * inverse[i];
+            for (int k = i + 1; k < q; ++k) x -= m[k * q + i] * minv[k * q + j];
+            minv[i * q + j] = x;
+        }
+    }
+    for (int e = 0; e < r; ++e) {
+        for (int i = 0; i < q; ++i) {
+            Lanes x = y[e] * lambda[i * q];
+            for (int k = 1; k <= i; ++k) x += y[k * r + e] * lambda[i * q + k];
+            u[i * r + e] = x;
+        }
+        for (int i = 0; i < q; ++i) {
+            Lanes x = product(g, block, i, q + e);
+            for (int k = 0; k < q; ++k) x -= product(g, block, i, k) * u[k * r + e];
+            c[i * r + e] = x;
+        }
+    }
+    for (int j = 0; j < q; ++j)
+        for (int e = 0; e < r; ++e) {
+            Lanes x = h[e * r] * y[j * r];
+            for (int f = 1; f < r; ++f) x += h[e * r + f] * y[j * r + f];
+            t[j * r + e] = x;
+        }
+    for (int i = 0; i < q; ++i)
+        for (int j = 0; j <= i; ++j, ++out) {
+            Lanes x = al[i * q] * minv[j];
+            for (int k = 1; k < q; ++k) x += al[i * q + k] * minv[k * q + j];
+            for (int e = 0; e < r; ++e) x -= c[i * r + e] * t[j * r + e];
+            *out += x + x;
+        }
+}
+
+// The two steps for the few numbers of random effects that matter, compiled for each. Not inlined, so that each has
+// its clones.
+SW_CLONES inline void explain_block(const Level &g, const double *block, Work &s, Lanes *out) {
+    switch (g.q) {
+    case 1: factorise<1>(g, block, s); return explain<1>(g, s, out);
+    case 2: factorise<2>(g, block, s); return explain<2>(g, s, out);
+    case 3: factorise<3>(g, block, s); return explain<3>(g, s, out);
+    case 4: factorise<4>(g, block, s); return explain<4>(g, s, out);
+    default: factorise<0>(g, block, s); return explain<0>(g, s, out);
+    }
+}
+
+SW_CLONES inline void differentiate_block(const Level &g, const double *block, Work &s, Lanes *out) {
+    switch (g.q) {
+    case 1: factorise<1>(g, block, s); return differentiate<1>(g, block, s, out);
+    case 2: factorise<2>(g, block, s); return differentiate<2>(g, block, s, out);
+    case 3: factorise<3>(g, block, s); return differentiate<3>(g, block, s, out);
+    case 4: factorise<4>(g, block, s); return differentiate<4>(g, block, s, out);
+    default: factorise<0>(g, block, s); return differentiate<0>(g, block, s, out);
+    }
+}
+
+// Adds d criterion / d product to `out`, a block like the level's own, for lanes first to last. A product off the
+// diagonal stands for two entries of the symmetric table.
+SW_CLONES inline void adjoint_block(const Level &g, Work &s, int first, int last, double *out) {
+    const int q = g.q, r = g.r, k = q + r;
+    const Lanes *u = s.u.data(), *h = s.h.data(), *minv = s.minv.data();
+    Lanes *uh = s.t.data();
+    const auto add = [&](int i, int j, const Lanes &x) {
+        double *to = out + static_cast<std::int64_t>(g.at[i * k + j]) * LANES;
+        const double times = i == j ? 1.0 : 2.0;
+        for (int l = first; l < last; ++l) to[l] += times * x[l];
+    };
+    for (int i = 0; i < q; ++i)
+        for (int e = 0; e < r; ++e) {
+            Lanes x = u[i * r] * h[e];
+            for (int f = 1; f < r; ++f) x += u[i * r + f] * h[f * r + e];
+            uh[i * r + e] = x;
+            add(i, q + e, x * -1.0);
+        }
+    for (int i = 0; i < q; ++i)
+        for (int j = i; j < q; ++j) {
+            Lanes x = uh[i * r] * u[j * r];
+            for (int e = 1; e < r; ++e) x += uh[i * r + e] * u[j * r + e];
+            for (int a = 0; a <= i; ++a)
+                for (int b = 0; b <= j; ++b) x += minv[a * q + b] * (g.lambda[i * q + a] * g.lambda[j * q + b]);
+            add(i, j, x);
+        }
+    for (int e = 0; e < r; ++e)
+        for (int f = e; f < r; ++f) add(q + e, q + f, h[e * r + f]);
+}
+
+// Where chunk c begins: after CHUNK groups each, moved on so that no parent has groups in two chunks.
+inline std::int64_t chunk_start(std::int64_t c, const Level &g, const Above &above) {
+    std::int64_t start = std::min(c * CHUNK, g.groups);
+    if (above.parent)
+        while (start > 0 && start < g.groups && above.parent[start] == above.parent[start - 1]) ++start;
+    return start;
+}
+
+inline std::int64_t chunk_count(const Level &g) { return (g.groups + CHUNK - 1) / CHUNK; }
+
+// Calls work(scratch, chunk, block, first lane, last lane) for the blocks of each chunk. In a dense matrix any two
+// groups may meet, so one thread does it all.
+template <class Do> void over_chunks(const Level &g, const Above &above, int asked_threads, Do work) {
+    const int most = above.map ? 1 : thread_count(g.groups * (g.q + 1) * (g.q + g.r), 60000, asked_threads);
+    const int threads = static_cast<int>(std::clamp<std::int64_t>(chunk_count(g), 1, most));
+    parallel(chunk_count(g), threads, [&](int, std::int64_t from, std::int64_t to) {
+        Work scratch(g.q, g.r);
+        for (std::int64_t c = from; c < to; ++c) {
+            const std::int64_t start = chunk_start(c, g, above), end = chunk_start(c + 1, g, above);
+            for (std::int64_t block = start / LANES; block * LANES < end; ++block)
+                work(scratch, c, block, static_cast<int>(std::max<std::int64_t>(start - block * LANES, 0)),
+                     static_cast<int>(std::min<std::int64_t>(end - block * LANES, LANES)));
+        }
+    });
+}
+
+inline std::vector<Lanes> zeros(std::int64_t n) {
+    std::vector<Lanes> x(static_cast<std::size_t>(n));
+    if (n) std::memset(static_cast<void *>(x.data()), 0, x.size() * sizeof(Lanes));
+    return x;
+}
+
+// Sums over chunks in their order, then over lanes: to[i] += sign * sum.
+inline void add_chunks(const std::vector<Lanes> &sums, std::int64_t each, double sign, double *to) {
+    for (std::int64_t i = 0; i < each; ++i) {
+        Lanes x = sums[static_cast<std::size_t>(i)];
+        for (std::size_t c = static_cast<std::size_t>(i + each); c < sums.size(); c += static_cast<std::size_t>(each)) x += sums[c];
+        to[i] += sign * sum(x);
+    }
+}
+
+// Adds sign * x, products by pairs of the r columns that remain, to the parents' blocks or the dense matrix.
+inline void scatter(const Level &g, const Above &above, std::int64_t block, int first, int last, double sign, const Lanes *x, double *out) {
+    const std::int64_t pairs = pair_count(g.r);
+    for (int l = first; l < last; ++l) {
+        const std::int64_t group = block * LANES + l;
+        if (above.parent) {
+            double *to = out + (above.parent[group] / LANES) * pairs * LANES + above.parent[group] % LANES;
+            for (std::int64_t pair = 0; pair < pairs; ++pair) to[pair * LANES] += sign * x[pair][l];
+            continue;
+        }
+        const std::int32_t *map = above.map + group * g.r;
+        for (int a = 0, pair = 0; a < g.r; ++a)
+            for (int b = a; b < g.r; ++b, ++pair) {
+                out[map[a] * above.dense + map[b]] += sign * x[pair][l];
+                if (a != b) out[map[b] * above.dense + map[a]] += sign * x[pair][l];
+            }
+    }
+}
+
+// Adds the products of the columns that remain, G_rr, of every group to `out`.
+inline void collect(const Level &g, const Above &above, int threads, double *out) {
+    const std::int64_t pairs = pair_count(g.r);
+    const bool all = !above.parent && !above.map;
+    auto sums = zeros(all ? chunk_count(g) * pairs : 0);
+    over_chunks(g, above, threads, [&](Work &s, std::int64_t chunk, std::int64_t block, int first, int last) {
+        Lanes *to = all ? sums.data() + chunk * pairs : s.zeroed();
+        for (int a = 0; a < g.r; ++a)
+            for (int b = a; b < g.r; ++b, ++to) {
+                Lanes x;
+                load(g.packed + (block * g.pairs + g.at[(g.q + a) * (g.q + g.r) + g.q + b]) * LANES, x);
+                *to += x; // lanes beyond the last group are zero
+            }
+        if (!all) scatter(g, above, block, first, last, 1.0, s.sums.data(), out);
+    });
+    if (all && chunk_count(g)) add_chunks(sums, pairs, 1.0, out);
+}
+
+// Subtracts what the random effects of a level explain from `out`; returns the sum of log det M.
+inline double eliminate(const Level &g, const Above &above, int threads, double *out) {
+    const std::int64_t pairs = pair_count(g.r);
+    const bool all = !above.parent && !above.map;
+    if (!g.q) return 0.0;
+    std::vector<LogSum> logs(static_cast<std::size_t>(chunk_count(g)));
+    auto sums = zeros(all ? chunk_count(g) * pairs : 0);
+    over_chunks(g, above, threads, [&](Work &s, std::int64_t chunk, std::int64_t block, int first, int last) {
+        const double *products = g.packed + block * g.pairs * LANES;
+        if (all) {
+            explain_block(g, products, s, sums.data() + chunk * pairs);
+        } else {
+            explain_block(g, products, s, s.zeroed());
+            scatter(g, above, block, first, last, -1.0, s.sums.data(), out);
+        }
+        for (const Lanes &d : s.d) logs[static_cast<std::size_t>(chunk)].add(d, first, last);
+    });
+    if (all && chunk_count(g)) add_chunks(sums, pairs, -1.0, out);
+    double log = 0.0;
+    for (auto &x : logs) log += x.total();
+    return log;
+}
+
+// The way back. `h`: d criterion / d `out` of eliminate and collect together; for all groups the symmetric r x r, for
+// parents their blocks (a product off the diagonal standing for two entries), else the symmetric dense matrix.
+// Adds to `gradient`, d criterion / d L, q (q + 1) / 2, and, if there is one, to `adjoint`, shaped like `packed`.
+inline void restore(const Level &g, const Above &above, int threads, const double *h, double *gradient, double *adjoint) {
+    const std::int64_t pairs = pair_count(g.r), entries = pair_count(g.q);
+    const bool all = !above.parent && !above.map;
+    auto sums = zeros(chunk_count(g) * entries);
+    over_chunks(g, above, threads, [&](Work &s, std::int64_t chunk, std::int64_t block, int first, int last) {
+        for (int a = 0, pair = 0; a < g.r; ++a)
+            for (int b = a; b < g.r; ++b, ++pair) {
+                Lanes &x = s.h[static_cast<std::size_t>(a * g.r + b)];
+                for (int l = 0; l < LANES; ++l) {
+                    const std::int64_t group = block * LANES + l;
+                    if (all) {
+                        x[l] = h[a * g.r + b];
+                    } else if (l < first || l >= last) {
+                        x[l] = 0.0;
+                    } else if (above.parent) {
+                        const std::int64_t p = above.parent[group];
+                        x[l] = (a == b ? 1.0 : 0.5) * h[((p / LANES) * pairs + pair) * LANES + p % LANES];
+                    } else {
+                        x[l] = h[above.map[group * g.r + a] * above.dense + above.map[group * g.r + b]];
+                    }
+                }
+                s.h[static_cast<std::size_t>(b * g.r + a)] = x;
+            }
+        if (g.q) differentiate_block(g, g.packed + block * g.pairs * LANES, s, s.zeroed());
+        for (std::int64_t e = 0; e < entries; ++e) // lanes of another chunk are added there
+            for (int l = first; l < last; ++l) sums[static_cast<std::size_t>(chunk * entries + e)][l] += s.sums[static_cast<std::size_t>(e)][l];
+        if (adjoint) adjoint_block(g, s, first, last, adjoint + block * g.pairs * LANES);
+    });
+    if (chunk_count(g)) add_chunks(sums, entries, 1.0, gradient);
+}
+
+} // namespace sessionwise

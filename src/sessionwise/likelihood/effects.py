@@ -1,0 +1,176 @@
+"""Effects: predicted random effects (BLUPs) and how sure they are, from cross-products alone.
+
+From the last level down. With h the weights of the columns that remain at a level (coefficients with their sign
+turned, 1 for the response; for columns of a higher level the effects found there, turned) the effects of a group are
+P Gzr h, P = L M^-1 L'. Their covariance given the parameters is sigma^2 P, and what is not known of higher levels adds
+P Gzc (its covariance) Gcz P (Bates et al. 2015, eq. 58, by blocks).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._core import LANES, eliminate
+from .criterion import factor
+from .problem import State
+from .solution import Solution
+from .structure import Dense, Level
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Effects:
+    """Random effects of one grouping factor, its terms one after the other, in the units of the data.
+
+    values : (levels, q). covariance : (levels, q, q), given the estimated parameters, the coefficients among them (as
+    lme4's condVar). labels : (levels,).
+    """
+
+    labels: np.ndarray
+    values: np.ndarray
+    covariance: np.ndarray
+
+
+def effects(solution: Solution) -> dict[str, Effects]:
+    """The random effects of every grouping factor."""
+    problem = solution.problem
+    theta, rho = np.split(solution.optimum.parameters, [problem.n_theta])
+    state = problem.state(rho)
+    above = np.append(-solution.optimum.evaluation.beta(), 1.0)  # weights of [X, y]
+    if problem.dense is not None:
+        found = _crossed(solution, problem.dense, state, theta, above)
+    else:
+        found = _nested(solution, state, theta, above)
+    return {name: _in_units(solution, name, e) for name, e in found.items() if e.values.shape[1]}
+
+
+def _in_units(solution: Solution, name: str, e: Effects) -> Effects:
+    """Effects of centred and scaled columns as those of the columns given."""
+    problem = solution.problem
+    matrices = [c for b, c in zip(problem.blocks, problem.transform.blocks, strict=True) if b.group == name]
+    q = sum(len(m) for m in matrices)
+    back, at = np.zeros((q, q)), 0
+    for m in matrices:
+        back[at : at + len(m), at : at + len(m)] = m
+        at += len(m)
+    values = problem.transform.width * e.values @ back.T
+    covariance = solution.sigma**2 * np.einsum("ij,njk,lk->nil", back, e.covariance, back, optimize=True)
+    return Effects(e.labels, values, covariance)
+
+
+def _square(packed: np.ndarray, groups: int, table: np.ndarray) -> np.ndarray:
+    """(groups, rows, columns) products that stand at `table`."""
+    by_group = packed.transpose(0, 2, 1).reshape(-1, packed.shape[1])[:groups]
+    return by_group[:, table]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Solved:
+    """P (groups, q, q) and U = P Gzr (groups, q, r)."""
+
+    p: np.ndarray
+    u: np.ndarray
+
+
+def _solved(lower: np.ndarray, zz: np.ndarray, zr: np.ndarray) -> _Solved:
+    m = np.einsum("ki,nkl,lj->nij", lower, zz, lower, optimize=True) + np.eye(len(lower))
+    p = lower @ np.linalg.solve(m, np.broadcast_to(lower.T, m.shape))
+    return _Solved(p, p @ zr)
+
+
+def _reduced(
+    packed: np.ndarray, level: Level, table: np.ndarray, solved: _Solved, zr: np.ndarray, groups: int
+) -> np.ndarray:
+    """Products of the parents' columns after this level, packed."""
+    rr = _square(packed, len(level.labels), table[level.q :, level.q :]) - zr.transpose(0, 2, 1) @ solved.u
+    i, j = np.triu_indices(level.r)
+    blocks = -(-groups // LANES)
+    sums = np.zeros((blocks * LANES, len(i)))
+    assert level.parent is not None
+    np.add.at(sums, level.parent, rr[:, i, j])
+    return sums.reshape(blocks, LANES, -1).transpose(0, 2, 1)
+
+
+def _nested(solution: Solution, state: State, theta: np.ndarray, above: np.ndarray) -> dict[str, Effects]:
+    levels, tables = solution.problem.levels, solution.problem.tables
+    packed, solved = state.packed, []
+    for i, (level, table) in enumerate(zip(levels, tables, strict=True)):
+        groups, q = len(level.labels), level.q
+        zr = _square(packed, groups, table[:q, q:])
+        solved.append(_solved(factor(level.entries, q, theta), _square(packed, groups, table[:q, :q]), zr))
+        if level.parent is not None:
+            packed = _reduced(packed, level, table, solved[-1], zr, len(levels[i + 1].labels))
+    found: dict[str, Effects] = {}
+    weights = above[None, :]  # for each group of the level above those of the columns that remain below it
+    covariance = np.zeros((1, 0, 0))  # of the effects of all levels above
+    for level, s in zip(reversed(levels), reversed(solved), strict=True):
+        own = np.zeros(len(level.labels), np.int64) if level.parent is None else level.parent
+        values = np.einsum("nqr,nr->nq", s.u, weights[own])
+        higher = covariance.shape[1]
+        through = s.u[:, :, :higher]
+        spread = s.p + through @ covariance[own] @ through.transpose(0, 2, 1)
+        found |= _by_factor(solution, level, values, spread)
+        weights = np.concatenate([-values, weights[own]], axis=1)
+        joint = np.empty((len(values), level.q + higher, level.q + higher))
+        joint[:, : level.q, : level.q] = spread
+        joint[:, : level.q, level.q :] = -through @ covariance[own]
+        joint[:, level.q :, : level.q] = joint[:, : level.q, level.q :].transpose(0, 2, 1)
+        joint[:, level.q :, level.q :] = covariance[own]
+        covariance = joint
+    return found
+
+
+def _by_factor(solution: Solution, level: Level, values: np.ndarray, spread: np.ndarray) -> dict[str, Effects]:
+    """The persons' level may hold factors whose levels lie within persons, at several positions."""
+    s = solution.problem.structure
+    own = sum(b.q for b in s.blocks if b.group == level.name)
+    found = {level.name: Effects(level.labels, values[:, :own], spread[:, :own, :own])}
+    at = own
+    for name, most in s.inside if level is solution.problem.levels[0] else ():
+        q = sum(b.q for b in s.blocks if b.group == name)
+        codes = s.codes[name][s.order]
+        person, position = np.nonzero(codes >= 0)
+        order = np.argsort(codes[person, position])
+        person, position = person[order], position[order]
+        columns = at + position[:, None] * q + np.arange(q)
+        found[name] = Effects(
+            s.labels[name],
+            values[person[:, None], columns],
+            spread[person[:, None, None], columns[:, :, None], columns[:, None, :]],
+        )
+        at += most * q
+    return found
+
+
+def _crossed(
+    solution: Solution, dense: Dense, state: State, theta: np.ndarray, above: np.ndarray
+) -> dict[str, Effects]:
+    problem = solution.problem
+    level, n, k = problem.levels[0], dense.size, problem.p + 1
+    own = factor(level.entries, level.q, theta)
+    whole = state.base.reshape(n + k, n + k).copy()
+    eliminate(problem.at, len(level.labels), state.packed, own, dense.map, whole, 0)
+    lower = np.zeros((n, n))
+    for f in dense.factors:
+        small = factor(f.entries, f.q, theta)
+        for start in range(f.start, f.start + len(f.labels) * f.q, f.q):
+            lower[start : start + f.q, start : start + f.q] = small
+    m = lower.T @ whole[:n, :n] @ lower + np.eye(n)
+    p = lower @ np.linalg.solve(m, lower.T)
+    values = p @ (whole[:n, n:] @ above)
+    found = {}
+    for f in dense.factors:
+        rows = slice(f.start, f.start + len(f.labels) * f.q)
+        blocks = p[rows, rows].reshape(len(f.labels), f.q, len(f.labels), f.q)
+        each = np.arange(len(f.labels))
+        found[f.name] = Effects(f.labels, values[rows].reshape(-1, f.q), blocks[each, :, each, :])
+    groups, q = len(level.labels), level.q
+    zr = _square(state.packed, groups, problem.at[:q, q:])
+    solved = _solved(own, _square(state.packed, groups, problem.at[:q, :q]), zr)
+    positions = dense.map.shape[1] - k
+    weights = np.concatenate([-values[dense.map[:, :positions]], np.broadcast_to(above, (groups, k))], axis=1)
+    through = solved.u[:, :, :positions]
+    between = p[dense.map[:, :positions, None], dense.map[:, None, :positions]]
+    spread = solved.p + through @ between @ through.transpose(0, 2, 1)
+    return found | _by_factor(solution, level, np.einsum("nqr,nr->nq", solved.u, weights), spread)

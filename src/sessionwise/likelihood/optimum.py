@@ -1,0 +1,259 @@
+"""Optimum: the parameters that minimise the criterion, and whether they really do.
+
+The criterion does not change when a column of a covariance factor changes its sign, so no bound is needed: a variance
+of zero is an ordinary stationary point. The search is SciPy's BFGS in units of about one standard error, then Newton
+steps with a Hessian from differences of the exact gradient. The same Hessian decides the verdict:
+
+- the Newton decrement g'H^-1 g is small: the criterion could fall by no more than half of it;
+- H has no negative direction, and is positive along every direction that changes the covariances at all. (At a
+  singular fit some change of theta, such as turning two columns where a variance is zero, changes nothing.)
+
+Where that fails the search starts again, first along the negative direction, then from elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .criterion import Evaluation, evaluate
+from .problem import Problem, sample
+from .start import curvature, start
+
+#: Expected fall of the criterion below which a point is the optimum.
+SMALL_DECREMENT = 1e-7
+#: Curvature, relative to that of an average design, below which a direction counts as flat, or as falling.
+FLAT = 1e-5
+MOST_STARTS = 8
+_FIRST_STAGE = 1500  # persons
+_STEP = 1e-5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Optimum:
+    """Where the criterion is smallest.
+
+    parameters : theta, rho. evaluation : the likelihood there, with gradient.
+    hessian : (n, n) of the criterion. tables : (n, p + 1, p + 1), d table / d parameter, by differences.
+    converged : the verdict of the module's two rules. decrement : g'H^-1 g.
+    flattest : smallest curvature along a direction that changes the model, relative to the average design.
+    evaluations, starts : how many were needed.
+    """
+
+    parameters: np.ndarray
+    evaluation: Evaluation
+    hessian: np.ndarray
+    tables: np.ndarray
+    converged: bool
+    decrement: float
+    flattest: float
+    evaluations: int
+    starts: int
+
+
+def optimise(problem: Problem, *, reml: bool, begin: np.ndarray | None = None, threads: int = 0) -> Optimum:
+    """Minimise the criterion over theta and rho."""
+    counter = _Counter(problem, reml, threads)
+    if problem.n_theta + problem.n_rho == 0:
+        point = counter(np.zeros(0))
+        nothing = np.zeros((0, problem.p + 1, problem.p + 1))
+        return Optimum(np.zeros(0), point, np.zeros((0, 0)), nothing, np.isfinite(point.criterion), 0.0, 1.0, 1, 1)
+    scale: np.ndarray | None = None
+    if begin is None and (few := sample(problem, _FIRST_STAGE)) is not None:
+        first = _search(_Counter(few, reml, threads), start(few), None)
+        begin, scale = first.parameters, first.hessian * (problem.n / few.n)
+    best = _search(counter, start(problem) if begin is None else begin, scale)
+    starts = 1
+    while not best.converged and starts < MOST_STARTS:
+        again = _search(counter, _elsewhere(problem, best, starts), None)
+        starts += 1
+        better = again.evaluation.criterion < best.evaluation.criterion - 1e-9
+        if better or (again.converged and again.evaluation.criterion < best.evaluation.criterion + SMALL_DECREMENT):
+            best = again
+    return Optimum(
+        best.parameters,
+        best.evaluation,
+        best.hessian,
+        best.tables,
+        best.converged,
+        best.decrement,
+        best.flattest,
+        counter.evaluations,
+        starts,
+    )
+
+
+class _Counter:
+    """The criterion as a function of the parameters, which remembers the last point and counts."""
+
+    def __init__(self, problem: Problem, reml: bool, threads: int) -> None:
+        self.problem, self.reml, self.threads = problem, reml, threads
+        self.evaluations = 0
+
+    def __call__(self, parameters: np.ndarray) -> Evaluation:
+        self.evaluations += 1
+        return evaluate(self.problem, parameters, reml=self.reml, threads=self.threads)
+
+
+def _search(f: _Counter, begin: np.ndarray, hessian: np.ndarray | None) -> Optimum:
+    """From one start to the end. `hessian`: known beforehand, as from a part of the persons."""
+    unit = curvature(f.problem, begin)
+    scale = hessian if hessian is not None and _definite(hessian) else unit
+    point, x = f(begin), begin
+    if hessian is None or not np.isfinite(point.criterion) or _decrement(point.gradient, scale) > 25.0:
+        x, point = _descend(f, begin, point, scale)
+    else:
+        x, point = _newton(f, x, point, scale, 2)
+    differences = _differences(f, x, point, unit)
+    x, point = _newton(f, x, point, differences.hessian, 6)
+    judged = _judged(f.problem, x, point, differences.hessian, unit)
+    if judged.decrement > SMALL_DECREMENT and judged.rises:  # the Hessian was taken too far away
+        x, point = _descend(f, x, point, _nearest_definite(differences.hessian, unit))
+        differences = _differences(f, x, point, unit)
+        x, point = _newton(f, x, point, differences.hessian, 6)
+        judged = _judged(f.problem, x, point, differences.hessian, unit)
+    converged = judged.decrement <= SMALL_DECREMENT and judged.rises
+    return Optimum(
+        x,
+        point,
+        differences.hessian,
+        differences.tables,
+        converged,
+        judged.decrement,
+        judged.flattest,
+        f.evaluations,
+        1,
+    )
+
+
+def _descend(f: _Counter, begin: np.ndarray, point: Evaluation, scale: np.ndarray) -> tuple[np.ndarray, Evaluation]:
+    """BFGS in the units of `scale`: x = begin + L'^-1 u, scale = L L'."""
+    from scipy.optimize import minimize
+
+    lower = np.linalg.cholesky(scale)
+    seen: dict[bytes, Evaluation] = {np.zeros(len(begin)).tobytes(): point}
+    best = [(point.criterion, begin, point)]
+
+    def value(u: np.ndarray) -> tuple[float, np.ndarray]:
+        x = begin + np.linalg.solve(lower.T, u)
+        found = seen.pop(u.tobytes(), None) or f(x)
+        if found.criterion < best[0][0]:
+            best[0] = (found.criterion, x, found)
+        if not np.isfinite(found.criterion):
+            return 1e300, np.zeros(len(u))
+        return found.criterion, np.linalg.solve(lower, found.gradient)
+
+    options = {"gtol": 5e-3, "maxiter": 200}
+    minimize(value, np.zeros(len(begin)), jac=True, method="BFGS", options=options)
+    return best[0][1], best[0][2]
+
+
+def _newton(
+    f: _Counter, x: np.ndarray, point: Evaluation, hessian: np.ndarray, most: int
+) -> tuple[np.ndarray, Evaluation]:
+    """Newton steps with one Hessian as long as they lead down."""
+    if not _definite(hessian):
+        return x, point
+    for _ in range(most):
+        if _decrement(point.gradient, hessian) < 1e-3 * SMALL_DECREMENT:
+            break
+        to = x - np.linalg.solve(hessian, point.gradient)
+        there = f(to)
+        fell = there.criterion <= point.criterion + 1e-10 * abs(point.criterion)
+        if not fell or _decrement(there.gradient, hessian) > 0.5 * _decrement(point.gradient, hessian):
+            break
+        x, point = to, there
+    return x, point
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Differences:
+    hessian: np.ndarray
+    tables: np.ndarray
+
+
+def _differences(f: _Counter, x: np.ndarray, point: Evaluation, unit: np.ndarray) -> _Differences:
+    """Hessian and change of the table, from gradients a small part of a standard error away."""
+    n = len(x)
+    steps = _STEP * np.maximum(1.0, np.abs(x))
+    hessian, tables = np.empty((n, n)), np.empty((n, *point.table.shape))
+    for i in range(n):
+        to = x.copy()
+        to[i] += steps[i]
+        there = f(to)
+        hessian[i] = (there.gradient - point.gradient) / steps[i]
+        tables[i] = (there.table - point.table) / steps[i]
+    return _Differences((hessian + hessian.T) / 2, tables)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Judged:
+    decrement: float
+    rises: bool
+    flattest: float
+
+
+def _judged(problem: Problem, x: np.ndarray, point: Evaluation, hessian: np.ndarray, unit: np.ndarray) -> _Judged:
+    if not np.isfinite(point.criterion):
+        return _Judged(np.inf, False, -np.inf)
+    inverse = np.linalg.inv(np.linalg.cholesky(unit))
+    relative = inverse @ hessian @ inverse.T
+    roots, vectors = np.linalg.eigh(relative)
+    gradient = vectors.T @ (inverse @ point.gradient)
+    # Along flat directions the gradient cannot be told from rounding: count it by a unit curvature there.
+    decrement = float((gradient**2 / np.where(roots > FLAT, roots, 1.0)).sum())
+    changing = _changing(problem, x)
+    directions = np.linalg.qr(inverse.T @ np.eye(len(x)))[0] if changing is None else changing
+    along = directions.T @ hessian @ directions / np.einsum("ia,ij,ja->a", directions, unit, directions)[:, None]
+    flattest = float(np.linalg.eigvals(along).real.min()) if directions.shape[1] else 1.0
+    return _Judged(decrement, bool(roots[0] > -FLAT and flattest > FLAT), flattest)
+
+
+def _changing(problem: Problem, x: np.ndarray) -> np.ndarray:
+    """Orthonormal directions (n, m) of the parameters that change a covariance to first order."""
+    jacobian = [np.zeros((0, len(x)))]
+    for block in problem.blocks:
+        lower = block.factor(x)
+        rows, columns = block.places
+        part = np.zeros((block.q * block.q, len(x)))
+        for i, (r, c) in enumerate(zip(rows, columns, strict=True)):
+            change = np.zeros((block.q, block.q))
+            change[r] += lower[:, c]
+            part[:, block.start + i] = (change + change.T).ravel()
+        jacobian.append(part)
+    rest = np.zeros((problem.n_rho, len(x)))
+    rest[:, problem.n_theta :] = np.eye(problem.n_rho)
+    _, sizes, directions = np.linalg.svd(np.concatenate([*jacobian, rest]), full_matrices=False)
+    return np.asarray(directions[sizes > 1e-3 * max(sizes.max(initial=0.0), 1e-3)].T)
+
+
+def _decrement(gradient: np.ndarray, hessian: np.ndarray) -> float:
+    return float(gradient @ np.linalg.solve(hessian, gradient))
+
+
+def _definite(matrix: np.ndarray) -> bool:
+    try:
+        np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError:
+        return False
+    return True
+
+
+def _nearest_definite(hessian: np.ndarray, unit: np.ndarray) -> np.ndarray:
+    roots, vectors = np.linalg.eigh(hessian)
+    least = 1e-3 * float(np.linalg.eigvalsh(unit)[0])
+    return np.asarray((vectors * np.maximum(np.abs(roots), least)) @ vectors.T)
+
+
+def _elsewhere(problem: Problem, best: Optimum, number: int) -> np.ndarray:
+    """Another start: along the most negative direction of the best point so far, then larger and smaller factors."""
+    x = best.parameters
+    if number <= 2 and np.isfinite(best.hessian).all():
+        roots, vectors = np.linalg.eigh(best.hessian)
+        if roots[0] < 0:
+            return np.asarray(x + (0.3 if number == 1 else -0.3) * vectors[:, 0])
+    rng = np.random.default_rng(number)
+    fresh = start(problem)
+    fresh[: problem.n_theta] *= 10.0 ** rng.uniform(-1, 1)
+    return np.asarray(fresh + 0.2 * rng.standard_normal(len(fresh)) * (np.abs(fresh) + 0.1))

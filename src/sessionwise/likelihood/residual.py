@@ -1,0 +1,266 @@
+"""Residual: how residuals of a person's sessions go together, and the cross-products that follow from it.
+
+With R the residuals' relative covariance, a fit needs X'R^-1 X for each person and log det R. `Products` gives both
+for any parameters rho, from what was summed once:
+
+- independent residuals: the cross-products as they are;
+- a variance for each stratum: one set of cross-products a stratum, weighted;
+- AR(1) by session number, also across skipped sessions (correlation phi^d between sessions d apart): with sums over
+  the pairs of consecutive sessions d apart, rho_d = phi^d,
+      X'R^-1 X = all + sum_d [rho_d^2 (cc_d + pp_d) - rho_d cross_d] / (1 - rho_d^2),
+      log det R = sum_d n_d log(1 - rho_d^2),
+  exact whatever the gaps (the residual process is Markov); no row is touched again;
+- continuous-time AR(1), correlation phi^(time apart): every gap is different, so the rows are transformed anew for
+  each phi, also exact.
+
+rho is unbounded: atanh(phi) for AR(1), log(-log phi) for continuous time, log of each standard deviation relative to
+the first stratum's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from ..gram import products
+
+KINDS = ("independent", "ar1", "car1")
+
+#: Lagged cross-products may take this many bytes; with more different gaps than that, rows are used.
+MOST_BYTES = 1_500_000_000
+_STEP = 1e-5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Residual:
+    """Which residuals: what the likelihood needs to know of the rows used.
+
+    kind : one of KINDS.
+    gaps : float64 (n_rows,), distance from the person's row before, in sessions or in time; NaN at a person's first.
+    strata : int64 (n_rows,), 0 .. n_strata - 1; all 0 without strata.
+    labels : names of the strata, () without.
+    """
+
+    kind: str
+    gaps: np.ndarray
+    strata: np.ndarray
+    labels: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of rho, as users see them."""
+        return (*(["phi"] if self.kind != "independent" else []), *(f"sd ratio {label}" for label in self.labels[1:]))
+
+    def natural(self, rho: np.ndarray) -> np.ndarray:
+        """phi and the ratios of standard deviations from rho."""
+        out: np.ndarray = np.exp(rho)
+        if self.kind == "ar1":
+            out[0] = np.tanh(rho[0])
+        elif self.kind == "car1":
+            out[0] = np.exp(-np.exp(rho[0]))
+        return out
+
+    def start(self) -> np.ndarray:
+        """Where the search for rho begins: correlation 0.2 at the usual gap, equal variances."""
+        rho = np.zeros(len(self.names))
+        if self.kind == "ar1":
+            rho[0] = np.arctanh(0.2)
+        elif self.kind == "car1":
+            rho[0] = np.log(-np.log(0.2) / np.nanmedian(self.gaps))
+        return rho
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Combined:
+    """Cross-products with R for one rho, packed, and log det R."""
+
+    packed: np.ndarray
+    log_r: float
+
+
+class Products(Protocol):
+    """Cross-products as a function of rho."""
+
+    def combined(self, rho: np.ndarray) -> Combined: ...
+
+    def slope(self, rho: np.ndarray, adjoint: np.ndarray) -> np.ndarray:
+        """d/d rho of <adjoint, products> + log det R, (len(rho),)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Columns of the likelihood, centred and scaled, and whose rows they are.
+
+    columns : k arrays (n_rows,). starts, ends : int64 (persons,) in the order of the products.
+    """
+
+    columns: Sequence[np.ndarray]
+    starts: np.ndarray
+    ends: np.ndarray
+
+    def gram(self, columns: Sequence[np.ndarray]) -> np.ndarray:
+        k = len(columns)
+        packed, _ = products(columns, self.starts, self.ends, np.zeros(k), np.ones(k))
+        return packed
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Independent:
+    """One set of products, whatever rho."""
+
+    packed: np.ndarray
+
+    def combined(self, rho: np.ndarray) -> Combined:
+        return Combined(self.packed, 0.0)
+
+    def slope(self, rho: np.ndarray, adjoint: np.ndarray) -> np.ndarray:
+        return np.zeros(0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """Products whose weight is w_s w_t (strata s and t), times a function of phi^gap: 'all', 'square' or 'cross'."""
+
+    packed: np.ndarray
+    role: str
+    gap: int
+    strata: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lagged:
+    """Sums of parts for AR(1) by session number and strata. pairs : gap -> number of pairs. sizes : rows a stratum."""
+
+    residual: Residual
+    parts: tuple[_Part, ...]
+    pairs: dict[int, int]
+    sizes: np.ndarray
+
+    def combined(self, rho: np.ndarray) -> Combined:
+        weights = self._weights(rho)
+        packed = np.zeros_like(self.parts[0].packed)
+        for weight, part in zip(weights, self.parts, strict=True):
+            packed += weight * part.packed
+        return Combined(packed, self._log_r(rho))
+
+    def slope(self, rho: np.ndarray, adjoint: np.ndarray) -> np.ndarray:
+        """Weights and log det R are differentiated by central differences: they are a handful of closed formulas."""
+        inner = np.array([np.vdot(adjoint, part.packed) for part in self.parts])
+
+        def at(r: np.ndarray) -> float:
+            return float(self._weights(r) @ inner + self._log_r(r))
+
+        return _central(at, rho)
+
+    def _phi_sd(self, rho: np.ndarray) -> tuple[float, np.ndarray]:
+        natural = self.residual.natural(rho)
+        phi = float(natural[0]) if self.residual.kind == "ar1" else 0.0
+        ratios = natural[1:] if self.residual.kind == "ar1" else natural
+        return phi, np.concatenate([[1.0], ratios])
+
+    def _weights(self, rho: np.ndarray) -> np.ndarray:
+        phi, sd = self._phi_sd(rho)
+        weights = []
+        for part in self.parts:
+            s, t = part.strata
+            r = phi**part.gap if part.role != "all" else 0.0
+            factor = {"all": 1.0, "square": r * r, "cross": -r}[part.role] / (1 - r * r)
+            weights.append(factor / (sd[s] * sd[t]))
+        return np.array(weights)
+
+    def _log_r(self, rho: np.ndarray) -> float:
+        phi, sd = self._phi_sd(rho)
+        of_gaps = sum(n * np.log1p(-(phi ** (2 * d))) for d, n in self.pairs.items())
+        return float(of_gaps + 2 * self.sizes @ np.log(sd))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Transformed:
+    """Continuous-time AR(1), or AR(1) with very many different gaps: rows decorrelated anew for each phi."""
+
+    residual: Residual
+    rows: Rows
+
+    def combined(self, rho: np.ndarray) -> Combined:
+        natural = self.residual.natural(rho)
+        sd = np.concatenate([[1.0], natural[1:]])[self.residual.strata]
+        later = np.flatnonzero(~np.isnan(self.residual.gaps))
+        r = natural[0] ** self.residual.gaps[later]
+        width = np.sqrt(-np.expm1(2 * np.log(np.abs(r)))) if len(r) else r
+        made = []
+        for column in self.rows.columns:
+            z = column / sd
+            z[later] = (z[later] - r * z[later - 1]) / width
+            made.append(z)
+        log_r = 2 * np.log(width).sum() + 2 * np.log(sd).sum()
+        return Combined(self.rows.gram(made), float(log_r))
+
+    def slope(self, rho: np.ndarray, adjoint: np.ndarray) -> np.ndarray:
+        def at(r: np.ndarray) -> float:
+            made = self.combined(r)
+            return float(np.vdot(adjoint, made.packed) + made.log_r)
+
+        return _central(at, rho)
+
+
+def _central(function: object, rho: np.ndarray) -> np.ndarray:
+    assert callable(function)
+    slopes = np.empty(len(rho))
+    for i in range(len(rho)):
+        step = np.zeros(len(rho))
+        step[i] = _STEP
+        slopes[i] = (function(rho + step) - function(rho - step)) / (2 * _STEP)
+    return slopes
+
+
+def correlated_products(residual: Residual, rows: Rows) -> Products:
+    """Products for residuals that are not simply independent."""
+    if residual.kind == "car1":
+        return Transformed(residual, rows)
+    gaps = (
+        np.unique(residual.gaps[~np.isnan(residual.gaps)]).astype(int) if residual.kind == "ar1" else np.zeros(0, int)
+    )
+    strata = max(len(residual.labels), 1)
+    k = len(rows.columns)
+    parts = strata + len(gaps) * (strata + strata * (strata + 1) // 2)
+    if parts * len(rows.starts) * k * (k + 1) * 4 > MOST_BYTES:
+        return Transformed(residual, rows)
+    return _lagged(residual, rows, gaps.tolist(), strata)
+
+
+def _lagged(residual: Residual, rows: Rows, gaps: list[int], strata: int) -> Lagged:
+    n = len(residual.strata)
+    own = [np.flatnonzero(residual.strata == s) for s in range(strata)]
+    parts = [_Part(_of_rows(rows, chosen), "all", 0, (s, s)) for s, chosen in enumerate(own)]
+    pairs = {}
+    for d in gaps:
+        now = np.flatnonzero(residual.gaps == d)
+        pairs[d] = len(now)
+        of_now, of_before = residual.strata[now], residual.strata[now - 1]
+        for s in range(strata):
+            square = _of_rows(rows, now[of_now == s]) + _of_rows(rows, now[of_before == s], before=True)
+            parts.append(_Part(square, "square", d, (s, s)))
+            for t in range(s, strata):
+                both = now[(np.minimum(of_now, of_before) == s) & (np.maximum(of_now, of_before) == t)]
+                parts.append(_Part(_crossed(rows, both), "cross", d, (s, t)))
+    sizes = np.bincount(residual.strata, minlength=strata) if n else np.zeros(strata)
+    return Lagged(residual, tuple(parts), pairs, sizes.astype(np.float64))
+
+
+def _of_rows(rows: Rows, chosen: np.ndarray, before: bool = False) -> np.ndarray:
+    """Products over the chosen rows, ascending, or over the row before each, for each person."""
+    starts, ends = np.searchsorted(chosen, rows.starts), np.searchsorted(chosen, rows.ends)
+    at = chosen - 1 if before else chosen
+    return Rows([c[at] for c in rows.columns], starts, ends).gram([c[at] for c in rows.columns])
+
+
+def _crossed(rows: Rows, now: np.ndarray) -> np.ndarray:
+    """Current times previous plus previous times current: (c + p)(c + p)' - cc' - pp'."""
+    starts, ends = np.searchsorted(now, rows.starts), np.searchsorted(now, rows.ends)
+    both = [c[now] + c[now - 1] for c in rows.columns]
+    crossed = Rows(both, starts, ends).gram(both)
+    return np.asarray(crossed - _of_rows(rows, now) - _of_rows(rows, now, before=True))
