@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 LAYERS = [
-    ["errors", "_core"],
+    ["errors", "show", "_core"],
     ["findings"],
     ["table"],
     ["frames", "role_columns", "datasets", "_demo_sample", "_demo_truth"],

@@ -87,12 +87,13 @@ class Description:
         return tables(self)
 
     def __rich__(self) -> object:
-        from ._show import description_parts, rich_group
+        from ..show import rich_group
+        from ._show import description_parts
 
         return rich_group(description_parts(self))
 
     def __str__(self) -> str:
-        from ._show import text
+        from ..show import text
 
         return text(self)
 
@@ -101,7 +102,8 @@ class Description:
         return f"<Description {s.persons:,} persons, {s.sessions:,} sessions, {len(self.variables)} variables>"
 
     def _repr_html_(self) -> str:
-        from ._show import description_parts, html_parts
+        from ..show import html_parts
+        from ._show import description_parts
 
         return html_parts(description_parts(self))
 

@@ -84,22 +84,24 @@ class Reliability:
         return out
 
     def __rich__(self) -> object:
-        from ._show import reliability_parts, rich_group
+        from ..show import rich_group
+        from ._show import reliability_parts
 
         return rich_group(reliability_parts([self], one=True))
 
     def __str__(self) -> str:
-        from ._show import text
+        from ..show import text
 
         return text(self)
 
     def __repr__(self) -> str:
-        from ._show import num
+        from ..show import num
 
         return f"<Reliability {self.name}: within persons {num(self.r_cn)}, between persons {num(self.r_krn)}>"
 
     def _repr_html_(self) -> str:
-        from ._show import html_parts, reliability_parts
+        from ..show import html_parts
+        from ._show import reliability_parts
 
         return html_parts(reliability_parts([self], one=True))
 

@@ -1,17 +1,14 @@
-"""Descriptions on a terminal (80 columns) and in a notebook: first parts (lines and grids), then one of two looks."""
+"""Descriptions as parts, lines and grids, that show.py puts on a terminal or into a notebook."""
 
 from __future__ import annotations
 
-import html
-import io
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..findings import Findings
+from ..show import Grid, Part, num, percent
 
 if TYPE_CHECKING:
     from ._description import Description
@@ -19,7 +16,6 @@ if TYPE_CHECKING:
     from ._sample import DropOut, Sample
     from ._variables import Variable
 
-WIDTH = 80
 MOST_ROWS = 12
 
 COEFFICIENTS = (
@@ -33,18 +29,6 @@ COEFFICIENTS = (
     ("r_cn", "RCn", "within: change, sessions nested in persons"),
     ("r_cn_replicates", "", "  the same, differences between items taken as error"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """A small table: title, column heads, rows of text; the first column is a name."""
-
-    title: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-
-Part = str | Grid
 
 
 def description_parts(d: Description) -> list[Part]:
@@ -204,24 +188,6 @@ def _notes(findings: Findings) -> list[Part]:
 # --- numbers as text ----------------------------------------------------------------------------------
 
 
-def num(value: float | None) -> str:
-    """Three significant digits; '–' for unknown."""
-    if value is None or not math.isfinite(value):
-        return "–"
-    if value == 0:
-        return "0"
-    if abs(value) >= 1e6 or abs(value) < 1e-4:
-        return f"{value:.2e}"
-    digits = max(0, 2 - math.floor(math.log10(abs(float(f"{value:.3g}")))))
-    return f"{value:,.{digits}f}"
-
-
-def percent(share: float, sign: str = " %") -> str:
-    """Whole percents, one decimal below ten."""
-    value = 100 * share
-    return f"{value:.1f}{sign}" if 0 < value < 9.95 else f"{value:.0f}{sign}"
-
-
 def _with(value: float | None, interval: tuple[float, float] | None) -> str:
     if value is None:
         return "–"
@@ -245,51 +211,3 @@ def _many(n: int, noun: str) -> str:
 
 def _when(value: str | float) -> str:
     return value if isinstance(value, str) else num(value)
-
-
-# --- two looks -----------------------------------------------------------------------------------------
-
-
-def rich_group(parts: Sequence[Part]) -> object:
-    """For Rich: the first line bold, notes dim."""
-    from rich import box
-    from rich.console import Group
-    from rich.table import Table
-    from rich.text import Text
-
-    out: list[Text | Table] = []
-    for i, part in enumerate(parts):
-        if isinstance(part, str):
-            out.append(Text(part, style="bold" if i == 0 else "dim" if part.startswith("note:") else ""))
-            continue
-        out.append(Text(part.title, style="italic"))
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        for j, head in enumerate(part.head):
-            table.add_column(head, justify="right" if j else "left", overflow="fold", no_wrap=j > 0)
-        for row in part.rows:
-            table.add_row(*(Text(cell) for cell in row))
-        out.append(table)
-    return Group(*out)
-
-
-def text(thing: object) -> str:
-    """Printed without colour, 80 columns wide."""
-    from rich.console import Console
-
-    out = io.StringIO()
-    Console(file=out, width=WIDTH, color_system=None).print(thing)
-    return "\n".join(line.rstrip() for line in out.getvalue().rstrip().splitlines())
-
-
-def html_parts(parts: Sequence[Part]) -> str:
-    """For a notebook."""
-    out = []
-    for i, part in enumerate(parts):
-        if isinstance(part, str):
-            tag = "b" if i == 0 else "span"
-            out.append(f"<p><{tag}>{html.escape(part)}</{tag}></p>")
-            continue
-        head = "".join(f"<th>{html.escape(h)}</th>" for h in part.head)
-        rows = "".join("<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in row) + "</tr>" for row in part.rows)
-        out.append(f"<table><caption>{html.escape(part.title)}</caption><tr>{head}</tr>{rows}</table>")
-    return "".join(out)
