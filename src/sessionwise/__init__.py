@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         FormulaError,
         GramError,
         InstrumentError,
+        ModelError,
         PanelError,
         ReadError,
         ScoreError,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from .formula import Formula, parse_formula
     from .gram import Gram, gram
     from .instruments import Instrument, instrument, instruments, score
+    from .models import MLM, MLMFit, VarCorr, Verdict
     from .number import number_sessions
     from .panel import Panel
     from .read import long_to_wide, read, wide_to_long
@@ -46,6 +48,7 @@ _HOME = {
         "FormulaError",
         "GramError",
         "InstrumentError",
+        "ModelError",
         "PanelError",
         "ReadError",
         "ScoreError",
@@ -55,6 +58,7 @@ _HOME = {
     "formula": ("Formula", "parse_formula"),
     "gram": ("Gram", "gram"),
     "instruments": ("Instrument", "instrument", "instruments", "score"),
+    "models": ("MLM", "MLMFit", "VarCorr", "Verdict"),
     "number": ("number_sessions",),
     "panel": ("Panel",),
     "read": ("long_to_wide", "read", "wide_to_long"),
@@ -64,6 +68,7 @@ _MODULES = ("datasets", "plot")
 _NAMES = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
+    "MLM",
     "Description",
     "Design",
     "DesignError",
@@ -75,6 +80,8 @@ __all__ = [
     "GramError",
     "Instrument",
     "InstrumentError",
+    "MLMFit",
+    "ModelError",
     "Panel",
     "PanelError",
     "ReadError",
@@ -82,6 +89,8 @@ __all__ = [
     "ScoreError",
     "SessionwiseError",
     "Table",
+    "VarCorr",
+    "Verdict",
     "check",
     "datasets",
     "describe",

@@ -176,7 +176,7 @@ def structure(design: Design) -> Structure:
         remaining = [s for g in others for s in _at_positions(g.name, blocks, placed[g.name].most)]
         r = len(remaining) + len(fixed)
         entries = _person_entries(persons, inside, blocks, placed)
-        levels = (Level(persons, q0, r, design.persons, entries, None),)
+        levels = (Level(persons, q0, r, _person_labels(design, persons), entries, None),)
         dense = _dense(others, blocks, placed, r, len(fixed))
     sources = (*own, *remaining, *fixed)
     if len(sources) > MOST_COLUMNS:
@@ -270,6 +270,11 @@ def _sorted_factors(design: Design) -> tuple[str, list[Grouping]]:
             remedy="Keep one of them.",
         )
     return (persons[0] if persons else ""), sorted(others, key=lambda g: (-len(g.levels), g.name))
+
+
+def _person_labels(design: Design, persons: str) -> np.ndarray:
+    """Labels of the grouping factor that is the person: the person's own, or such as 'T01:12'."""
+    return design.grouping(persons).levels if persons else design.persons
 
 
 def _within_persons(g: Grouping, design: Design) -> bool:
@@ -379,7 +384,7 @@ def _chain_levels(
 ) -> tuple[Level, ...]:
     up = parents[0].of_person[order].astype(np.int32) if parents else None
     entries = _person_entries(persons, inside, blocks, placed)
-    levels = [Level(persons, q0, r, design.persons[order], entries, up)]
+    levels = [Level(persons, q0, r, _person_labels(design, persons)[order], entries, up)]
     for i, g in enumerate(factors):
         own = _of(g.name, blocks)
         q = sum(b.q for b in own)

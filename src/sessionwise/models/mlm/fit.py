@@ -1,0 +1,317 @@
+"""MLMFit: what a multilevel model gave. It holds cross-products and parameters, never a session row; what is about
+single sessions (fitted values, predictions, simulation) takes the Panel again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+
+from ...findings import Findings
+from ...likelihood import Effects, Solution, effects
+from .._fit import Verdict
+from .recipe import Recipe
+from .verdict import verdict
+
+if TYPE_CHECKING:
+    from ...inference.contrasts import Tests
+    from ...panel import Panel
+    from .model import MLM
+    from .predict import Forecast
+
+Kind = Literal["population", "person", "next"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VarCorr:
+    """Random effects of a grouping factor.
+
+    terms : names of its q effects. cov : (q, q). estimated : bool (q, q), false where a covariance is zero because the
+    formula says so (`||`, or separate terms).
+    """
+
+    terms: tuple[str, ...]
+    cov: np.ndarray
+    estimated: np.ndarray
+
+    @property
+    def sd(self) -> np.ndarray:
+        """Standard deviations (q,)."""
+        return np.asarray(np.sqrt(self.cov.diagonal()))
+
+    @property
+    def corr(self) -> np.ndarray:
+        """Correlations (q, q); NaN where a variance is zero."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.asarray(self.cov / np.outer(self.sd, self.sd))
+
+
+@dataclass(frozen=True, eq=False)
+class MLMFit:
+    """A fitted multilevel model.
+
+    model : its description. recipe : how its columns were made. solution : the numbers, in the engine's terms.
+    verdict : whether it can be relied on. findings : rows dropped, by reason, and whatever else was odd.
+    """
+
+    model: MLM
+    recipe: Recipe
+    solution: Solution
+    verdict: Verdict
+    findings: Findings
+
+    @classmethod
+    def of(cls, model: MLM, recipe: Recipe, solution: Solution) -> MLMFit:
+        """From what `MLM.fit` has found."""
+        return cls(model, recipe, solution, verdict(solution), recipe.design.findings)
+
+    # --- estimates ------------------------------------------------------------------------------
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """Names of the p coefficients."""
+        return self.solution.problem.names
+
+    @property
+    def fixef(self) -> dict[str, float]:
+        """Coefficients by name."""
+        return dict(zip(self.terms, self.solution.beta.tolist(), strict=True))
+
+    @property
+    def vcov(self) -> np.ndarray:
+        """Covariance matrix of the coefficients (p, p)."""
+        return self.solution.vcov
+
+    @property
+    def se(self) -> dict[str, float]:
+        """Standard errors of the coefficients by name."""
+        return dict(zip(self.terms, np.sqrt(self.vcov.diagonal()).tolist(), strict=True))
+
+    @property
+    def sigma(self) -> float:
+        """Residual standard deviation, in units of the response; of the first stratum with `variance_by`."""
+        return self.solution.sigma
+
+    @property
+    def residual(self) -> dict[str, float]:
+        """phi, and for each further stratum its residual standard deviation relative to the first's."""
+        return dict(zip(self.solution.problem.residual.names, self.solution.residual.tolist(), strict=True))
+
+    @property
+    def theta(self) -> np.ndarray:
+        """Entries of the relative covariance factors, in lme4's order."""
+        return self.solution.theta
+
+    @cached_property
+    def varcorr(self) -> dict[str, VarCorr]:
+        """Variances and covariances of the random effects by grouping factor."""
+        blocks = list(zip(self.solution.problem.blocks, self.solution.covariances, strict=True))
+        found = {}
+        for group in dict.fromkeys(b.group for b, _ in blocks):
+            own = [(b, c) for b, c in blocks if b.group == group]
+            q = sum(b.q for b, _ in own)
+            cov, estimated, at = np.zeros((q, q)), np.eye(q, dtype=bool), 0
+            for b, c in own:
+                here = slice(at, at + b.q)
+                cov[here, here] = c
+                estimated[here, here] |= b.correlated
+                at += b.q
+            found[group] = VarCorr(tuple(e for b, _ in own for e in b.effects), cov, estimated)
+        return found
+
+    # --- likelihood -----------------------------------------------------------------------------
+
+    @property
+    def deviance(self) -> float:
+        """-2 log-likelihood; for REML the REML criterion (lme4's)."""
+        return self.solution.criterion
+
+    @property
+    def loglik(self) -> float:
+        return -self.deviance / 2
+
+    @property
+    def n_parameters(self) -> int:
+        """Coefficients, variance and residual parameters."""
+        return self.solution.n_parameters
+
+    @property
+    def aic(self) -> float:
+        return self.deviance + 2 * self.n_parameters
+
+    @property
+    def bic(self) -> float:
+        """With the number of sessions used as n."""
+        return self.deviance + float(np.log(self.nobs)) * self.n_parameters
+
+    @property
+    def nobs(self) -> int:
+        """Sessions used."""
+        return self.recipe.n_rows
+
+    @property
+    def npersons(self) -> int:
+        return self.recipe.n_persons
+
+    @property
+    def nclusters(self) -> dict[str, int]:
+        """Levels of each grouping factor of the formula."""
+        return {g.name: len(g.levels) for g in self.recipe.design.groupings}
+
+    # --- tests and intervals --------------------------------------------------------------------
+
+    @cached_property
+    def tests(self) -> Tests:
+        """Each coefficient against zero, Satterthwaite's degrees of freedom."""
+        return self._tests("satterthwaite")
+
+    def _tests(self, df: str | float, level: float = 0.95) -> Tests:
+        from ...inference.contrasts import test
+
+        return test(self.solution, np.eye(len(self.terms)), degrees=df, level=level)
+
+    @property
+    def df(self) -> dict[str, float]:
+        """Satterthwaite's degrees of freedom by coefficient."""
+        return dict(zip(self.terms, self.tests.df.tolist(), strict=True))
+
+    @property
+    def p(self) -> dict[str, float]:
+        """p-values by coefficient, with Satterthwaite's degrees of freedom."""
+        return dict(zip(self.terms, self.tests.p.tolist(), strict=True))
+
+    # --- random effects and single sessions -----------------------------------------------------
+
+    @cached_property
+    def effects(self) -> dict[str, Effects]:
+        """Predicted random effects of each grouping factor with their covariances, as arrays."""
+        return effects(self.solution)
+
+    def ranef(self, group: str | None = None) -> Any:
+        """Predicted random effects of a grouping factor (BLUPs), with standard errors given the estimated parameters.
+
+        group : may be left out if there is only one. Returns a dataframe of the kind that came in: the group's
+        label, then for each effect its value and 'se NAME'.
+
+        Raises
+        ------
+        ModelError : no such grouping factor.
+        """
+        name = self._group(group)
+        found, terms = self.effects[name], self.varcorr[name].terms
+        columns: dict[str, Any] = {name: found.labels.tolist()}
+        for i, term in enumerate(terms):
+            columns[term] = found.values[:, i]
+            columns[f"se {term}"] = np.sqrt(found.covariance[:, i, i])
+        return self.recipe.table(columns)
+
+    def fitted(self, panel: Panel) -> np.ndarray:
+        """Fitted values, random effects included, (n_rows,) of the Panel; NaN for rows that a fit would not use."""
+        from .predict import fitted
+
+        return fitted(self, panel, used=True)
+
+    def residuals(self, panel: Panel) -> np.ndarray:
+        """Response minus fitted value, (n_rows,) of the Panel; NaN for rows that a fit would not use."""
+        made = self.recipe.design.apply(panel, response=True)
+        response = np.full(len(panel), np.nan)
+        response[made.rows] = made.matrix[:, 0]
+        return np.asarray(response - self.fitted(panel))
+
+    def predict(self, panel: Panel, kind: Kind = "person") -> np.ndarray:
+        """Predicted response, (n_rows,) of the Panel; NaN where a term has no value. The response need not be there.
+
+        kind : 'population', coefficients alone; 'person', with the random effects of this fit, 0 for persons and
+        clusters that were not in it; 'next', each session from the same person's earlier sessions in the Panel.
+
+        Raises
+        ------
+        ModelError : an unknown kind, or one that this model cannot give.
+        """
+        if kind == "person":
+            from .predict import fitted
+
+            return fitted(self, panel, used=False)
+        return self._forecast(panel, kind).mean
+
+    def forecast(self, panel: Panel, kind: Kind = "next", level: float = 0.95) -> Any:
+        """Predictions with intervals for a new observation, for 'next' or 'population'.
+
+        A dataframe of the kind that came in, one row a session: person, session, prediction, sd, low, high; the
+        interval is normal, with variance parameters taken as known.
+
+        Raises
+        ------
+        ModelError : kind='person', whose interval would need the sessions of the fit.
+        """
+        from scipy.special import ndtri
+
+        found = self._forecast(panel, kind)
+        who, when = self.recipe.person, self.recipe.session
+        away = float(ndtri((1 + level) / 2)) * found.sd
+        columns = {who: panel.persons[panel.codes].tolist(), when: panel.sessions, "prediction": found.mean}
+        return self.recipe.table(columns | {"sd": found.sd, "low": found.mean - away, "high": found.mean + away})
+
+    def _forecast(self, panel: Panel, kind: str) -> Forecast:
+        from ...errors import ModelError, nearest
+        from .predict import next_session, population
+
+        if kind not in ("population", "next"):
+            raise ModelError(
+                f"there is no forecast of kind {kind!r}.{nearest(kind, get_args(Kind))}",
+                remedy="Use 'next' or 'population'.",
+            )
+        return (next_session if kind == "next" else population)(self, panel)
+
+    def _group(self, group: str | None) -> str:
+        from ...errors import ModelError, nearest, some
+
+        names = list(self.varcorr)
+        if group is None and len(names) == 1:
+            return names[0]
+        if group in names:
+            return str(group)
+        which = "no grouping factor was named" if group is None else f"there is no grouping factor {group!r}"
+        raise ModelError(
+            f"{which}.{nearest(str(group), names)}", remedy=f"Use one of: {some(names)}." if names else "It has none."
+        )
+
+    # --- looks ----------------------------------------------------------------------------------
+
+    def tidy(self, df: str | float = "satterthwaite", level: float = 0.95) -> Any:
+        """The coefficients as a dataframe of the kind that came in: term, estimate, se, df, statistic, p, low, high."""
+        t = self._tests(df, level)
+        columns = {"term": list(self.terms), "estimate": t.estimate, "se": t.se, "df": t.df}
+        return self.recipe.table(columns | {"statistic": t.statistic, "p": t.p, "low": t.low, "high": t.high})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers and text, as `sessionwise fit --json` prints them (docs/command-line.md)."""
+        from .show import as_dict
+
+        return as_dict(self)
+
+    def summary(self) -> str:
+        """What print shows, as text."""
+        return str(self)
+
+    def __rich__(self) -> object:
+        from ...show import rich_group
+        from .show import parts
+
+        return rich_group(parts(self))
+
+    def __str__(self) -> str:
+        from ...show import text
+
+        return text(self)
+
+    def __repr__(self) -> str:
+        return f"<MLMFit {self.model.formula}; {self.nobs:,} sessions of {self.npersons:,} persons>"
+
+    def _repr_html_(self) -> str:
+        from ...show import html_parts
+        from .show import parts
+
+        return html_parts(parts(self))

@@ -1,0 +1,178 @@
+"""MLM: the description of a multilevel model, and fitting it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+
+from ...design import Design, design
+from ...errors import ModelError, nearest, some
+from ...formula import show
+from ...likelihood import Residual, Solution, optimise, problem
+from .fit import MLMFit
+from .recipe import Recipe
+
+if TYPE_CHECKING:
+    from ...panel import Panel
+
+Method = Literal["REML", "ML"]
+ResidualKind = Literal["independent", "ar1", "car1"]
+
+#: Strata of the residual variance: more than this is no stratification.
+MOST_STRATA = 20
+
+
+@dataclass(frozen=True, slots=True)
+class MLM:
+    """A multilevel (linear mixed) model of sessions within persons, within or crossed with clusters.
+
+    formula : lme4's grammar with `within`, `between`, `lag`, `lead`, `detrend` (docs/formula.md), such as
+        `core_om ~ lag(core_om) + lag(within(wai_sr)) + session + (1 + session | patient)`. Without a random term it is
+        a linear model.
+    method : 'REML' (restricted maximum likelihood, the default) or 'ML'.
+    residual : of a person's sessions, 'independent'; 'ar1', correlation phi^d between session numbers d apart, exact
+        across skipped sessions; 'car1', continuous time, correlation phi^t for times t apart (days where the Panel's
+        `time` holds dates).
+    variance_by : a column; each of its values (strata) has a residual variance of its own.
+
+    Estimation: Bates, Mächler, Bolker & Walker (2015), J Stat Softw 67(1), from cross-products (docs/mlm.md).
+
+    Raises
+    ------
+    ModelError : an unknown method or residual.
+
+    >>> import sessionwise as sw
+    >>> table = sw.datasets.demo(persons=100, scale_scores=True)
+    >>> panel = sw.Panel(table, person="patient", session="session", cluster="therapist")
+    >>> fit = MLM("core_om ~ lag(core_om) + lag(within(wai_sr)) + (1 | patient)").fit(panel)
+    >>> fit.verdict.converged
+    True
+    """
+
+    formula: str
+    method: Method = "REML"
+    residual: ResidualKind = "independent"
+    variance_by: str | None = None
+
+    def __post_init__(self) -> None:
+        for what, value, choices in (
+            ("method", self.method, get_args(Method)),
+            ("residual", self.residual, get_args(ResidualKind)),
+        ):
+            if value not in choices:
+                raise ModelError(
+                    f"{what} is {value!r}.{nearest(str(value), choices)}", remedy=f"Use one of {', '.join(choices)}."
+                )
+
+    def fit(
+        self, panel: Panel, *, means: Mapping[str, Mapping[object, float]] | None = None, threads: int = 0
+    ) -> MLMFit:
+        """Estimate the model.
+
+        means : person means for `within` and `between` other than those of the Panel's sessions; see `design`.
+        threads : how many; 0 for as many as the machine has. Does not change the result.
+
+        Raises
+        ------
+        FormulaError, DesignError : no columns can be made from the formula, or no model fitted to them.
+        ModelError : residuals that the data cannot have, grouping factors that cross too much, a perfect fit.
+        """
+        made = design(panel, self.formula, means=means)
+        reml = self.method == "REML"
+        residual = residual_of(self, panel, made)
+        likelihood = problem(made, residual)
+        _can_be_fitted(made, likelihood.nu(reml))
+        solution = Solution(likelihood, optimise(likelihood, reml=reml, threads=threads), reml)
+        if not np.isfinite(solution.criterion):
+            raise ModelError(
+                "the model fits the response perfectly: no residual variance is left to estimate.",
+                where=f"{show(made.formula.response) if made.formula.response else ''}, {len(made.rows):,} rows used",
+                remedy="Check that no term is a copy of the response, and that there are more rows than coefficients.",
+            )
+        return MLMFit.of(self, Recipe.of(made, panel), solution)
+
+
+def _can_be_fitted(made: Design, nu: int) -> None:
+    if nu < 1:
+        raise ModelError(
+            f"there are {len(made.rows):,} rows for {len(made.fixed)} coefficients.",
+            where=f"formula {made.formula.text!r}",
+            remedy="Leave out terms, or use more sessions.",
+        )
+
+
+def residual_of(model: MLM, panel: Panel, made: Design) -> Residual:
+    """Gaps and strata of the rows used.
+
+    Raises
+    ------
+    ModelError : no time, or two sessions at one time, for continuous time; a column of strata with missing values, one
+        value, or very many.
+    """
+    strata, labels = _strata(model.variance_by, panel, made)
+    gaps = np.full(len(made.rows), np.nan)
+    if model.residual != "independent":
+        at = made.sessions.astype(np.float64) if model.residual == "ar1" else _times(panel, made)
+        gaps[1:] = np.diff(at)
+        gaps[made.starts[:-1]] = np.nan
+        if np.isnan(gaps).all():
+            raise ModelError(
+                f"residual={model.residual!r} needs persons with several sessions, and every person has one row left.",
+                remedy='Use residual="independent".',
+            )
+        same = np.flatnonzero(gaps <= 0)
+        if len(same):
+            raise ModelError(
+                f"{len(same):,} sessions are not later than the person's session before.",
+                where=panel.where(made.rows[same]),
+                remedy='Correct their times, or use residual="ar1", which goes by session number.',
+            )
+    return Residual(model.residual, gaps, strata, labels)
+
+
+def _times(panel: Panel, made: Design) -> np.ndarray:
+    if panel.times is None:
+        raise ModelError(
+            'residual="car1" needs to know when each session took place.',
+            remedy='Build the Panel with time=..., or use residual="ar1", which goes by session number.',
+        )
+    times: np.ndarray = panel.times[made.rows]
+    missing = np.flatnonzero(np.isnan(times))
+    if len(missing):
+        raise ModelError(
+            f"the time is missing in {len(missing):,} of the rows used.",
+            where=panel.where(made.rows[missing]),
+            remedy='Fill them in, leave out these rows, or use residual="ar1".',
+        )
+    return times
+
+
+def _strata(name: str | None, panel: Panel, made: Design) -> tuple[np.ndarray, tuple[str, ...]]:
+    if name is None:
+        return np.zeros(len(made.rows), np.int64), ()
+    if name not in panel:
+        raise ModelError(
+            f"there is no column {name!r}.{nearest(name, panel.columns)}",
+            where="variance_by",
+            remedy=f"Use one of these columns: {some(panel.columns, 12)}.",
+        )
+    labels = panel.labels(name)
+    codes = labels.codes[made.rows]
+    missing = np.flatnonzero(codes < 0)
+    if len(missing):
+        raise ModelError(
+            f"variance_by={name!r} is missing in {len(missing):,} of the rows used.",
+            where=panel.where(made.rows[missing]),
+            remedy="Fill it in, or leave out these rows.",
+        )
+    used, strata = np.unique(codes, return_inverse=True)
+    if not 2 <= len(used) <= MOST_STRATA:
+        raise ModelError(
+            f"variance_by={name!r} has {len(used):,} value{'s' * (len(used) != 1)} in the rows used.",
+            where=f"column {name!r}",
+            remedy=f"Use a column with 2 to {MOST_STRATA} values, such as a group.",
+        )
+    return strata.astype(np.int64), tuple(f"{name}={labels.levels[u]}" for u in used)

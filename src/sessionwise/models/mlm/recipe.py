@@ -1,0 +1,61 @@
+"""Recipe: what a fit keeps of its Design and Panel. No session row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+import numpy as np
+
+from ...design import Design
+
+if TYPE_CHECKING:
+    from ...panel import Panel
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recipe:
+    """How the columns were made, and of how much.
+
+    design : the Design without its rows, for `Design.apply`. n_rows, n_given, n_persons : rows used, rows of the
+    Panel, persons used. person, session : names of these columns. backend, lazy : the kind of dataframe.
+    """
+
+    design: Design
+    n_rows: int
+    n_given: int
+    n_persons: int
+    person: str
+    session: str
+    backend: nw.Implementation
+    lazy: nw.Implementation | None
+
+    @classmethod
+    def of(cls, design: Design, panel: Panel) -> Recipe:
+        none = np.zeros(0, np.int64)
+        bare = replace(
+            design,
+            matrix=np.zeros((0, len(design.names)), order="F"),
+            starts=np.zeros(1, np.int64),
+            persons=design.persons[:0],
+            rows=none,
+            sessions=none,
+            groupings=tuple(replace(g, codes=none.astype(np.int32)) for g in design.groupings),
+            dropped=tuple(replace(d, rows=none) for d in design.dropped),
+        )
+        return cls(
+            bare,
+            len(design.rows),
+            len(panel),
+            len(design.persons),
+            panel.roles.person,
+            panel.roles.session,
+            panel._frame.implementation,
+            panel._parts.lazy,
+        )
+
+    def table(self, columns: dict[str, Any]) -> Any:
+        """A dataframe of the kind that came in."""
+        native = nw.from_dict(columns, backend=self.backend)
+        return native.to_native() if self.lazy is None else native.lazy(backend=self.lazy).to_native()  # type: ignore[arg-type]

@@ -1,0 +1,124 @@
+"""A multilevel fit as parts for terminal and notebook, and as plain numbers for JSON."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...show import Grid, Part, num
+
+if TYPE_CHECKING:
+    from .fit import MLMFit
+
+_RESIDUALS = {"ar1": "AR(1) by session number", "car1": "AR(1) in continuous time"}
+
+
+def parts(fit: MLMFit) -> list[Part]:
+    """Verdict first, then coefficients, random effects, likelihood, and what was done to the data."""
+    shown: list[Part] = [_headline(fit), fit.verdict.message]
+    if fit.verdict.remedy:
+        shown.append(f"remedy: {fit.verdict.remedy}")
+    shown += [fit.model.formula.strip(), _coefficients(fit)]
+    if fit.varcorr:
+        shown.append(_random(fit))
+    shown += [_residual(fit), _likelihood(fit)]
+    return shown + [f"note: {f.what}" for f in fit.findings]
+
+
+def _headline(fit: MLMFit) -> str:
+    groups = [f"{n:,} {name}s" for name, n in fit.nclusters.items() if name != fit.recipe.person]
+    used = (
+        f"{fit.nobs:,} of {fit.recipe.n_given:,} sessions"
+        if fit.nobs < fit.recipe.n_given
+        else f"{fit.nobs:,} sessions"
+    )
+    people = ", ".join([f"{fit.npersons:,} persons", *groups])
+    state = "converged" if fit.verdict.converged else "NOT CONVERGED"
+    return f"Multilevel model ({fit.model.method}), {state}: {used}, {people}"
+
+
+def _coefficients(fit: MLMFit) -> Grid:
+    t = fit.tests
+    rows = tuple(
+        (
+            name,
+            num(t.estimate[i]),
+            num(t.se[i]),
+            num(t.df[i]) if t.df[i] < 1e5 else "large",
+            f"{t.statistic[i]:.2f}",
+            p_value(t.p[i]),
+            f"{num(t.low[i])} to {num(t.high[i])}",
+        )
+        for i, name in enumerate(fit.terms)
+    )
+    return Grid("Coefficients; Satterthwaite's df", ("", "estimate", "SE", "df", "t", "p", "95 % interval"), rows)
+
+
+def _random(fit: MLMFit) -> Grid:
+    widest = max(len(v.terms) for v in fit.varcorr.values())
+    rows = []
+    for group, v in fit.varcorr.items():
+        corr = v.corr
+        for i, term in enumerate(v.terms):
+            name = f"{group}: {term}"
+            cells = [f"{corr[i, j]:+.2f}" if v.estimated[i, j] and math.isfinite(corr[i, j]) else "" for j in range(i)]
+            rows.append((name, num(v.cov[i, i]), num(v.sd[i]), *cells, *[""] * (widest - 1 - i)))
+    heads = ["correlations", *[""] * (widest - 2)] if widest > 1 else []
+    return Grid("Random effects", ("", "variance", "SD", *heads), tuple(tuple(r[: 3 + len(heads)]) for r in rows))
+
+
+def _residual(fit: MLMFit) -> str:
+    said = f"Residual SD {num(fit.sigma)}"
+    if fit.model.residual in _RESIDUALS:
+        said += f", {_RESIDUALS[fit.model.residual]}, phi {num(fit.residual['phi'])}"
+    ratios = [f"{name.removeprefix('sd ratio ')} {num(v)}" for name, v in fit.residual.items() if name != "phi"]
+    if ratios:
+        first = fit.solution.problem.residual.labels[0]
+        said += f" ({first}); relative to it: {', '.join(ratios)}"
+    return said + "."
+
+
+def _likelihood(fit: MLMFit) -> str:
+    name = "REML criterion" if fit.model.method == "REML" else "-2 log-likelihood"
+    return f"{name} {fit.deviance:,.2f}, {fit.n_parameters} parameters, AIC {fit.aic:,.2f}, BIC {fit.bic:,.2f}."
+
+
+def p_value(p: float) -> str:
+    """As journals print it: '.034', '<.001'."""
+    if not math.isfinite(p):
+        return "–"
+    return "<.001" if p < 0.0005 else f"{p:.3f}".removeprefix("0")
+
+
+def as_dict(fit: MLMFit) -> dict[str, Any]:
+    """The documented JSON object; numbers that are not finite are None."""
+    plain = lambda x: float(x) if math.isfinite(x) else None  # noqa: E731
+    by_term = lambda values: {k: plain(v) for k, v in values.items()}  # noqa: E731
+    t = fit.tests
+    return {
+        "formula": fit.model.formula,
+        "method": fit.model.method,
+        "residual": fit.model.residual,
+        "variance_by": fit.model.variance_by,
+        "fixef": by_term(fit.fixef),
+        "se": by_term(fit.se),
+        "df": by_term(fit.df),
+        "statistic": {name: plain(x) for name, x in zip(fit.terms, t.statistic, strict=True)},
+        "p": by_term(fit.p),
+        "confint": {n: [plain(a), plain(b)] for n, a, b in zip(fit.terms, t.low, t.high, strict=True)},
+        "vcov": np.asarray(fit.vcov).tolist(),
+        "varcorr": {g: {"terms": list(v.terms), "cov": v.cov.tolist()} for g, v in fit.varcorr.items()},
+        "sigma": fit.sigma,
+        "residual_parameters": fit.residual,
+        "deviance": fit.deviance,
+        "loglik": fit.loglik,
+        "aic": fit.aic,
+        "bic": fit.bic,
+        "nobs": fit.nobs,
+        "npersons": fit.npersons,
+        "nclusters": fit.nclusters,
+        "verdict": fit.verdict.to_dict(),
+        "findings": fit.findings.to_dicts(),
+    }
