@@ -26,6 +26,9 @@ SMALL_DECREMENT = 1e-7
 #: Curvature, relative to that of an average design, below which a direction counts as flat, or as falling.
 FLAT = 1e-5
 MOST_STARTS = 8
+#: So few persons may leave several maxima: other starts are tried even if the first converged.
+FEW_PERSONS, FEW_STARTS = 50, 4
+_ROUNDS = 3
 _FIRST_STAGE = 1500  # persons
 _STEP = 1e-5
 
@@ -65,11 +68,12 @@ def optimise(problem: Problem, *, reml: bool, begin: np.ndarray | None = None, t
         begin, scale = first.parameters, first.hessian * (problem.n / few.n)
     best = _search(counter, start(problem) if begin is None else begin, scale)
     starts = 1
-    while not best.converged and starts < MOST_STARTS:
+    wanted = FEW_STARTS if len(problem.levels[0].labels) <= FEW_PERSONS else 1
+    while starts < wanted or (not best.converged and starts < MOST_STARTS):
         again = _search(counter, _elsewhere(problem, best, starts), None)
         starts += 1
-        better = again.evaluation.criterion < best.evaluation.criterion - 1e-9
-        if better or (again.converged and again.evaluation.criterion < best.evaluation.criterion + SMALL_DECREMENT):
+        lower = best.evaluation.criterion - again.evaluation.criterion
+        if lower > SMALL_DECREMENT or (again.converged and not best.converged and lower > -SMALL_DECREMENT):
             best = again
     return Optimum(
         best.parameters,
@@ -105,14 +109,14 @@ def _search(f: _Counter, begin: np.ndarray, hessian: np.ndarray | None) -> Optim
         x, point = _descend(f, begin, point, scale)
     else:
         x, point = _newton(f, x, point, scale, 2)
-    differences = _differences(f, x, point, unit)
-    x, point = _newton(f, x, point, differences.hessian, 6)
-    judged = _judged(f.problem, x, point, differences.hessian, unit)
-    if judged.decrement > SMALL_DECREMENT and judged.rises:  # the Hessian was taken too far away
-        x, point = _descend(f, x, point, _nearest_definite(differences.hessian, unit))
-        differences = _differences(f, x, point, unit)
+    for round_ in range(_ROUNDS):
+        differences = _differences(f, x, point)
         x, point = _newton(f, x, point, differences.hessian, 6)
         judged = _judged(f.problem, x, point, differences.hessian, unit)
+        if not judged.rises or judged.decrement <= SMALL_DECREMENT:
+            break
+        if round_ < _ROUNDS - 1:  # the Hessian was taken too far away
+            x, point = _descend(f, x, point, _nearest_definite(differences.hessian, unit), 1e-6)
     converged = judged.decrement <= SMALL_DECREMENT and judged.rises
     return Optimum(
         x,
@@ -127,8 +131,10 @@ def _search(f: _Counter, begin: np.ndarray, hessian: np.ndarray | None) -> Optim
     )
 
 
-def _descend(f: _Counter, begin: np.ndarray, point: Evaluation, scale: np.ndarray) -> tuple[np.ndarray, Evaluation]:
-    """BFGS in the units of `scale`: x = begin + L'^-1 u, scale = L L'."""
+def _descend(
+    f: _Counter, begin: np.ndarray, point: Evaluation, scale: np.ndarray, slope: float = 5e-3
+) -> tuple[np.ndarray, Evaluation]:
+    """BFGS in the units of `scale`, x = begin + L'^-1 u with scale = L L', until no slope is steeper than `slope`."""
     from scipy.optimize import minimize
 
     lower = np.linalg.cholesky(scale)
@@ -144,7 +150,7 @@ def _descend(f: _Counter, begin: np.ndarray, point: Evaluation, scale: np.ndarra
             return 1e300, np.zeros(len(u))
         return found.criterion, np.linalg.solve(lower, found.gradient)
 
-    options = {"gtol": 5e-3, "maxiter": 200}
+    options = {"gtol": slope, "maxiter": 200}
     minimize(value, np.zeros(len(begin)), jac=True, method="BFGS", options=options)
     return best[0][1], best[0][2]
 
@@ -173,7 +179,7 @@ class _Differences:
     tables: np.ndarray
 
 
-def _differences(f: _Counter, x: np.ndarray, point: Evaluation, unit: np.ndarray) -> _Differences:
+def _differences(f: _Counter, x: np.ndarray, point: Evaluation) -> _Differences:
     """Hessian and change of the table, from gradients a small part of a standard error away."""
     n = len(x)
     steps = _STEP * np.maximum(1.0, np.abs(x))
@@ -247,13 +253,13 @@ def _nearest_definite(hessian: np.ndarray, unit: np.ndarray) -> np.ndarray:
 
 
 def _elsewhere(problem: Problem, best: Optimum, number: int) -> np.ndarray:
-    """Another start: along the most negative direction of the best point so far, then larger and smaller factors."""
+    """Another start: along a direction in which the best point so far falls, else larger and smaller factors."""
     x = best.parameters
-    if number <= 2 and np.isfinite(best.hessian).all():
+    if number <= 2 and not best.converged and np.isfinite(best.hessian).all():
         roots, vectors = np.linalg.eigh(best.hessian)
         if roots[0] < 0:
             return np.asarray(x + (0.3 if number == 1 else -0.3) * vectors[:, 0])
     rng = np.random.default_rng(number)
     fresh = start(problem)
-    fresh[: problem.n_theta] *= 10.0 ** rng.uniform(-1, 1)
-    return np.asarray(fresh + 0.2 * rng.standard_normal(len(fresh)) * (np.abs(fresh) + 0.1))
+    fresh[: problem.n_theta] *= (4.0, 0.2, 1.0)[number % 3]
+    return np.asarray(fresh + 0.5 * rng.standard_normal(len(fresh)) * (np.abs(fresh) + 0.2))
