@@ -193,6 +193,55 @@ def describe(
     _print(json_, told, description, *([doubts] if doubts else []), *(f"written: {p}" for p in written))
 
 
+@app.command(
+    epilog="Example: sessionwise fit 'core_om ~ session + within(wai_sr) + between(wai_sr) + (1 + session | patient)' "
+    "sessions.csv --person patient --session session -i core-om -i wai-sr"
+)
+def fit(
+    formula: Annotated[str, typer.Argument(help="lme4's, with within, between, lag, ...", show_default=False)],
+    file: File,
+    person: Person,
+    session: Session = None,
+    cluster: Cluster = None,
+    time: Time = None,
+    method: Annotated[str, typer.Option(help="'REML' or 'ML'.")] = "REML",
+    residual: Annotated[
+        str, typer.Option(help="Of a person's sessions: 'independent', 'ar1' (by session number), 'car1' (by time).")
+    ] = "independent",
+    variance_by: Annotated[
+        str | None, typer.Option(help="Column whose values have residual variances of their own.", show_default=False)
+    ] = None,
+    df: Annotated[
+        str, typer.Option(help="Degrees of freedom: 'satterthwaite', 'kenward-roger', 'residual' or 'normal'.")
+    ] = "satterthwaite",
+    instrument: Instruments = None,
+    answers: Answers = None,
+    items: Items = None,
+    already_reversed: Reversed = False,
+    out_of_range: OutOfRange = "error",
+    missing: Missing = None,
+    wide: Wide = None,
+    read: Read = None,
+    number_by: NumberBy = None,
+    json_: Json = False,
+) -> None:
+    """Fit a multilevel model; instruments named with -i are scored first."""
+    from .models import MLM
+    from .show import rich_group
+
+    model = MLM(formula, method.upper(), residual, variance_by)  # type: ignore[arg-type]
+    with _busy("reading and fitting"):
+        how = answering(instrument, items, answers, already_reversed)
+        table, roles = load(file, person, session, cluster, time, missing, wide, read, number_by)
+        panel = build_panel(table, roles)
+        if instrument:
+            panel = how.scored(panel, out_of_range)
+        fitted = model.fit(panel)
+        told = {"command": "fit", "file": file.name, **fitted.to_dict(df), "read": panel.findings.to_dicts()}
+    doubts = panel.findings.warnings
+    _print(json_, told, rich_group(fitted.parts(df)), *([doubts] if doubts else []))
+
+
 @app.command(epilog="Example: sessionwise demo --out sessionwise-demo")
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the demo's files.")] = Path("sessionwise-demo"),

@@ -32,6 +32,7 @@ KINDS = ("independent", "ar1", "car1")
 #: Lagged cross-products may take this many bytes; with more different gaps than that, rows are used.
 MOST_BYTES = 1_500_000_000
 _STEP = 1e-5
+_MOST = 12.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +57,7 @@ class Residual:
 
     def natural(self, rho: np.ndarray) -> np.ndarray:
         """phi and the ratios of standard deviations from rho."""
+        rho = np.clip(rho, -_MOST, _MOST)  # beyond it the numbers no longer change, or overflow
         out: np.ndarray = np.exp(rho)
         if self.kind == "ar1":
             out[0] = np.tanh(rho[0])
@@ -190,7 +192,8 @@ class Transformed:
         sd = np.concatenate([[1.0], natural[1:]])[self.residual.strata]
         later = np.flatnonzero(~np.isnan(self.residual.gaps))
         r = natural[0] ** self.residual.gaps[later]
-        width = np.sqrt(-np.expm1(2 * np.log(np.abs(r)))) if len(r) else r
+        with np.errstate(divide="ignore"):  # a correlation that is 0 in doubles
+            width = np.sqrt(-np.expm1(2 * np.log(np.abs(r))))
         made = []
         for column in self.rows.columns:
             z = column / sd

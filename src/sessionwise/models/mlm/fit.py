@@ -18,6 +18,7 @@ from .verdict import verdict
 if TYPE_CHECKING:
     from ...inference.contrasts import Tests
     from ...panel import Panel
+    from ...show import Part
     from .model import MLM
     from .predict import Forecast
 
@@ -165,9 +166,10 @@ class MLMFit:
     @cached_property
     def tests(self) -> Tests:
         """Each coefficient against zero, Satterthwaite's degrees of freedom."""
-        return self._tests("satterthwaite")
+        return self.tests_with("satterthwaite")
 
-    def _tests(self, df: str | float, level: float = 0.95) -> Tests:
+    def tests_with(self, df: str | float, level: float = 0.95) -> Tests:
+        """Each coefficient against zero with other degrees of freedom; see `inference.test`."""
         from ...inference.contrasts import test
 
         return test(self.solution, np.eye(len(self.terms)), degrees=df, level=level)
@@ -282,36 +284,40 @@ class MLMFit:
 
     def tidy(self, df: str | float = "satterthwaite", level: float = 0.95) -> Any:
         """The coefficients as a dataframe of the kind that came in: term, estimate, se, df, statistic, p, low, high."""
-        t = self._tests(df, level)
+        t = self.tests_with(df, level)
         columns = {"term": list(self.terms), "estimate": t.estimate, "se": t.se, "df": t.df}
         return self.recipe.table(columns | {"statistic": t.statistic, "p": t.p, "low": t.low, "high": t.high})
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self, df: str | float = "satterthwaite") -> dict[str, Any]:
         """Plain numbers and text, as `sessionwise fit --json` prints them (docs/command-line.md)."""
         from .show import as_dict
 
-        return as_dict(self)
+        return as_dict(self, df)
 
-    def summary(self) -> str:
-        """What print shows, as text."""
-        return str(self)
+    def parts(self, df: str | float = "satterthwaite") -> list[Part]:
+        """What is shown of it: lines and tables, the verdict first."""
+        from .show import parts
+
+        return parts(self, df)
+
+    def summary(self, df: str | float = "satterthwaite") -> str:
+        """What print shows, with other degrees of freedom if wished: 'kenward-roger', 'residual', 'normal'."""
+        from ...show import rich_group, text
+
+        return text(rich_group(self.parts(df)))
 
     def __rich__(self) -> object:
         from ...show import rich_group
-        from .show import parts
 
-        return rich_group(parts(self))
+        return rich_group(self.parts())
 
     def __str__(self) -> str:
-        from ...show import text
-
-        return text(self)
+        return self.summary()
 
     def __repr__(self) -> str:
         return f"<MLMFit {self.model.formula}; {self.nobs:,} sessions of {self.npersons:,} persons>"
 
     def _repr_html_(self) -> str:
         from ...show import html_parts
-        from .show import parts
 
-        return html_parts(parts(self))
+        return html_parts(self.parts())

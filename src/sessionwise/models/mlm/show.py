@@ -12,15 +12,21 @@ from ...show import Grid, Part, num
 if TYPE_CHECKING:
     from .fit import MLMFit
 
+_DF = {
+    "satterthwaite": "Satterthwaite's df",
+    "kenward-roger": "Kenward and Roger's errors and df",
+    "residual": "df of the residuals",
+    "normal": "normal distribution",
+}
 _RESIDUALS = {"ar1": "AR(1) by session number", "car1": "AR(1) in continuous time"}
 
 
-def parts(fit: MLMFit) -> list[Part]:
+def parts(fit: MLMFit, df: str | float) -> list[Part]:
     """Verdict first, then coefficients, random effects, likelihood, and what was done to the data."""
     shown: list[Part] = [_headline(fit), fit.verdict.message]
     if fit.verdict.remedy:
         shown.append(f"remedy: {fit.verdict.remedy}")
-    shown += [fit.model.formula.strip(), _coefficients(fit)]
+    shown += [fit.model.formula.strip(), _coefficients(fit, df)]
     if fit.varcorr:
         shown.append(_random(fit))
     shown += [_residual(fit), _likelihood(fit)]
@@ -39,8 +45,8 @@ def _headline(fit: MLMFit) -> str:
     return f"Multilevel model ({fit.model.method}), {state}: {used}, {people}"
 
 
-def _coefficients(fit: MLMFit) -> Grid:
-    t = fit.tests
+def _coefficients(fit: MLMFit, df: str | float) -> Grid:
+    t = fit.tests_with(df)
     rows = tuple(
         (
             name,
@@ -53,7 +59,9 @@ def _coefficients(fit: MLMFit) -> Grid:
         )
         for i, name in enumerate(fit.terms)
     )
-    return Grid("Coefficients; Satterthwaite's df", ("", "estimate", "SE", "df", "t", "p", "95 % interval"), rows)
+    return Grid(
+        f"Coefficients; {_DF.get(str(df), f'{df} df')}", ("", "estimate", "SE", "df", "t", "p", "95 % interval"), rows
+    )
 
 
 def _random(fit: MLMFit) -> Grid:
@@ -92,21 +100,22 @@ def p_value(p: float) -> str:
     return "<.001" if p < 0.0005 else f"{p:.3f}".removeprefix("0")
 
 
-def as_dict(fit: MLMFit) -> dict[str, Any]:
+def as_dict(fit: MLMFit, df: str | float) -> dict[str, Any]:
     """The documented JSON object; numbers that are not finite are None."""
     plain = lambda x: float(x) if math.isfinite(x) else None  # noqa: E731
     by_term = lambda values: {k: plain(v) for k, v in values.items()}  # noqa: E731
-    t = fit.tests
+    t = fit.tests_with(df)
+    of_tests = lambda values: {name: plain(x) for name, x in zip(fit.terms, values, strict=True)}  # noqa: E731
     return {
         "formula": fit.model.formula,
         "method": fit.model.method,
         "residual": fit.model.residual,
         "variance_by": fit.model.variance_by,
         "fixef": by_term(fit.fixef),
-        "se": by_term(fit.se),
-        "df": by_term(fit.df),
-        "statistic": {name: plain(x) for name, x in zip(fit.terms, t.statistic, strict=True)},
-        "p": by_term(fit.p),
+        "se": of_tests(t.se),
+        "df": of_tests(t.df),
+        "statistic": of_tests(t.statistic),
+        "p": of_tests(t.p),
         "confint": {n: [plain(a), plain(b)] for n, a, b in zip(fit.terms, t.low, t.high, strict=True)},
         "vcov": np.asarray(fit.vcov).tolist(),
         "varcorr": {g: {"terms": list(v.terms), "cov": v.cov.tolist()} for g, v in fit.varcorr.items()},
