@@ -54,6 +54,12 @@ static_assert(LANES == 8 && sizeof(Lanes) == LANES * sizeof(double));
 SW_INLINE void load(const double *from, Lanes &to) { std::memcpy(&to, from, sizeof to); }
 SW_INLINE void store(const Lanes &from, double *to) { std::memcpy(to, &from, sizeof from); }
 
+SW_INLINE Lanes broadcast(double x) {
+    Lanes all;
+    for (int l = 0; l < LANES; ++l) all[l] = x;
+    return all;
+}
+
 inline double sum(const Lanes &x) {
     double total = 0.0;
     for (int l = 0; l < LANES; ++l) total += x[l];

@@ -327,11 +327,14 @@ inline void restore(const Level &g, const Above &above, int threads, const doubl
         for (int a = 0, pair = 0; a < g.r; ++a)
             for (int b = a; b < g.r; ++b, ++pair) {
                 Lanes &x = s.h[static_cast<std::size_t>(a * g.r + b)];
+                if (all) {
+                    x = broadcast(h[a * g.r + b]);
+                    s.h[static_cast<std::size_t>(b * g.r + a)] = x;
+                    continue;
+                }
                 for (int l = 0; l < LANES; ++l) {
                     const std::int64_t group = block * LANES + l;
-                    if (all) {
-                        x[l] = h[a * g.r + b];
-                    } else if (l < first || l >= last) {
+                    if (l < first || l >= last) {
                         x[l] = 0.0;
                     } else if (above.parent) {
                         const std::int64_t p = above.parent[group];

@@ -1,8 +1,8 @@
 """Optimum: the parameters that minimise the criterion, and whether they really do.
 
 The criterion does not change when a column of a covariance factor changes its sign, so no bound is needed: a variance
-of zero is an ordinary stationary point. The search is SciPy's BFGS in units of about one standard error, then Newton
-steps with a Hessian from differences of the exact gradient. The same Hessian decides the verdict:
+of zero is an ordinary stationary point. The search is SciPy's L-BFGS-B in units of about one standard error, then
+Newton steps with a Hessian from differences of the exact gradient. The same Hessian decides the verdict:
 
 - the Newton decrement g'H^-1 g is small: the criterion could fall by no more than half of it;
 - H has no negative direction, and is positive along every direction that changes the covariances at all. (At a
@@ -134,7 +134,7 @@ def _search(f: _Counter, begin: np.ndarray, hessian: np.ndarray | None) -> Optim
 def _descend(
     f: _Counter, begin: np.ndarray, point: Evaluation, scale: np.ndarray, slope: float = 5e-3
 ) -> tuple[np.ndarray, Evaluation]:
-    """BFGS in the units of `scale`, x = begin + L'^-1 u with scale = L L', until no slope is steeper than `slope`."""
+    """L-BFGS in the units of `scale`, x = begin + L'^-1 u with scale = L L', until no slope is steeper than `slope`."""
     from scipy.optimize import minimize
 
     lower = np.linalg.cholesky(scale)
@@ -150,8 +150,8 @@ def _descend(
             return 1e300, np.zeros(len(u))
         return found.criterion, np.linalg.solve(lower, found.gradient)
 
-    options = {"gtol": slope, "maxiter": 200}
-    minimize(value, np.zeros(len(begin)), jac=True, method="BFGS", options=options)
+    options = {"gtol": slope, "ftol": 1e-15, "maxiter": 500, "maxcor": 20}
+    minimize(value, np.zeros(len(begin)), jac=True, method="L-BFGS-B", options=options)
     return best[0][1], best[0][2]
 
 
@@ -209,11 +209,18 @@ def _judged(problem: Problem, x: np.ndarray, point: Evaluation, hessian: np.ndar
     gradient = vectors.T @ (inverse @ point.gradient)
     # Along flat directions the gradient cannot be told from rounding: count it by a unit curvature there.
     decrement = float((gradient**2 / np.where(roots > FLAT, roots, 1.0)).sum())
-    changing = _changing(problem, x)
-    directions = np.linalg.qr(inverse.T @ np.eye(len(x)))[0] if changing is None else changing
-    along = directions.T @ hessian @ directions / np.einsum("ia,ij,ja->a", directions, unit, directions)[:, None]
-    flattest = float(np.linalg.eigvals(along).real.min()) if directions.shape[1] else 1.0
+    if roots[0] > FLAT:
+        return _Judged(decrement, True, float(roots[0]))
+    flattest = _flattest(_changing(problem, x), hessian, unit)
     return _Judged(decrement, bool(roots[0] > -FLAT and flattest > FLAT), flattest)
+
+
+def _flattest(directions: np.ndarray, hessian: np.ndarray, unit: np.ndarray) -> float:
+    """Smallest curvature within the span of `directions`, in units of `unit`."""
+    if not directions.shape[1]:
+        return 1.0
+    inverse = np.linalg.inv(np.linalg.cholesky(directions.T @ unit @ directions))
+    return float(np.linalg.eigvalsh(inverse @ directions.T @ hessian @ directions @ inverse.T)[0])
 
 
 def _changing(problem: Problem, x: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ Columns are centred and scaled before they are multiplied, because cross-product
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -122,6 +122,7 @@ class State:
     base: np.ndarray
 
 
+@cache
 def plain_table(k: int) -> np.ndarray:
     """int32 (k, k): where the product of columns i and j stands if every pair stands once, row by row."""
     table = np.zeros((k, k), np.int32)

@@ -15,7 +15,7 @@ from .problem import Problem, State
 from .structure import Block, Entries
 
 #: Groups that the moments are taken from: they need be no better than a start.
-MOST_GROUPS = 512
+MOST_GROUPS = 256
 _OTHER = 0.3  # start of other factors, relative to the residual standard deviation of the scaled response
 _FLOOR = 0.05  # a start has no component smaller than this, so that none begins at its boundary
 
@@ -57,36 +57,27 @@ def curvature(problem: Problem, parameters: np.ndarray) -> np.ndarray:
     return expected
 
 
-def _products(packed: np.ndarray, groups: int, chosen: np.ndarray) -> np.ndarray:
-    """(pairs, m): products of the chosen groups."""
-    made: np.ndarray = packed[chosen // LANES, :, chosen % LANES].T
-    return made
-
-
 def _moments(problem: Problem, state: State, theta: np.ndarray) -> None:
     """Put moment estimates of the persons' covariances into theta, where they can be had."""
     level, at, k = problem.levels[0], problem.at, problem.p + 1
     q = level.q
     if not q:
         return
-    groups = len(level.labels)
-    chosen = np.unique(np.linspace(0, groups - 1, min(groups, MOST_GROUPS)).astype(np.int64))
-    products = _products(state.packed, groups, chosen)
-    own = at[:q, :q]
-    last = at[len(at) - k :, len(at) - k :]
-    xy = products[last].sum(axis=2)
+    blocks = len(state.packed)
+    few = state.packed[:: max(1, blocks * LANES // MOST_GROUPS)]  # lanes beyond the last group add nothing
+    own, last = at[:q, :q], at[len(at) - k :, len(at) - k :]
+    xy = few.sum(axis=(0, 2))[last]
     beta = np.linalg.lstsq(xy[:-1, :-1], xy[:-1, -1], rcond=None)[0]
     e = np.append(-beta, 1.0)
-    a = products[own].transpose(2, 0, 1)
-    c = np.einsum("qkm,k->mq", products[at[:q, len(at) - k :]], e)
-    rss, n = float(e @ xy @ e), problem.n * len(chosen) / groups
+    a = few[:, own.ravel()].transpose(1, 0, 2).reshape(q * q, -1)
+    c = np.einsum("bqkl,k->qbl", few[:, at[:q, len(at) - k :]], e).reshape(q, -1)
+    rss, n = float(e @ xy @ e), problem.n * len(few) / blocks
     basis, numbers = _symmetric_basis(level.entries, q)
-    sums = np.einsum("mij,bjk,mkl->bil", a, basis, a, optimize=True)
-    left = np.einsum("aij,bji->ab", basis, sums)
-    total_a = a.sum(axis=0)
-    of_a = np.einsum("aij,ji->a", basis, total_a)
+    pairs = (a @ a.T).reshape(q, q, q, q)  # sum of A_jk A_li over groups, at [j, k, l, i]
+    left = np.einsum("aij,bkl,jkli->ab", basis, basis, pairs)
+    of_a = np.einsum("aij,ij->a", basis, a.sum(axis=1).reshape(q, q))
     matrix = np.block([[left, of_a[:, None]], [of_a[None, :], np.array([[n]])]])
-    right = np.append(np.einsum("aij,mi,mj->a", basis, c, c), rss)
+    right = np.append(np.einsum("aij,ij->a", basis, c @ c.T), rss)
     solved = np.linalg.lstsq(matrix, right, rcond=1e-10)[0]
     sigma2 = max(float(solved[-1]), 0.05 * rss / n, 1e-12)
     values = dict(zip(numbers, solved[:-1] / sigma2, strict=True))

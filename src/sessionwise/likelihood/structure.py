@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -64,16 +65,19 @@ class Block:
     @property
     def places(self) -> tuple[np.ndarray, np.ndarray]:
         """Rows and columns of the factor's entries, in the order of theta."""
-        if not self.correlated:
-            return np.arange(self.q), np.arange(self.q)
-        columns, rows = np.triu_indices(self.q)
-        return rows, columns
+        return _places(self.q, self.correlated)
 
     def factor(self, theta: np.ndarray) -> np.ndarray:
         """The relative covariance factor (q, q) from all of theta."""
         full = np.zeros((self.q, self.q))
         full[self.places] = theta[self.start : self.start + self.size]
         return full
+
+
+@cache
+def _places(q: int, correlated: bool) -> tuple[np.ndarray, np.ndarray]:
+    columns, rows = np.triu_indices(q) if correlated else (np.arange(q), np.arange(q))
+    return rows, columns
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -45,6 +45,8 @@ def singularities(solution: Solution, block: Block) -> list[str]:
     """What is zero or one in a random term, in words."""
     at = solution.problem.blocks.index(block)
     scaled = block.factor(solution.optimum.parameters)
+    if np.linalg.svd(scaled, compute_uv=False)[-1] > ZERO * np.abs(scaled).max():
+        return []
     size = np.linalg.norm(scaled, axis=1)
     zero = [name for name, s in zip(block.effects, size, strict=True) if s < ZERO]
     found = [f"the variance of {some(zero)} between {block.group}s is estimated as zero"] if zero else []
