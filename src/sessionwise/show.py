@@ -13,11 +13,12 @@ WIDTH = 80
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A small table: title, column heads, rows of text; the first column is a name."""
+    """A small table: title, column heads, rows of text; the first column is a name. `dense`: columns close together."""
 
     title: str
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    dense: bool = False
 
 
 Part = str | Grid
@@ -54,7 +55,7 @@ def rich_group(parts: Sequence[Part]) -> object:
             out.append(Text(part, style="bold" if i == 0 else "dim" if part.startswith("note:") else ""))
             continue
         out.append(Text(part.title, style="italic"))
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=part.dense)
         for j, head in enumerate(part.head):
             table.add_column(head, justify="right" if j else "left", overflow="fold", no_wrap=j > 0)
         for row in part.rows:

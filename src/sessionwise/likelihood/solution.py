@@ -64,7 +64,7 @@ class Solution:
     def factors(self) -> tuple[np.ndarray, ...]:
         """For each random term its relative covariance factor (q, q), lower triangular with diagonal >= 0 (lme4's)."""
         blocks = zip(self.problem.blocks, self.problem.transform.blocks, strict=True)
-        return tuple(_triangle(c @ b.factor(self.optimum.parameters)) for b, c in blocks)
+        return tuple(_triangle(c @ _without_dust(b.factor(self.optimum.parameters))) for b, c in blocks)
 
     @cached_property
     def theta(self) -> np.ndarray:
@@ -81,6 +81,11 @@ class Solution:
     def residual(self) -> np.ndarray:
         """phi, ratios of standard deviations; see Residual.names."""
         return self.problem.residual.natural(self.optimum.parameters[self.problem.n_theta :])
+
+
+def _without_dust(factor: np.ndarray) -> np.ndarray:
+    """Effects whose spread is less than 1e-7 residual standard deviations do not vary: rounding is not shown as data."""
+    return np.where(np.linalg.norm(factor, axis=1)[:, None] < 1e-7, 0.0, factor)
 
 
 def _triangle(factor: np.ndarray) -> np.ndarray:

@@ -12,6 +12,9 @@ from ...show import Grid, Part, num
 if TYPE_CHECKING:
     from .fit import MLMFit
 
+#: Names longer than this are broken at their colons.
+LONG_NAME = 20
+
 _DF = {
     "satterthwaite": "Satterthwaite's df",
     "kenward-roger": "Kenward and Roger's errors and df",
@@ -41,27 +44,30 @@ def _headline(fit: MLMFit) -> str:
         else f"{fit.nobs:,} sessions"
     )
     people = ", ".join([f"{fit.npersons:,} persons", *groups])
-    state = "converged" if fit.verdict.converged else "NOT CONVERGED"
-    return f"Multilevel model ({fit.model.method}), {state}: {used}, {people}"
+    return f"Multilevel model ({fit.model.method}): {used}, {people}"
 
 
 def _coefficients(fit: MLMFit, df: str | float) -> Grid:
     t = fit.tests_with(df)
     rows = tuple(
         (
-            name,
+            _broken(name),
             num(t.estimate[i]),
             num(t.se[i]),
             num(t.df[i]) if t.df[i] < 1e5 else "large",
             f"{t.statistic[i]:.2f}",
             p_value(t.p[i]),
-            f"{num(t.low[i])} to {num(t.high[i])}",
+            f"{num(t.low[i])}, {num(t.high[i])}",
         )
         for i, name in enumerate(fit.terms)
     )
-    return Grid(
-        f"Coefficients; {_DF.get(str(df), f'{df} df')}", ("", "estimate", "SE", "df", "t", "p", "95 % interval"), rows
-    )
+    title = f"Coefficients; {_DF.get(str(df), f'{df} df')}"
+    return Grid(title, ("", "estimate", "SE", "df", "t", "p", "95 % interval"), rows, dense=True)
+
+
+def _broken(name: str) -> str:
+    """A long interaction over several lines, so that the table keeps to its width."""
+    return name if len(name) <= LONG_NAME else name.replace(":", ":\n ")
 
 
 def _random(fit: MLMFit) -> Grid:
@@ -70,7 +76,7 @@ def _random(fit: MLMFit) -> Grid:
     for group, v in fit.varcorr.items():
         corr = v.corr
         for i, term in enumerate(v.terms):
-            name = f"{group}: {term}"
+            name = f"{group}: {_broken(term)}"
             cells = [f"{corr[i, j]:+.2f}" if v.estimated[i, j] and math.isfinite(corr[i, j]) else "" for j in range(i)]
             rows.append((name, num(v.cov[i, i]), num(v.sd[i]), *cells, *[""] * (widest - 1 - i)))
     heads = ["correlations", *[""] * (widest - 2)] if widest > 1 else []

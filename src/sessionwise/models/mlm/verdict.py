@@ -45,7 +45,7 @@ def singularities(solution: Solution, block: Block) -> list[str]:
     """What is zero or one in a random term, in words."""
     at = solution.problem.blocks.index(block)
     scaled = block.factor(solution.optimum.parameters)
-    if np.linalg.svd(scaled, compute_uv=False)[-1] > ZERO * np.abs(scaled).max():
+    if np.linalg.svd(scaled, compute_uv=False)[-1] > ZERO:
         return []
     size = np.linalg.norm(scaled, axis=1)
     zero = [name for name, s in zip(block.effects, size, strict=True) if s < ZERO]
