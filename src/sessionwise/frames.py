@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
+import numpy as np
 
 from .errors import PanelError, some
 from .table import Origin, Table
@@ -32,7 +33,8 @@ def eager(data: Any) -> tuple[nw.DataFrame[Any], Origin, nw.Implementation | Non
         return nw.from_native(data.frame, eager_only=True).clone(), data.origin, None
     try:
         frame = nw.from_native(data)
-        frame.collect_schema()  # some libraries allow, and narwhals finds, columns of one name
+        if isinstance(frame, nw.LazyFrame):
+            frame.collect_schema()  # finds columns of one name, which a query allows
     except nw.exceptions.DuplicateError:
         raise PanelError(
             "the table has several columns of one name.",
@@ -58,8 +60,17 @@ def eager(data: Any) -> tuple[nw.DataFrame[Any], Origin, nw.Implementation | Non
 
 
 def _own(frame: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
-    """A copy where the kind of dataframe can be changed in place (pandas, polars); polars copies no data."""
-    return frame if frame.implementation.is_pyarrow() else frame.clone()
+    """A copy where the kind of dataframe can be changed in place; polars and new pandas copy no data until it is."""
+    if frame.implementation.is_pyarrow():
+        return frame
+    if frame.implementation.is_pandas() and _copies_on_write(frame.implementation.to_native_namespace()):
+        return nw.from_native(frame.to_native().copy(deep=False), eager_only=True)
+    return frame.clone()
+
+
+def _copies_on_write(pandas: Any) -> bool:
+    """Whether what is changed in a dataframe later never shows in its shallow copies."""
+    return int(pandas.__version__.split(".")[0]) >= 3
 
 
 def restore(frame: nw.DataFrame[Any], lazy: nw.Implementation | None) -> Any:
@@ -78,8 +89,41 @@ def column(frame: nw.DataFrame[Any], name: str) -> pl.Series:
     elif frame.implementation.is_pyarrow():
         series = pl.Series(name, frame.to_native()[name])
     else:
-        series = _from_other(frame[name])
-    return series.fill_nan(None) if series.dtype.is_float() else series
+        return _from_other(frame.get_column(name))
+    has_nan = series.dtype.is_float() and np.isnan(series.to_numpy()).any()
+    return series.fill_nan(None) if has_nan else series
+
+
+def numbers(frame: nw.DataFrame[Any], name: str) -> np.ndarray | None:
+    """One column as float64, missing as NaN, no copy where the memory layout allows; None if it holds no numbers."""
+    import polars as pl
+
+    if frame.implementation.is_polars():
+        series: pl.Series = frame.to_native()[name]
+    else:
+        other = frame.get_column(name)
+        if other.dtype.is_float() or other.dtype.is_integer():
+            values = other.to_numpy()
+            if values.dtype.kind in "fiu":  # else objects, some of them missing
+                return np.asarray(values, np.float64)
+        series = column(frame, name)
+    return series.cast(pl.Float64).to_numpy() if _is_numeric(series) else None
+
+
+def holds_numbers(frame: nw.DataFrame[Any], name: str) -> bool:
+    """Whether `numbers` gives any: numeric columns, true and false, missing everywhere."""
+    if frame.implementation.is_polars():
+        return _is_numeric(frame.to_native()[name])
+    dtype = frame.get_column(name).dtype
+    if dtype in (nw.Object, nw.Unknown):  # only the values tell
+        return _is_numeric(column(frame, name))
+    return dtype.is_numeric() or dtype == nw.Boolean
+
+
+def _is_numeric(series: pl.Series) -> bool:
+    import polars as pl
+
+    return series.dtype.is_numeric() or series.dtype in (pl.Boolean, pl.Null)
 
 
 def _from_other(series: nw.Series[Any]) -> pl.Series:
@@ -87,12 +131,19 @@ def _from_other(series: nw.Series[Any]) -> pl.Series:
     import polars as pl
 
     dtype, name = series.dtype, series.name
-    if dtype.is_float() or (dtype.is_numeric() and not series.is_null().any()):
-        return pl.Series(name, series.to_numpy(), nan_to_null=True)
-    values = [None if missing else value for value, missing in zip(series.to_list(), series.is_null(), strict=True)]
+    if dtype.is_numeric():
+        array = series.to_numpy()
+        if dtype.is_float() or array.dtype.kind in "iu" or not series.is_null().any():
+            return pl.Series(name, array, nan_to_null=True)
     if isinstance(dtype, (nw.Categorical, nw.Enum)):
-        levels = [str(v) for v in series.to_native().cat.categories]
-        return pl.Series(name, [None if v is None else str(v) for v in values], dtype=pl.Enum(levels))
+        categories = series.to_native().cat
+        levels = [str(v) for v in categories.categories]
+        labels = np.array([*levels, None], object)[categories.codes.to_numpy()]  # code -1 is missing
+        return pl.Series(name, labels.tolist(), dtype=pl.Enum(levels))
+    values = series.to_list()
+    missing = series.is_null()
+    if missing.any():
+        values = [None if gone else value for value, gone in zip(values, missing.to_list(), strict=True)]
     try:
         return pl.Series(name, values)
     except (TypeError, OverflowError, pl.exceptions.PolarsError):  # a column of mixed Python objects

@@ -17,7 +17,7 @@ import numpy as np
 
 from .errors import PanelError, nearest, some
 from .findings import Finding, Findings
-from .frames import attach, column, eager, restore
+from .frames import attach, column, eager, holds_numbers, numbers, restore
 from .role_columns import levels
 from .roles import Roles, Structure, structure
 from .table import Origin, Table
@@ -39,9 +39,14 @@ class Labels:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Parts:
-    """What a Panel is made of. `derived`: columns added later, read-only float64 in the Panel's row order."""
+    """What a Panel is made of.
+
+    given : names of the frame's columns; to ask the frame for them takes longer than to fetch a column.
+    derived : columns added later, read-only float64 in the Panel's row order.
+    """
 
     frame: nw.DataFrame[Any]
+    given: tuple[str, ...]
     origin: Origin
     lazy: nw.Implementation | None
     roles: Roles
@@ -94,7 +99,8 @@ class Panel:
         built, findings = structure(frame, roles, origin)
         findings.stop_on_error(PanelError)
         assert built is not None
-        object.__setattr__(self, "_parts", _Parts(frame, origin, lazy, roles, built, said + findings, {}, records))
+        parts = _Parts(frame, tuple(frame.columns), origin, lazy, roles, built, said + findings, {}, records)
+        object.__setattr__(self, "_parts", parts)
 
     def _like(self, **changes: Any) -> Panel:
         """A Panel that differs from this one in the parts named."""
@@ -173,13 +179,14 @@ class Panel:
     @property
     def columns(self) -> tuple[str, ...]:
         """Every column, roles included, in the table's order, added ones last."""
-        return (*self._frame.columns, *(n for n in self._derived if n not in self._frame.columns))
+        given = self._parts.given
+        return (*given, *(name for name in self._derived if name not in given))
 
     def __len__(self) -> int:
         return len(self.sessions)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._derived or name in self._frame.columns
+        return name in self._parts.given or name in self._derived
 
     # --- columns --------------------------------------------------------------------------------
 
@@ -192,13 +199,10 @@ class Panel:
         """
         if name in self._derived:
             return self._derived[name]
-        import polars as pl
-
         self._must_have(name)
-        series = column(self._frame, name)
-        if not _is_numeric(series):
-            self._not_numeric(name, series)
-        values = series.cast(pl.Float64).to_numpy()
+        values = numbers(self._frame, name)
+        if values is None:
+            raise self._not_numeric(name)
         order = self._structure.order
         return _frozen(values.view() if order is None else values[order])
 
@@ -232,12 +236,7 @@ class Panel:
     def is_numeric(self, name: str) -> bool:
         """Whether `panel[name]` gives numbers."""
         self._must_have(name)
-        if name in self._derived:
-            return True
-        dtype = self._frame[name].dtype
-        if dtype in (nw.Object, nw.Unknown):  # only the values tell
-            return _is_numeric(column(self._frame, name))
-        return dtype.is_numeric() or dtype == nw.Boolean
+        return name in self._derived or holds_numbers(self._frame, name)
 
     def _must_have(self, name: str) -> None:
         if name not in self:
@@ -247,9 +246,10 @@ class Panel:
                 remedy="Use one of these columns, or score the instrument first.",
             )
 
-    def _not_numeric(self, name: str, series: Any) -> None:
+    def _not_numeric(self, name: str) -> PanelError:
         import polars as pl
 
+        series = column(self._frame, name)
         kind = "dates" if series.dtype.is_temporal() else "text"
         where = f"column {name!r}"
         remedy = f"Use panel.labels({name!r}) for categories."
@@ -259,7 +259,7 @@ class Panel:
             if 0 < len(bad) < 0.5 * max(1, len(text) - text.null_count()):
                 where += f": {text[int(bad[0])]!r} in {self._parts.origin.say(bad)}"
                 remedy = "Correct these cells, or declare them missing."
-        raise PanelError(f"column {name!r} holds {kind}, not numbers.", where=where, remedy=remedy)
+        return PanelError(f"column {name!r} holds {kind}, not numbers.", where=where, remedy=remedy)
 
     # --- new panels from this one ---------------------------------------------------------------
 
@@ -352,7 +352,7 @@ class Panel:
 
     def where(self, rows: Iterable[int], most: int = 3) -> str:
         """Rows of this Panel in the user's words: 'patient 12, session 3 (line 47); ...'."""
-        rows = list(rows)
+        rows = rows if isinstance(rows, np.ndarray) else list(rows)
         order = self._structure.order
         said = []
         for row in map(int, rows[:most]):
@@ -413,12 +413,6 @@ def _unpickled(parts: _Parts) -> Panel:
 def _frozen(array: np.ndarray) -> np.ndarray:
     array.flags.writeable = False
     return array
-
-
-def _is_numeric(series: pl.Series) -> bool:
-    import polars as pl
-
-    return series.dtype.is_numeric() or series.dtype in (pl.Boolean, pl.Null)
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -29,17 +29,52 @@ _NUMBER_THEM = (
 )
 
 
+def run_starts(series: pl.Series) -> np.ndarray:
+    """The first row of each run of equal values, and the number of rows, int64 (n_runs + 1,)."""
+    if series.dtype.is_integer() and not series.null_count():
+        numbers = series.to_numpy()
+        changed = numbers[1:] != numbers[:-1]
+    else:
+        rows, before = series.slice(1), series.slice(0, max(len(series) - 1, 0))
+        changed = (rows.ne_missing(before) if series.null_count() else rows != before).to_numpy()
+    starts = np.flatnonzero(changed)
+    starts += 1
+    return np.concatenate([[0][: len(series)], starts, [len(series)]]).astype(np.int64, copy=False)
+
+
+def _some_empty(series: pl.Series) -> bool:
+    """Whether a cell is missing or holds blanks only."""
+    import polars as pl
+
+    if series.null_count() or series.dtype != pl.String:
+        return series.null_count() > 0
+    unsure = series.filter((series < "!") | (series > "~"))  # whitespace sorts before or after the printed ASCII
+    return len(unsure) > 0 and bool((unsure.str.strip_chars() == "").any())
+
+
+def _empty_rows(series: pl.Series) -> pl.Series:
+    """Rows whose cell is missing or holds blanks only."""
+    import polars as pl
+
+    empty = series.is_null()
+    if series.dtype == pl.String:
+        empty |= series.str.strip_chars() == ""
+    return empty.arg_true()
+
+
+def _are_whole(values: np.ndarray) -> bool:
+    """Whether decimals are all whole numbers, and each has an integer of its own."""
+    return bool((np.rint(values) == values).all() and (np.abs(values) < 2**53).all())
+
+
 def person_labels(series: pl.Series, name: str, origin: Origin, found: list[Finding]) -> pl.Series | None:
     """Person labels, whole numbers as integers; None with an error found."""
     import polars as pl
 
     if not (series.dtype.is_numeric() or series.dtype == pl.String):
         series = series.cast(pl.String)
-    empty = series.is_null()
-    if series.dtype == pl.String:
-        empty |= series.str.strip_chars() == ""
-    if empty.any():
-        rows = empty.arg_true()
+    if _some_empty(series):
+        rows = _empty_rows(series)
         found.append(
             Finding(
                 "error",
@@ -51,7 +86,7 @@ def person_labels(series: pl.Series, name: str, origin: Origin, found: list[Find
             )
         )
         return None
-    if series.dtype.is_float() and (series.round(0) == series).all() and (series.abs() < 2**53).all():
+    if series.dtype.is_float() and _are_whole(series.to_numpy()):
         series = series.cast(pl.Int64)  # SPSS stores whole numbers as decimals
     elif series.dtype.is_float():
         what = f"Column {name!r} (person) holds decimal numbers: labels such as 1.1 and 1.10 cannot be told apart."
@@ -72,11 +107,8 @@ def session_numbers(series: pl.Series, name: str, origin: Origin, found: list[Fi
         what = f"Column {name!r} (session) {what}."
         found.append(Finding("error", code, what, origin.say(rows) if rows else origin.source, len(rows), remedy))
 
-    empty = series.is_null()
-    if series.dtype == pl.String:
-        empty |= series.str.strip_chars() == ""
-    if empty.any():
-        rows = empty.arg_true()
+    if _some_empty(series):
+        rows = _empty_rows(series)
         what = f"is empty in {len(rows):,} row{'s' * (len(rows) > 1)}"
         error("session-missing", what, rows, "Fill in the session numbers, or delete these rows.")
         return None
@@ -96,10 +128,11 @@ def session_numbers(series: pl.Series, name: str, origin: Origin, found: list[Fi
             found.append(Finding("note", "session-from-text", what, f"column {name!r}", len(series)))
         series = parsed
     if not series.dtype.is_integer():
-        rows = (~(series.is_finite() & (series.round(0) == series))).arg_true()
-        if len(rows):
-            what = f"has numbers that are not whole, such as {series[int(rows[0])]}"
-            error("session-not-whole", what, rows, _WHOLE)
+        values = series.cast(pl.Float64).to_numpy()
+        decimal = np.flatnonzero(~(np.isfinite(values) & (np.rint(values) == values)))
+        if len(decimal):
+            what = f"has numbers that are not whole, such as {series[int(decimal[0])]}"
+            error("session-not-whole", what, decimal, _WHOLE)
             return None
     ends: list[Any] = [series.min(), series.max()]
     if len(series) and max(abs(float(end)) for end in ends) > LARGEST_SESSION:
@@ -182,13 +215,43 @@ def levels(series: pl.Series) -> tuple[np.ndarray, np.ndarray]:
     """Labels in order (of the categories if it has them, else ascending) and int32 codes, -1 for missing."""
     import polars as pl
 
+    starts = run_starts(series)
+    series = series[starts[:-1]]  # one of each run: few where all rows of a person agree
     if not (series.dtype.is_numeric() or isinstance(series.dtype, pl.Enum)):
         series = series.cast(pl.String)
-    if series.dtype == pl.String:
+    if series.dtype == pl.String and _some_empty(series):
         series = pl.select(pl.when(series.str.strip_chars() != "").then(series)).to_series()  # blank is missing
-    known = series.drop_nulls()
-    if series.dtype.is_float() and (known.round(0) == known).all() and (known.abs() < 2**53).all():
-        series = series.cast(pl.Int64)
-    levels = series.drop_nulls().unique().sort()
-    codes = series.replace_strict(levels, np.arange(len(levels)), default=-1, return_dtype=pl.Int32)
-    return levels.to_numpy().copy(), codes.to_numpy().copy()
+    known = series.drop_nulls() if series.null_count() else series
+    names, found = _distinct(known)
+    codes = np.full(len(series), -1, np.int32)
+    codes[series.is_not_null().to_numpy() if series.null_count() else slice(None)] = found
+    return names, np.repeat(codes, np.diff(starts))
+
+
+def _distinct(known: pl.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Distinct labels in order, and where each row's label stands among them."""
+    import polars as pl
+
+    if known.dtype == pl.String:
+        known = known.cast(pl.Enum(known.unique().sort()))
+    if isinstance(known.dtype, pl.Enum):
+        used, positions = distinct(known.to_physical().to_numpy())
+        return known.dtype.categories.to_numpy()[used], positions
+    if known.dtype.is_float() and _are_whole(known.to_numpy()):
+        known = known.cast(pl.Int64)
+    return distinct(known.to_numpy())
+
+
+def distinct(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Distinct values in order, and where each value stands among them; whole numbers close together unsorted."""
+    whole = len(values) > 0 and np.can_cast(values.dtype, np.int64)
+    low, width = (int(values.min()), int(values.max()) - int(values.min()) + 1) if whole else (0, 0)
+    if not 0 < width <= 4 * len(values):
+        return np.unique(values, return_inverse=True)
+    offsets = values.astype(np.int64) - low
+    there = np.zeros(width, bool)
+    there[offsets] = True
+    found = np.flatnonzero(there)
+    position = np.empty(width, np.int64)
+    position[found] = np.arange(len(found))
+    return (found + low).astype(values.dtype), position[offsets]

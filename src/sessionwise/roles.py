@@ -16,7 +16,7 @@ import numpy as np
 from .errors import nearest, some
 from .findings import Finding, Findings
 from .frames import column
-from .role_columns import levels, person_labels, session_numbers, time_values
+from .role_columns import levels, person_labels, run_starts, session_numbers, time_values
 from .table import Origin
 
 if TYPE_CHECKING:
@@ -113,73 +113,74 @@ def structure(frame: nw.DataFrame[Any], roles: Roles, origin: Origin) -> tuple[S
         found.append(Finding("error", "no-rows", "The table has no rows.", origin.source, 0, "Check the file."))
     if person is None or session is None or any(f.severity == "error" for f in found):
         return None, Findings(found)
-    order, starts, person, session = _sort(person, session)
-    duplicates = _duplicates(person, session, starts, order, roles, origin)
+    order, starts, persons, session = _sort(person, session)
+    duplicates = None if order is None else _duplicates(persons, session, starts, order, roles, origin)
     if duplicates:
         return None, Findings([*found, duplicates])
     clusters = codes = None
     if roles.cluster:
-        clusters, codes = levels(column(frame, roles.cluster))
-        codes = codes if order is None else codes[order]
+        cluster = column(frame, roles.cluster)
+        clusters, codes = levels(cluster if order is None else cluster.gather(order))
     if times is not None and order is not None:
         times = times[order]
-    persons = person.gather(starts[:-1]).to_numpy()
     return Structure(order, persons, starts, session, clusters, codes, times).frozen(), Findings(found)
 
 
 def role_errors(frame: nw.DataFrame[Any], named: Mapping[str, str]) -> list[Finding]:
     """Errors for roles whose column is not there, holds lists, or has another role too. `named`: role -> column."""
     found = []
-    columns = f"columns: {some(frame.columns, 12)}"
+    columns = frame.columns
     for role, name in named.items():
-        if name not in frame.columns:
-            what = f"There is no column {name!r} for the role {role!r}.{nearest(str(name), map(str, frame.columns))}"
+        if name not in columns:
+            what = f"There is no column {name!r} for the role {role!r}.{nearest(str(name), map(str, columns))}"
+            where = f"columns: {some(columns, 12)}"
             remedy = f"Name the column that holds the {role}."
-            found.append(Finding("error", "role-column-missing", what, columns, 0, remedy))
-        elif frame[name].dtype.is_nested():
+            found.append(Finding("error", "role-column-missing", what, where, 0, remedy))
+        elif frame.get_column(name).dtype.is_nested():
             what = f"Column {name!r} ({role}) holds lists or records, not single values."
             found.append(Finding("error", "role-nested", what, f"column {name!r}", 0, "Give one value in each cell."))
     for name in dict.fromkeys(named.values()):
         same = [role for role, other in named.items() if other == name]
         if len(same) > 1:
             what = f"Column {name!r} is named for {len(same)} roles: {some(same)}."
-            remedy = "Give each role a column of its own."
-            found.append(Finding("error", "role-column-twice", what, columns, len(same), remedy))
+            where, remedy = f"columns: {some(columns, 12)}", "Give each role a column of its own."
+            found.append(Finding("error", "role-column-twice", what, where, len(same), remedy))
     return found
 
 
-def _sort(person: pl.Series, session: np.ndarray) -> tuple[np.ndarray | None, np.ndarray, pl.Series, np.ndarray]:
-    """Order (None if sorted), starts, and both columns in that order."""
-    import polars as pl
-
-    starts = _changes(person)
-    order = None
-    same_person = np.ones(len(session) - 1, bool)
-    same_person[starts[1:-1] - 1] = False
-    if not person.is_sorted() or bool(((session[1:] < session[:-1]) & same_person).any()):
-        rows = pl.DataFrame({"person": person, "session": session})
-        order = rows.select(pl.arg_sort_by("person", "session", maintain_order=True)).to_series().to_numpy()
-        order = order.astype(np.int64)
-        person, session = person.gather(order), session[order]
-        starts = _changes(person)
-    return order, starts, person, session
+def _sort(person: pl.Series, session: np.ndarray) -> tuple[np.ndarray | None, np.ndarray, np.ndarray, np.ndarray]:
+    """Order (None if sorted, without duplicates), starts, persons and the sessions in that order."""
+    starts = run_starts(person)
+    persons = person[starts[:-1]]
+    rises = session[1:] > session[:-1]
+    rises[starts[1:-1] - 1] = True
+    if rises.all() and persons.is_sorted():
+        return None, starts, persons.to_numpy(), session
+    names, codes = levels(person)
+    order = _order(codes, len(names), session)
+    starts = np.concatenate([[0], np.cumsum(np.bincount(codes))])
+    return order, starts.astype(np.int64), names, session[order]
 
 
-def _changes(person: pl.Series) -> np.ndarray:
-    """Rows at which a new person starts, and the number of rows."""
-    if person.dtype.is_integer():
-        labels = person.to_numpy()
-        new = np.flatnonzero(labels[1:] != labels[:-1]) + 1
-    else:
-        new = (person != person.shift(1)).fill_null(False).arg_true().to_numpy()
-    return np.concatenate([[0], new, [len(person)]]).astype(np.int64)
+def _order(codes: np.ndarray, n_persons: int, session: np.ndarray) -> np.ndarray:
+    """int64 (n_rows,): rows by person, then session, those of one session as they came."""
+    first = int(session.min())
+    width = int(session.max()) - first + 1
+    key = codes * np.int64(width) + (session - first)
+    if n_persons * width <= 4 * len(key):  # few places are empty: each row goes to its own, nothing is sorted
+        place = np.full(n_persons * width, -1)
+        place[key] = np.arange(len(key))
+        order = place[place >= 0]
+        if len(order) == len(key):  # no two rows had the same
+            return order
+    return np.argsort(key, kind="stable")
 
 
 def _duplicates(
-    person: pl.Series,
+    persons: np.ndarray,
     session: np.ndarray,
     starts: np.ndarray,
-    order: np.ndarray | None,
+    order: np.ndarray,
     roles: Roles,
     origin: Origin,
 ) -> Finding | None:
@@ -190,17 +191,18 @@ def _duplicates(
     rows = np.flatnonzero(again)
     if not len(rows):
         return None
-    persons = len(np.unique(np.searchsorted(starts, rows, side="right")))
+    codes = np.searchsorted(starts, rows, side="right") - 1
+    n_persons = len(np.unique(codes))
     said = []
-    for row in rows[:3].tolist():
-        here = [row - 1, row] if order is None else order[[row - 1, row]].tolist()
-        said.append(f"{roles.person} {person[row]}, {roles.session} {session[row]} ({origin.say(here)})")
+    for row, code in zip(rows[:3].tolist(), codes[:3].tolist(), strict=True):
+        here = order[[row - 1, row]].tolist()
+        said.append(f"{roles.person} {persons[code]}, {roles.session} {session[row]} ({origin.say(here)})")
     rest = f" and {len(rows) - 3:,} more" if len(rows) > 3 else ""
     one = f"{len(rows):,} row{'s repeat' if len(rows) > 1 else ' repeats'} a session of the same person"
     return Finding(
         "error",
         "duplicate-session",
-        f"{one} ({persons:,} person{'s' * (persons > 1)}).",
+        f"{one} ({n_persons:,} person{'s' * (n_persons > 1)}).",
         "; ".join(said) + rest,
         len(rows),
         "Keep one row for each person and session, or correct the numbers.",

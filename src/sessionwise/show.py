@@ -5,10 +5,19 @@ from __future__ import annotations
 import html
 import io
 import math
-from collections.abc import Sequence
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 WIDTH = 80
+#: Seconds after which a wait is shown.
+PATIENCE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +49,38 @@ def percent(share: float, sign: str = " %") -> str:
     """Whole percents, one decimal below ten."""
     value = 100 * share
     return f"{value:.1f}{sign}" if 0 < value < 9.95 else f"{value:.0f}{sign}"
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal or in a notebook for what takes over two seconds: call it with (done, of how many)."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, transient=True, console=_console())
+    task = bar.add_task(what, total=None)
+    began = time.monotonic()
+    started = False
+
+    def told(done: int, total: int) -> None:
+        nonlocal started
+        if not started and time.monotonic() - began > PATIENCE:
+            started = True
+            bar.start()
+        bar.update(task, completed=done, total=total)
+
+    try:
+        yield told
+    finally:
+        if started:
+            bar.stop()
+
+
+def _console() -> Console:
+    """Standard error, silent where nobody looks at it."""
+    from rich.console import Console
+
+    return Console(stderr=True, quiet=not (sys.stderr.isatty() or "ipykernel" in sys.modules))
 
 
 def rich_group(parts: Sequence[Part]) -> object:

@@ -53,7 +53,7 @@ def design(
     groups = {str(r.group): group_codes(r.group, r, panel) for r in formula.random}
     kept = keep(formula.variables, formula.response, groups, source)
     some_left(kept, formula, panel)
-    y = _response(formula.response, source)[kept.rows]
+    y = kept.of(_response(formula.response, source))
     _varies(y, formula.response, panel, kept)
     encoders = {show(v): learn(v, source, kept.rows) for v in formula.variables[1:]}
     coded = _coded(formula, encoders, source, kept.rows)
@@ -80,7 +80,7 @@ def applied(learned_from: Design, panel: Panel, response: bool, means: Mapping[s
     needed = formula.variables if response else formula.variables[1:]
     kept = keep(needed, formula.response, groups if response else {}, source)
     some_left(kept, formula, panel)
-    y = _response(formula.response, source)[kept.rows] if there else np.full(len(kept.rows), np.nan)
+    y = kept.of(_response(formula.response, source)) if there else np.full(len(kept.rows), np.nan)
     coded = _coded(formula, learned.encoders, source, kept.rows)
     matrix = _matrix(y, coded, learned.aliased)
     skeleton = _Skeleton(formula, matrix.names, matrix.numbers, coded, learned.aliased)
@@ -123,7 +123,7 @@ def _source(formula: Formula, panel: Panel, means: Mapping[str, Mapping[object, 
 
     if not len(panel):
         raise DesignError("the Panel has no rows.", remedy="Check which persons were chosen.")
-    known = {text for v in formula.variables for text in centred(v)}
+    known = {text for v in formula.variables for text in centred(v)} if means else set()
     for text in means:
         if text not in known:
             raise DesignError(
@@ -221,14 +221,16 @@ def _finished(
     assert s.formula.response is not None
     columns = (show(s.formula.response), *s.names[1:])
     at = {name: j for j, name in enumerate(columns) if j}
-    counts = np.diff(np.searchsorted(kept.rows, panel.starts))
-    starts = np.concatenate([[0], np.cumsum(counts[counts > 0])]).astype(np.int64)
+    counts, starts = panel.sessions_per_person, panel.starts
+    if kept.dropped:
+        counts = np.diff(np.searchsorted(kept.rows, starts))
+        starts = np.concatenate([[0], np.cumsum(counts[counts > 0])]).astype(np.int64)
     lost = panel.persons[counts == 0]
     made: list[Grouping] = []
     for name, codes in groups.items():
-        made.append(grouping(name, codes, kept.rows, starts))
+        made.append(grouping(name, codes, kept, starts))
     made.sort(key=lambda g: not g.is_person)
-    arrays = (s.matrix, starts, sessions := panel.sessions[kept.rows], kept.rows, *(d.rows for d in kept.dropped))
+    arrays = (s.matrix, starts, sessions := kept.of(panel.sessions), kept.rows, *(d.rows for d in kept.dropped))
     for array in arrays:
         array.flags.writeable = False
     fixed = [name for name in s.coded.fixed.columns if name not in s.aliased]

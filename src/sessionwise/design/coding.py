@@ -64,8 +64,8 @@ def learn(e: Expression, source: Source, rows: np.ndarray) -> Encoder:
     values = value(e, source)
     if not (as_category or isinstance(values, Labels)):
         return Encoder(e, "numeric")
-    labels = _labels(values)
-    used = np.unique(labels.codes[rows])
+    labels = _labels(e, source)
+    used = np.flatnonzero(np.bincount(labels.codes[rows]))
     levels = tuple(_plain(level) for level in labels.levels[used].tolist())
     levels = _asked(e, levels, source, rows, labels)
     if len(levels) < 2:
@@ -99,10 +99,7 @@ def code(
             if at not in blocks:
                 blocks[at] = _block(encoder, full, source, rows)
             parts.append(blocks[at])
-        if parts:
-            made = _products(parts, known)
-        else:
-            made = {INTERCEPT: known[INTERCEPT] if INTERCEPT in known else np.ones(len(rows))}
+        made = _products(parts, known) if parts else {INTERCEPT: np.broadcast_to(1.0, len(rows))}
         columns |= made
         by_term[str(term)] = tuple(made)
     return Coded(columns, by_term)
@@ -142,21 +139,26 @@ def _block(encoder: Encoder, full: bool, source: Source, rows: np.ndarray) -> Co
                 remedy="Give numbers, as before.",
             )
         return {text: values if len(rows) == len(values) else values[rows]}
-    codes = _codes(encoder, _labels(values), source, rows)
-    matrix, names = _contrasts(encoder, full)
+    codes = _codes(encoder, _labels(encoder.expression, source), source, rows)
+    matrix, names = contrasts(encoder, full)
     return {f"{text}[{name}]": matrix[codes, j] for j, name in enumerate(names)}
 
 
 # --- categories ---------------------------------------------------------------------------------
 
 
-def _labels(values: np.ndarray | Labels) -> Labels:
+def _labels(e: Expression, source: Source) -> Labels:
+    """A variable as labels; numbers are their own, ascending."""
+    values = value(e, source)
     if isinstance(values, Labels):
         return values
-    observed = values[~np.isnan(values)]
-    levels = np.unique(observed)
-    codes = np.where(np.isnan(values), -1, np.searchsorted(levels, values)).astype(np.int32)
-    return Labels(codes, levels)
+    key = show(e)
+    if key not in source.labels:
+        missing = np.isnan(values)
+        levels = np.unique(values[~missing])
+        codes = np.where(missing, -1, np.searchsorted(levels, values)).astype(np.int32)
+        source.labels[key] = Labels(codes, levels)
+    return source.labels[key]
 
 
 def _plain(level: Any) -> Any:
@@ -200,7 +202,7 @@ def _codes(encoder: Encoder, labels: Labels, source: Source, rows: np.ndarray) -
     return codes
 
 
-def _contrasts(encoder: Encoder, full: bool) -> tuple[np.ndarray, list[str]]:
+def contrasts(encoder: Encoder, full: bool) -> tuple[np.ndarray, list[str]]:
     """Coding matrix (n_levels, n_columns) and the names of its columns."""
     e, levels = encoder.expression, list(encoder.levels)
     options = [*e.args[1:], *(v for n, v in e.named if n == "contrasts")] if isinstance(e, Call) else []

@@ -48,18 +48,16 @@ def source_rows(sessions: np.ndarray, starts: np.ndarray, k: int, by: str) -> np
     by : 'session', the row with a session number k lower; 'row', the k-th row before. A negative k looks ahead.
     """
     n = len(sessions)
-    rows = np.arange(n, dtype=np.int64)
-    codes = np.repeat(np.arange(len(starts) - 1, dtype=np.int64), np.diff(starts))
     if by == "row" or abs(k) == 1:
-        source = rows - k
-        inside = (source >= 0) & (source < n)
-        source[~inside] = 0
-        found = inside & (codes[source] == codes)
+        source = np.arange(n, dtype=np.int64) - k
+        found = source >= to_rows(starts[:-1], starts) if k > 0 else source < to_rows(starts[1:], starts)
         if by == "session":
-            found &= sessions[source] == sessions - k
+            found &= sessions - sessions.take(source, mode="clip") == k
     else:
+        codes = to_rows(np.arange(len(starts) - 1), starts)
         first = int(sessions.min()) - abs(k)
         key = codes * (int(sessions.max()) + abs(k) + 1 - first) + (sessions - first)
         source = np.minimum(np.searchsorted(key, key - k), n - 1)
         found = key[source] == key - k
-    return np.where(found, source, -1)
+    source[~found] = -1
+    return source

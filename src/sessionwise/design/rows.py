@@ -14,12 +14,14 @@ from ..formula import Call, Expression, Formula, Group, column_unknown, show
 from ..formula.functions import SHIFT
 from ..formula.syntax import parts
 from ..panel import Panel
+from ..role_columns import distinct
+from .persons import to_rows
 from .record import Dropped, Grouping
 from .values import Reason, Source, causes, missing, value
 
 
 class Codes(NamedTuple):
-    """A grouping factor over all rows of a Panel: int64 codes (n_rows,), -1 for missing; labels of the codes."""
+    """A grouping factor over all rows of a Panel: int32 codes (n_rows,), -1 for missing; labels of the codes."""
 
     codes: np.ndarray
     levels: np.ndarray
@@ -32,6 +34,10 @@ class Kept:
     rows: np.ndarray
     dropped: tuple[Dropped, ...]
 
+    def of(self, values: np.ndarray) -> np.ndarray:
+        """Of values in all rows those in the rows used; the same array if these are all."""
+        return values[self.rows] if self.dropped else values
+
 
 def keep(
     variables: Sequence[Expression], response: Expression | None, groups: dict[str, Codes], source: Source
@@ -40,9 +46,10 @@ def keep(
     used = np.ones(len(source.panel), bool)
     by_reason: dict[Reason, list[np.ndarray]] = {}
     for variable in variables:
-        rows = np.flatnonzero(missing(value(variable, source)) & used)
-        if not len(rows):
+        gone = missing(value(variable, source))
+        if not gone.any():
             continue
+        rows = np.flatnonzero(gone & used)
         used[rows] = False
         for reason, at in causes(variable, rows, source):
             if variable == response and reason.code == "missing":
@@ -51,10 +58,13 @@ def keep(
                 by_reason.setdefault(reason, []).append(rows[at])
     for name, group in groups.items():
         rows = np.flatnonzero((group.codes < 0) & used)
-        used[rows] = False
         if len(rows):
+            used[rows] = False
             by_reason[Reason("group-missing", f"the grouping factor {name} is missing")] = [rows]
-    dropped = tuple(Dropped(r.code, r.what, np.sort(np.concatenate(rows))) for r, rows in by_reason.items())
+    dropped = tuple(
+        Dropped(r.code, r.what, rows[0] if len(rows) == 1 else np.sort(np.concatenate(rows)))
+        for r, rows in by_reason.items()
+    )
     return Kept(np.flatnonzero(used), dropped)
 
 
@@ -104,7 +114,7 @@ def group_codes(group: Group, term: object, panel: Panel, absent_is_missing: boo
         if name.name in panel:
             found.append(_column_codes(name.name, panel))
         elif absent_is_missing:
-            found.append(Codes(np.full(len(panel), -1), np.array([], object)))
+            found.append(Codes(np.full(len(panel), -1, np.int32), np.array([], object)))
         else:
             raise column_unknown(name, panel.columns, term, "grouping factor")
     together = found[0]
@@ -113,39 +123,47 @@ def group_codes(group: Group, term: object, panel: Panel, absent_is_missing: boo
     return together
 
 
-def grouping(name: str, all_rows: Codes, rows: np.ndarray, starts: np.ndarray) -> Grouping:
+def grouping(name: str, all_rows: Codes, kept: Kept, starts: np.ndarray) -> Grouping:
     """The grouping factor over the rows used; levels without a row are left out."""
-    codes = all_rows.codes[rows]
-    used = np.flatnonzero(np.bincount(codes + 1, minlength=1)[1:])
-    position = np.full(len(all_rows.levels) + 1, -1, np.int32)
-    position[used] = np.arange(len(used), dtype=np.int32)
-    codes = position[codes]
+    codes, levels = kept.of(all_rows.codes), all_rows.levels
     of_person = codes[starts[:-1]]
-    constant = bool((codes == np.repeat(of_person, np.diff(starts))).all())
-    levels = all_rows.levels[used]
-    is_person = constant and len(used) == len(of_person) and len(np.unique(of_person)) == len(used)
-    if is_person and not (of_person[1:] > of_person[:-1]).all():  # in another order: T1:12, T1:30, T2:4
-        codes, levels = np.repeat(np.arange(len(used), dtype=np.int32), np.diff(starts)), levels[of_person]
+    changes = codes[1:] != codes[:-1]
+    constant = bool(np.count_nonzero(changes) == np.count_nonzero(changes[starts[1:-1] - 1]))
+    used = np.flatnonzero(np.bincount((of_person if constant else codes) + 1, minlength=1)[1:])
+    position = np.full(len(levels) + 1, -1, np.int32)
+    position[used] = np.arange(len(used), dtype=np.int32)
+    levels = levels[used]
+    is_person = constant and len(used) == len(of_person)
+    if constant:
+        of_person = position[of_person]
+        if is_person and not (of_person[1:] > of_person[:-1]).all():  # in another order: T1:12, T1:30, T2:4
+            of_person, levels = np.arange(len(used), dtype=np.int32), levels[of_person]
+        codes = np.repeat(of_person, np.diff(starts))
+    else:
+        codes = position[codes]
     codes.flags.writeable = levels.flags.writeable = False
     return Grouping(name, codes, levels, constant, is_person)
 
 
 def _column_codes(name: str, panel: Panel) -> Codes:
     if name == panel.roles.person:
-        return Codes(panel.codes, panel.persons)
+        return Codes(to_rows(np.arange(panel.n_persons, dtype=np.int32), panel.starts), panel.persons)
     if name == panel.roles.cluster and panel.clusters is not None and panel.cluster_codes is not None:
-        return Codes(panel.cluster_codes.astype(np.int64), panel.clusters)
+        return Codes(panel.cluster_codes, panel.clusters)
     labels = panel.labels(name)
-    return Codes(labels.codes.astype(np.int64), labels.levels)
+    return Codes(labels.codes, labels.levels)
 
 
 def _combined(a: Codes, b: Codes) -> Codes:
     there = (a.codes >= 0) & (b.codes >= 0)
-    both = a.codes * max(len(b.levels), 1) + b.codes
-    used, inverse = np.unique(both[there], return_inverse=True)
-    codes = np.full(len(there), -1)
-    codes[there] = inverse
-    names = [f"{a.levels[u // len(b.levels)]}:{b.levels[u % len(b.levels)]}" for u in used.tolist()]
+    both = np.where(there, a.codes * np.int64(max(len(b.levels), 1)) + b.codes, -1)
+    first = np.flatnonzero(np.append(True, both[1:] != both[:-1]))  # of each run of rows that agree
+    used, positions = distinct(both[first])
+    if absent := int(used[0] < 0):
+        used = used[1:]
+    codes = np.repeat((positions - absent).astype(np.int32), np.diff(np.append(first, len(both))))
+    of_a, of_b = a.levels.tolist(), b.levels.tolist()
+    names = [f"{of_a[u // len(of_b)]}:{of_b[u % len(of_b)]}" for u in used.tolist()]
     return Codes(codes, np.array(names, object))
 
 

@@ -31,6 +31,7 @@ class Source:
     values: dict[str, Values] = field(default_factory=dict)
     means: dict[str, np.ndarray] = field(default_factory=dict)
     shifts: dict[tuple[int, str], np.ndarray] = field(default_factory=dict)
+    labels: dict[str, Labels] = field(default_factory=dict)
 
 
 class Reason(NamedTuple):
@@ -161,8 +162,9 @@ def _numbers(e: Expression, source: Source, outer: Expression) -> np.ndarray:
 
 
 def _finite(values: np.ndarray, e: Expression, source: Source) -> np.ndarray:
-    rows = np.flatnonzero(np.isinf(values))
-    if len(rows):
+    infinite = np.isinf(values)
+    if infinite.any():
+        rows = np.flatnonzero(infinite)
         raise DesignError(
             f"{show(e)} is infinite in {len(rows):,} row{'s' * (len(rows) > 1)}.",
             where=source.panel.where(rows),
@@ -230,7 +232,9 @@ def _shifted(e: Call, source: Source) -> Values:
     inner, rows = value(e.args[0], source), _source(e, source)
     if isinstance(inner, Labels):
         return Labels(np.where(rows < 0, np.int32(-1), inner.codes[rows]), inner.levels)
-    return np.where(rows < 0, np.nan, inner[rows])
+    shifted: np.ndarray = inner[rows]
+    shifted[rows < 0] = np.nan
+    return shifted
 
 
 def _means(inner: Expression, numbers: np.ndarray, source: Source) -> np.ndarray:

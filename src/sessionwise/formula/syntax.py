@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from ..errors import FormulaError
 
@@ -138,6 +139,7 @@ def tree(text: str) -> Expression:
     return found
 
 
+@lru_cache(maxsize=4096)  # building a design asks for the same few again and again
 def show(e: Expression) -> str:
     """The expression as text with R's spacing: `lag(within(x), k=2)`, `I(x^2)`, `a:b`."""
     match e:

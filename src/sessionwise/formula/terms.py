@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ..errors import FormulaError, nearest, some
 from .functions import checked
@@ -110,6 +111,7 @@ def parse_formula(text: str, *, response: bool = True) -> Formula:
         ) from None
 
 
+@lru_cache(maxsize=256)  # simulations fit one formula thousands of times
 def _parsed(text: str, response: bool) -> Formula:
     left, right = _sides(tree(text), response)
     fixed, bars = _split(right)

@@ -3,6 +3,7 @@ single sessions (fitted values, predictions, simulation) takes the Panel again."
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -10,13 +11,15 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from ...findings import Findings
+from ...formula import show
 from ...likelihood import Effects, Solution, effects
 from .._fit import Verdict
 from .recipe import Recipe
 from .verdict import verdict
 
 if TYPE_CHECKING:
-    from ...inference.contrasts import Tests
+    from ...inference import Comparison, Explained
+    from ...inference.contrasts import JointTest, Tests
     from ...panel import Panel
     from ...show import Part
     from .model import MLM
@@ -183,6 +186,135 @@ class MLMFit:
     def p(self) -> dict[str, float]:
         """p-values by coefficient, with Satterthwaite's degrees of freedom."""
         return dict(zip(self.terms, self.tests.p.tolist(), strict=True))
+
+    def confint(
+        self,
+        method: Literal["wald", "profile", "bootstrap"] = "wald",
+        level: float = 0.95,
+        *,
+        which: Sequence[str] | None = None,
+        df: str | float = "satterthwaite",
+        panel: Panel | None = None,
+        n: int = 1000,
+        seed: int | None = None,
+        threads: int = 0,
+    ) -> Any:
+        """Intervals as a dataframe of the kind that came in: parameter, estimate, low, high.
+
+        method : 'wald' of the coefficients, by t with `df`; 'profile', by the likelihood (of a model fitted by ML, as
+            lme4), and 'bootstrap', parametric, of coefficients, standard deviations, correlations and residual
+            parameters. which : names, for profiles. panel, n, seed, threads : for the bootstrap, the Panel of the fit,
+            how many replicates, and where its random numbers begin.
+
+        Raises
+        ------
+        ModelError : an unknown method, or a bootstrap without panel or seed.
+        """
+        from ...errors import ModelError, nearest
+        from ...show import progress
+        from . import questions
+
+        if method == "wald":
+            t = self.tests_with(df, level)
+            columns = {"parameter": list(self.terms), "estimate": t.estimate, "low": t.low, "high": t.high}
+            return self.recipe.table(columns)
+        if method == "profile":
+            with progress("profiling") as told:
+                return questions.profile_table(self, level, which, told)
+        if method != "bootstrap":
+            known = ("wald", "profile", "bootstrap")
+            raise ModelError(f"there is no method {method!r}.{nearest(method, known)}", remedy="Use one of these.")
+        if panel is None or seed is None:
+            raise ModelError(
+                "a bootstrap draws new sessions for the Panel's rows, from random numbers that can be drawn again.",
+                remedy='Write fit.confint("bootstrap", panel=panel, seed=1).',
+            )
+        with progress("bootstrap") as told:
+            return questions.bootstrap_table(self, panel, level, n, seed, threads, told)
+
+    def contrast(
+        self,
+        weights: Mapping[str, float] | Mapping[str, Mapping[str, float]],
+        null: float = 0.0,
+        *,
+        df: str | float = "satterthwaite",
+        level: float = 0.95,
+    ) -> Any:
+        """Combinations of coefficients as a dataframe: contrast, estimate, se, df, statistic, p, low, high.
+
+        weights : name of a coefficient -> weight; or several such combinations by a name of their own.
+        """
+        from .questions import contrast_table
+
+        return contrast_table(self, weights, null, df, level)
+
+    def joint(
+        self,
+        weights: Sequence[str] | Mapping[str, float] | Mapping[str, Mapping[str, float]],
+        *,
+        df: str | float = "satterthwaite",
+    ) -> JointTest:
+        """F test that several combinations (or the coefficients named) are zero at once."""
+        from .questions import joint_test
+
+        return joint_test(self, weights, df)
+
+    def slopes(
+        self,
+        x: str,
+        at: Mapping[str, Sequence[Any]] | None = None,
+        *,
+        df: str | float = "satterthwaite",
+        level: float = 0.95,
+    ) -> Any:
+        """Simple slopes: the slope of x at values of its moderators, as a dataframe.
+
+        x : a numeric predictor as it stands in the formula. at : moderator -> values; default all categories, 0 and 1,
+        or mean and mean ± SD over the sessions used.
+        """
+        from .questions import slope_table
+
+        return slope_table(self, x, at, df, level)
+
+    def lrt(self, other: MLMFit) -> Comparison:
+        """Likelihood-ratio test of two nested fits, in either order; see `inference.likelihood_ratio`.
+
+        Its reference distribution allows for variances that are 0 under the smaller model.
+
+        Raises
+        ------
+        ModelError : fits to other rows, models that are not nested, REML fits with different coefficients.
+        """
+        from ...inference import likelihood_ratio
+
+        smaller, larger = sorted((self, other), key=lambda f: f.n_parameters)
+        responses = tuple(show(f.recipe.design.formula.response) for f in (smaller, larger))
+        return likelihood_ratio(smaller.solution, larger.solution, responses=(responses[0], responses[1]))
+
+    def robust(self, panel: Panel, by: str | None = None, kind: str = "CR2", level: float = 0.95) -> Any:
+        """Cluster-robust errors and tests as a dataframe; see `inference.robust`.
+
+        by : a grouping factor or column; default the outermost in which all random terms are nested.
+        """
+        from .questions import robust_table
+
+        return robust_table(self, panel, by, kind, level)
+
+    def explained(self, panel: Panel) -> Explained:
+        """Variance explained within and between persons (Rights & Sterba 2019)."""
+        from ...inference import explained
+        from .questions import same_rows
+
+        return explained(self.solution, same_rows(self, panel))
+
+    def simulate(self, panel: Panel, *, seed: int) -> Panel:
+        """The Panel of the fit with a response drawn from the estimates; NaN in rows that were not used.
+
+        Terms that hold the response of another session keep the values observed there.
+        """
+        from .simulate import from_fit
+
+        return from_fit(self, panel, seed)
 
     # --- random effects and single sessions -----------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
@@ -93,6 +93,31 @@ class MLM:
                 remedy="Check that no term is a copy of the response, and that there are more rows than coefficients.",
             )
         return MLMFit.of(self, Recipe.of(made, panel), solution)
+
+    def simulate(
+        self,
+        panel: Panel,
+        *,
+        fixef: Mapping[str, float],
+        varcorr: Mapping[str, Any],
+        sigma: float,
+        residual: Mapping[str, float] | None = None,
+        seed: int,
+    ) -> Panel:
+        """The Panel with a response drawn from this model, so that it can be tried where the truth is known.
+
+        fixef : a value for every coefficient. varcorr : for each grouping factor the covariance matrix of its effects.
+        sigma : residual standard deviation. residual : values for phi and 'sd ratio ...', where the model has them.
+        The response need not be a column of the Panel; where the formula has its value at another session, the column
+        must be there, and its values are kept in that term.
+
+        Raises
+        ------
+        ModelError : values that are missing, have no place in the model, or are impossible.
+        """
+        from .simulate import from_parameters
+
+        return from_parameters(self, panel, fixef, varcorr, sigma, residual or {}, seed)
 
 
 def _can_be_fitted(made: Design, nu: int) -> None:

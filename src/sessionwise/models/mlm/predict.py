@@ -122,7 +122,7 @@ def _ratios(fit: MLMFit, panel: Panel, made: Design) -> np.ndarray:
             where=panel.where(made.rows[unknown]),
             remedy=f"Known: {', '.join(labels)}.",
         )
-    return ratios
+    return np.asarray(ratios)
 
 
 def _at(fit: MLMFit, panel: Panel, made: Design) -> np.ndarray:

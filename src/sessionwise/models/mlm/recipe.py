@@ -57,5 +57,5 @@ class Recipe:
 
     def table(self, columns: dict[str, Any]) -> Any:
         """A dataframe of the kind that came in."""
-        native = nw.from_dict(columns, backend=self.backend)
+        native = nw.from_dict(columns, backend=self.backend)  # type: ignore[arg-type]
         return native.to_native() if self.lazy is None else native.lazy(backend=self.lazy).to_native()  # type: ignore[arg-type]

@@ -108,20 +108,21 @@ def p_value(p: float) -> str:
 
 def as_dict(fit: MLMFit, df: str | float) -> dict[str, Any]:
     """The documented JSON object; numbers that are not finite are None."""
-    plain = lambda x: float(x) if math.isfinite(x) else None  # noqa: E731
-    by_term = lambda values: {k: plain(v) for k, v in values.items()}  # noqa: E731
     t = fit.tests_with(df)
-    of_tests = lambda values: {name: plain(x) for name, x in zip(fit.terms, values, strict=True)}  # noqa: E731
+
+    def by_term(values: np.ndarray) -> dict[str, float | None]:
+        return {name: plain(x) for name, x in zip(fit.terms, values.tolist(), strict=True)}
+
     return {
         "formula": fit.model.formula,
         "method": fit.model.method,
         "residual": fit.model.residual,
         "variance_by": fit.model.variance_by,
-        "fixef": by_term(fit.fixef),
-        "se": of_tests(t.se),
-        "df": of_tests(t.df),
-        "statistic": of_tests(t.statistic),
-        "p": of_tests(t.p),
+        "fixef": by_term(t.estimate),
+        "se": by_term(t.se),
+        "df": by_term(t.df),
+        "statistic": by_term(t.statistic),
+        "p": by_term(t.p),
         "confint": {n: [plain(a), plain(b)] for n, a, b in zip(fit.terms, t.low, t.high, strict=True)},
         "vcov": np.asarray(fit.vcov).tolist(),
         "varcorr": {g: {"terms": list(v.terms), "cov": v.cov.tolist()} for g, v in fit.varcorr.items()},
@@ -137,3 +138,8 @@ def as_dict(fit: MLMFit, df: str | float) -> dict[str, Any]:
         "verdict": fit.verdict.to_dict(),
         "findings": fit.findings.to_dicts(),
     }
+
+
+def plain(x: float) -> float | None:
+    """JSON knows no infinity and no NaN."""
+    return float(x) if math.isfinite(x) else None
