@@ -1,38 +1,31 @@
-"""python -m bench: prints the table and writes it to bench/results.md."""
+"""python -m bench [PART ...]: prints tables and writes them to bench/results.md; parts not named are left there."""
 
 from __future__ import annotations
 
-import math
+import argparse
 from pathlib import Path
 
-from . import command, products, sessions
-from .timing import Row, machine
+from . import command, multilevel, products, sessions
+from .table import replace_section, section
+
+PARTS = {"command": command, "sessions": sessions, "products": products, "multilevel": multilevel}
 
 
 def main() -> None:
-    table = [row for part in (command, sessions, products) for row in part.rows()]
-    heads = ("what", "ours", "beside", "theirs", "ratio", "peak memory")
-    lines = [f"Machine: {machine()}. Medians; ratios pair by pair.", "", _line(heads), _line(["---"] * len(heads))]
-    lines += [_line(_cells(row)) for row in table]
-    text = "\n".join(lines) + "\n"
-    (Path(__file__).parent / "results.md").write_text(text, encoding="utf-8")
-    print(text)
-
-
-def _cells(row: Row) -> list[str]:
-    shown = lambda x, unit: "" if math.isnan(x) else f"{x:.3g}{unit}"  # noqa: E731
-    return [
-        row.what,
-        shown(row.ours, " s"),
-        row.peer,
-        shown(row.theirs, " s"),
-        shown(row.ratio, ""),
-        shown(row.memory_gb, " GB"),
-    ]
-
-
-def _line(cells: list[str] | tuple[str, ...]) -> str:
-    return "| " + " | ".join(cells) + " |"
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all if none is named")
+    parser.add_argument("--slow", action="store_true", help="peers that take minutes, too")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results.md")
+    given = parser.parse_args()
+    unknown = sorted(set(given.parts) - set(PARTS))
+    if unknown:
+        parser.error(f"no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    titles = [part.TITLE for part in PARTS.values()]
+    for name in given.parts or PARTS:
+        part = PARTS[name]
+        text = section(part.TITLE, part.ABOUT, part.rows(slow=given.slow))
+        print(text, flush=True)
+        replace_section(given.out, text, titles)
 
 
 if __name__ == "__main__":

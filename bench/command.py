@@ -10,6 +10,7 @@ import sessionwise as sw
 
 from .timing import Row, process
 
+TITLE, ABOUT = "Command line", "Whole processes, started anew each time."
 CHECK_SCORE_DESCRIBE = """
 import sys
 import sessionwise as sw
@@ -20,7 +21,7 @@ print(sw.describe(panel))
 """
 
 
-def rows() -> list[Row]:
+def rows(*, slow: bool = False) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "sessions.csv"
         sw.datasets.demo().frame.write_csv(file)

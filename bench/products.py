@@ -8,10 +8,11 @@ import sessionwise as sw
 
 from .timing import Row, in_turn
 
+TITLE, ABOUT = "Cross-products", ""
 ROWS, PERSONS, COLUMNS = 10_000_000, 1_250_000, 10
 
 
-def rows() -> list[Row]:
+def rows(*, slow: bool = False) -> list[Row]:
     rng = np.random.default_rng(1)
     columns = {f"x{j}": rng.standard_normal(ROWS) for j in range(COLUMNS)}
     even = np.linspace(0, ROWS, PERSONS + 1).astype(np.int64)

@@ -13,6 +13,7 @@ import sessionwise as sw
 
 from .timing import Row, in_turn, peak_gb
 
+TITLE, ABOUT = "Reading and scoring", ""
 FOLDER = Path(__file__).parent / "data"
 ROWS, PER_PERSON = 1_000_000, 8
 
@@ -47,7 +48,7 @@ def scored(path: Path) -> sw.Panel:
     return sw.score(sw.Panel(sw.read(path), person="patient", session="session"), "core-om", "wai-sr")
 
 
-def rows() -> list[Row]:
+def rows(*, slow: bool = False) -> list[Row]:
     table = []
     for kind, path in make().items():
         alone = pl.read_csv if kind == "csv" else pl.read_parquet

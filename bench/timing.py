@@ -11,28 +11,57 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+NAN = float("nan")
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table. Seconds are medians; `ratio` is the median of the ratios pair by pair."""
+    """One line of the table. Seconds are medians; `ratio` is the median of the ratios ours / theirs pair by pair.
+
+    difference : of the criterion reached, theirs minus ours.
+    """
 
     what: str
-    ours: float
+    ours: float = NAN
     peer: str = ""
-    theirs: float = float("nan")
-    ratio: float = float("nan")
-    memory_gb: float = float("nan")
+    theirs: float = NAN
+    ratio: float = NAN
+    memory_gb: float = NAN
+    difference: float = NAN
+    remark: str = ""
 
 
 def in_turn(ours: Callable[[], object], theirs: Callable[[], object], runs: int) -> tuple[float, float, float]:
     """Median seconds of both after one warm-up of each, and the median ratio ours / theirs."""
     ours(), theirs()
+    return pairs(lambda: seconds(ours), lambda: seconds(theirs), runs)
+
+
+def pairs(ours: Callable[[], float], theirs: Callable[[], float], runs: int) -> tuple[float, float, float]:
+    """The same without warm-up, for functions that say themselves how many seconds they took."""
     mine, others = [], []
     for _ in range(runs):
-        others.append(_seconds(theirs))
-        mine.append(_seconds(ours))
+        others.append(theirs())
+        mine.append(ours())
     ratio = statistics.median(a / b for a, b in zip(mine, others, strict=True))
     return statistics.median(mine), statistics.median(others), ratio
+
+
+def seconds(run: Callable[[], object]) -> float:
+    """Seconds of one call."""
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def each(run: Callable[[], object], least: float = 0.1) -> float:
+    """Seconds of one call, from as many calls as take `least` seconds together."""
+    run()
+    start, runs = time.perf_counter(), 0
+    while (taken := time.perf_counter() - start) < least or not runs:
+        run()
+        runs += 1
+    return taken / runs
 
 
 def process(arguments: list[str], runs: int) -> float:
@@ -42,13 +71,26 @@ def process(arguments: list[str], runs: int) -> float:
         subprocess.run(arguments, check=True, stdout=subprocess.DEVNULL)
 
     run()
-    return statistics.median(_seconds(run) for _ in range(runs))
+    return statistics.median(seconds(run) for _ in range(runs))
 
 
 def peak_gb(module: str, *arguments: str) -> float:
     """Peak resident memory of `python -m module ...`, which prints its own ru_maxrss in KiB."""
     done = subprocess.run([sys.executable, "-m", module, *arguments], check=True, capture_output=True, text=True)
     return int(done.stdout.split()[-1]) / 2**20
+
+
+def say(what: str) -> None:
+    """What is being timed now, for whoever waits."""
+    print(what, file=sys.stderr, flush=True)
+
+
+def shown(time: float) -> str:
+    """Seconds with a unit, three digits."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+        if time >= size:
+            return f"{time / size:.3g} {unit}"
+    return f"{time / 1e-6:.3g} µs"
 
 
 def machine() -> str:
@@ -60,9 +102,3 @@ def machine() -> str:
     except (OSError, StopIteration):
         pass
     return f"{name}, {os.cpu_count()} cores, Python {platform.python_version()}"
-
-
-def _seconds(run: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    run()
-    return time.perf_counter() - start

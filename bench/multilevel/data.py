@@ -1,0 +1,31 @@
+"""Simulated sessions of persons in therapists; truth and numbers the same on every machine."""
+
+from __future__ import annotations
+
+import numpy as np
+
+PER_THERAPIST = 11
+
+
+def simulate(persons: int, sessions: int | None = None, seed: int = 1) -> dict[str, np.ndarray]:
+    """person, therapist, session, x, z, y, sorted by person and session.
+
+    sessions : of each person; None for 3 to 13, 8 on average. With one seed, persons and therapists have the same
+    random effects however many sessions there are.
+    """
+    rng = np.random.default_rng(seed)
+    therapists = max(persons // PER_THERAPIST, 2)
+    therapist = rng.integers(0, therapists, persons)
+    of_therapist = 0.5 * rng.standard_normal(therapists)
+    cov = np.array([[1.0, 0.1, 0.0], [0.1, 0.09, 0.03], [0.0, 0.03, 0.09]])
+    b = rng.standard_normal((persons, 3)) @ np.linalg.cholesky(cov).T
+    counts = rng.integers(3, 14, persons)
+    if sessions is not None:
+        counts[:] = sessions
+    p = np.repeat(np.arange(persons), counts)
+    n = len(p)
+    session = np.arange(n) - np.repeat(np.cumsum(counts) - counts, counts) + 1
+    x, z, y = rng.standard_normal(n), rng.standard_normal(n), rng.standard_normal(n)
+    y += 1 + 0.5 * x - 0.3 * z - 0.05 * np.minimum(session, 13)
+    y += b[p, 0] + b[p, 1] * x + b[p, 2] * z + of_therapist[therapist[p]]
+    return {"person": p, "therapist": therapist[p], "session": session, "x": x, "z": z, "y": y}

@@ -1,0 +1,72 @@
+"""Whole fits from a dataframe, beside every peer that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+import pandas as pd
+
+from ..timing import Row, pairs, say
+from .data import simulate
+from .model import MODELS, Model
+from .peers import Fitted, ours
+
+SIZES = (646, 20_000)
+RUNS = 7
+LONG = 3.0  # a peer whose first run takes more seconds is not run again
+SAME = 0.01  # criteria further apart are not those of one fit
+
+
+def rows(peers: Mapping[str, ModuleType], *, slow: bool) -> list[Row]:
+    """peers : adapters by name. slow : those that take minutes, too."""
+    table = []
+    for persons in SIZES:
+        frame = pd.DataFrame(simulate(persons))
+        for model in MODELS:
+            beside = [_beside(frame, persons, model, name, peer, slow) for name, peer in peers.items()]
+            table += [row for row in beside if row] or [_alone(frame, persons, model)]
+    return table
+
+
+def _beside(frame: Any, persons: int, model: Model, name: str, peer: ModuleType, slow: bool) -> Row | None:
+    if persons > peer.most(model) and not slow:
+        return None
+    nearest: Model | None = peer.closest(model)
+    if nearest is None:
+        return Row(_what(persons, model), peer=name, remark="cannot fit this model")
+    say(f"{_what(persons, nearest)}, beside {name}")
+    with ours.ready(frame, nearest) as mine, peer.ready(frame, nearest) as theirs:
+        # The first runs warm up; theirs counts if it was long.
+        my_fit, their_fit = mine.fit(), theirs.fit()
+        if their_fit.seconds > LONG:
+            times = pairs(lambda: mine.fit().seconds, lambda: their_fit.seconds, 1)
+        else:
+            times = pairs(lambda: mine.fit().seconds, lambda: theirs.fit().seconds, RUNS)
+    difference = their_fit.criterion - my_fit.criterion
+    return Row(
+        _what(persons, nearest), times[0], name, times[1], times[2],
+        difference=difference, remark=_remark(nearest, my_fit, their_fit),
+    )  # fmt: skip
+
+
+def _remark(model: Model, mine: Fitted, theirs: Fitted) -> str:
+    said = [] if model.reml else ["ML"]
+    said += [] if model.correlated else ["uncorrelated effects"]
+    said += ["one run"] if theirs.seconds > LONG else []
+    said += [] if mine.converged else ["ours says: not converged"]
+    said += [] if theirs.converged else ["theirs warns: not converged"]
+    said += ["**not the same fit**"] if not abs(theirs.criterion - mine.criterion) <= SAME else []
+    return "; ".join(said)
+
+
+def _alone(frame: Any, persons: int, model: Model) -> Row:
+    with ours.ready(frame, model) as mine:
+        mine.fit()
+        seconds, _, _ = pairs(lambda: mine.fit().seconds, lambda: 1.0, RUNS)
+    return Row(_what(persons, model), seconds)
+
+
+def _what(persons: int, model: Model) -> str:
+    return f"fit, {persons:,} persons: {model.random}"
