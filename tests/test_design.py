@@ -387,6 +387,24 @@ def test_persons_nested_in_clusters_are_persons(study):
     assert g.codes.tolist() == study.codes.tolist()
 
 
+def test_groupings_of_the_rows_left():
+    t = [1, 1, 1, 2, 2, 2, None, None, 1, 1, 1, 1, 2, 3, 2]
+    columns = {"p": np.repeat(np.arange(5), 3), "s": np.tile([1, 2, 3], 5), "x": np.arange(15) % 4, "t": t}
+    panel = panel_of(columns | {"y": [None, 2.0, 3.0, *range(12)]})
+    d = design(panel, "y ~ x + (1 | t) + (1 | p) + (1 | t:p)")
+    assert d.rows.tolist() == [1, 2, 3, 4, 5, 8, 9, 10, 11, 12, 13, 14]
+    assert [(g.name, g.constant, g.is_person) for g in d.groupings] == [
+        ("p", True, True),
+        ("t", False, False),
+        ("t:p", False, False),
+    ]
+    assert d.grouping("t").levels[d.grouping("t").codes].tolist() == [t[row] for row in d.rows]
+    nested = d.grouping("t:p")
+    assert nested.levels[nested.codes].tolist() == [f"{t[row]}:{row // 3}" for row in d.rows]
+    part = design(panel.subset([0, 1]), "y ~ x + (1 | t:p)").grouping("t:p")
+    assert (part.levels.tolist(), part.codes.tolist(), part.is_person) == (["1:0", "2:1"], [0, 0, 1, 1, 1], True)
+
+
 def test_lag_of_a_category(study):
     d = design(study, "y ~ lag(a)")
     codes = study.labels("a").codes
@@ -452,6 +470,27 @@ def test_weights_of_an_alias():
     (alias,) = aliases(x[:, [1, 2, 3]] - [0, 0, 3], None)
     assert alias.of == (0, 1) or alias.of == (0,)
     assert not aliases(x[:, :3], 0)
+
+
+@pytest.mark.parametrize("n", [300, 20_000])
+def test_independent_columns_of_any_size_are_all_kept(n):
+    rng = np.random.default_rng(4)
+    rare = np.zeros(n)
+    rare[-2] = 1
+    x = np.column_stack([np.ones(n), rng.normal(2000, 5, n), 1e9 * rng.normal(size=n), rare, np.arange(n) % 8])
+    assert aliases(x, 0) == ()
+    assert aliases(x[:, 1:], None) == ()
+    nearly = x[:, 1] - x[:, 2]
+    assert aliases(np.column_stack([x, nearly * (1 + 1e-5 * rng.normal(size=n))]), 0) == ()
+
+
+@pytest.mark.parametrize("size", [1e-170, 1e-3, 1.0, 1e150])
+@pytest.mark.parametrize("noise", [0.0, 1e-10])
+def test_a_dependent_column_is_found_among_many_rows(size, noise):
+    rng = np.random.default_rng(5)
+    x = np.column_stack([np.ones(20_000), size * rng.normal(size=(20_000, 2))])
+    x = np.column_stack([x, x[:, 1] + 2 * x[:, 2] + noise * size * rng.normal(size=20_000)])
+    assert [(a.column, a.of) for a in aliases(x, 0)] == [(3, (1, 2))]
 
 
 def test_a_small_variation_around_a_large_mean_is_kept(study):

@@ -45,6 +45,20 @@ def test_no_order_where_the_table_is_sorted():
     assert build([2, 1], [1, 1])[0].order.tolist() == [1, 0]
 
 
+@pytest.mark.parametrize("far", [1, 40_000], ids=["close", "far apart"])
+@pytest.mark.parametrize(
+    "label", [int, str, lambda p: p + 0.5, lambda p: f"pä{p:02d}"], ids=["int", "str", "dec", "text"]
+)
+def test_any_order_of_rows_is_sorted(far, label):
+    rows = [(p, s * far) for p in range(1, 10) for s in (1, 2)]
+    shuffled = [rows[i] for i in np.random.default_rng(3).permutation(len(rows))]
+    built, _ = build([label(p) for p, _ in shuffled], [s for _, s in shuffled])
+    assert [shuffled[i] for i in built.order] == rows
+    assert built.persons.tolist() == [label(p) for p in range(1, 10)]
+    assert built.starts.tolist() == list(range(0, 19, 2))
+    assert built.sessions.tolist() == [s for _, s in rows]
+
+
 def test_persons_in_blocks_that_come_twice():
     built, _ = build(["a", "b", "a"], [1, 1, 2])
     assert built.starts.tolist() == [0, 2, 3]
@@ -102,7 +116,10 @@ def test_dates_as_sessions_point_to_number_sessions():
     assert "number_sessions(" in only_error([1], [dt.date(2020, 1, 1)]).remedy
 
 
-@pytest.mark.parametrize("p", [["a", None, "b"], ["a", "  ", "b"], [1, None, 2], [1.0, float("nan"), 2.0]])
+@pytest.mark.parametrize(
+    "p",
+    [["a", None, "b"], ["a", "  ", "b"], ["a", "\u3000", "b"], ["ä", "", "b"], [1, None, 2], [1.0, float("nan"), 2.0]],
+)
 def test_person_missing(p):
     error = only_error(p, [1, 1, 1])
     assert (error.code, error.count, error.where) == ("person-missing", 1, "file.csv, line 3")
@@ -202,6 +219,12 @@ def test_clusters_and_times_follow_the_rows():
         (pl.Series(["lo", "hi", None], dtype=pl.Enum(["lo", "hi"])), ["lo", "hi"], [0, 1, -1]),
         (pl.Series([True, False]), ["false", "true"], [1, 0]),
         (pl.Series([None, None]), [], [-1, -1]),
+        (pl.Series(["b", "b", "", None, "b", "a"]), ["a", "b"], [1, 1, -1, -1, 1, 0]),
+        (pl.Series([7, 7, None, None, 5, 7]), [5, 7], [1, 1, -1, -1, 0, 1]),
+        (pl.Series([100, -100, 100], dtype=pl.Int8), [-100, 100], [1, 0, 1]),
+        (pl.Series([2**62, -(2**62), 2**62]), [-(2**62), 2**62], [1, 0, 1]),
+        (pl.Series([2**63 + 1, 2**63], dtype=pl.UInt64), [2**63, 2**63 + 1], [1, 0]),
+        (pl.Series([], dtype=pl.String), [], []),
     ],
 )
 def test_levels(values, names, codes):

@@ -29,7 +29,9 @@ MOST_STARTS = 8
 #: So few persons may leave several maxima: other starts are tried even if the first converged.
 FEW_PERSONS, FEW_STARTS = 50, 4
 _ROUNDS = 3
+_EXACT = 1e-7  # Newton steps go on to this part of it: degrees of freedom are more sensitive than the criterion
 _FIRST_STAGE = 1500  # persons
+_NEAR = 25.0  # decrement from which Newton steps with a Hessian of fewer persons lead on: five standard errors
 _STEP = 1e-5
 
 
@@ -38,7 +40,7 @@ class Optimum:
     """Where the criterion is smallest.
 
     parameters : theta, rho. evaluation : the likelihood there, with gradient.
-    hessian : (n, n) of the criterion. tables : (n, p + 1, p + 1), d table / d parameter, by differences.
+    hessian : (n, n) of the criterion, by differences of its gradient.
     converged : the verdict of the module's two rules. decrement : g'H^-1 g.
     flattest : smallest curvature along a direction that changes the model, relative to the average design.
     evaluations, starts : how many were needed.
@@ -47,7 +49,6 @@ class Optimum:
     parameters: np.ndarray
     evaluation: Evaluation
     hessian: np.ndarray
-    tables: np.ndarray
     converged: bool
     decrement: float
     flattest: float
@@ -60,8 +61,7 @@ def optimise(problem: Problem, *, reml: bool, begin: np.ndarray | None = None, t
     counter = _Counter(problem, reml, threads)
     if problem.n_theta + problem.n_rho == 0:
         point = counter(np.zeros(0))
-        nothing = np.zeros((0, problem.p + 1, problem.p + 1))
-        return Optimum(np.zeros(0), point, np.zeros((0, 0)), nothing, np.isfinite(point.criterion), 0.0, 1.0, 1, 1)
+        return Optimum(np.zeros(0), point, np.zeros((0, 0)), np.isfinite(point.criterion), 0.0, 1.0, 1, 1)
     scale: np.ndarray | None = None
     if begin is None and (few := sample(problem, _FIRST_STAGE)) is not None:
         first = _search(_Counter(few, reml, threads), start(few), None)
@@ -79,7 +79,6 @@ def optimise(problem: Problem, *, reml: bool, begin: np.ndarray | None = None, t
         best.parameters,
         best.evaluation,
         best.hessian,
-        best.tables,
         best.converged,
         best.decrement,
         best.flattest,
@@ -100,35 +99,25 @@ class _Counter:
         return evaluate(self.problem, parameters, reml=self.reml, threads=self.threads)
 
 
-def _search(f: _Counter, begin: np.ndarray, hessian: np.ndarray | None) -> Optimum:
-    """From one start to the end. `hessian`: known beforehand, as from a part of the persons."""
+def _search(f: _Counter, begin: np.ndarray, known: np.ndarray | None) -> Optimum:
+    """From one start to the end. `known`: a Hessian to begin with, as from a part of the persons."""
     unit = curvature(f.problem, begin)
-    scale = hessian if hessian is not None and _definite(hessian) else unit
     point, x = f(begin), begin
-    if hessian is None or not np.isfinite(point.criterion) or _decrement(point.gradient, scale) > 25.0:
-        x, point = _descend(f, begin, point, scale)
+    near = known is not None and _definite(known) and np.isfinite(point.criterion)
+    if near and known is not None and _decrement(point.gradient, known) < _NEAR:
+        x, point = _newton(f, x, point, known, 2)
     else:
-        x, point = _newton(f, x, point, scale, 2)
+        x, point = _descend(f, begin, point, known if near and known is not None else unit)
     for round_ in range(_ROUNDS):
-        differences = _differences(f, x, point)
-        x, point = _newton(f, x, point, differences.hessian, 6)
-        judged = _judged(f.problem, x, point, differences.hessian, unit)
+        hessian = _hessian(f, x, point)
+        x, point = _newton(f, x, point, hessian, 6)
+        judged = _judged(f.problem, x, point, hessian, unit)
         if not judged.rises or judged.decrement <= SMALL_DECREMENT:
             break
         if round_ < _ROUNDS - 1:  # the Hessian was taken too far away
-            x, point = _descend(f, x, point, _nearest_definite(differences.hessian, unit), 1e-6)
+            x, point = _descend(f, x, point, _nearest_definite(hessian, unit), 1e-6)
     converged = judged.decrement <= SMALL_DECREMENT and judged.rises
-    return Optimum(
-        x,
-        point,
-        differences.hessian,
-        differences.tables,
-        converged,
-        judged.decrement,
-        judged.flattest,
-        f.evaluations,
-        1,
-    )
+    return Optimum(x, point, hessian, converged, judged.decrement, judged.flattest, f.evaluations, 1)
 
 
 def _descend(
@@ -162,7 +151,7 @@ def _newton(
     if not _definite(hessian):
         return x, point
     for _ in range(most):
-        if _decrement(point.gradient, hessian) < 1e-3 * SMALL_DECREMENT:
+        if _decrement(point.gradient, hessian) < _EXACT * SMALL_DECREMENT:
             break
         to = x - np.linalg.solve(hessian, point.gradient)
         there = f(to)
@@ -173,24 +162,16 @@ def _newton(
     return x, point
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Differences:
-    hessian: np.ndarray
-    tables: np.ndarray
-
-
-def _differences(f: _Counter, x: np.ndarray, point: Evaluation) -> _Differences:
-    """Hessian and change of the table, from gradients a small part of a standard error away."""
+def _hessian(f: _Counter, x: np.ndarray, point: Evaluation) -> np.ndarray:
+    """From gradients a small part of a standard error away."""
     n = len(x)
     steps = _STEP * np.maximum(1.0, np.abs(x))
-    hessian, tables = np.empty((n, n)), np.empty((n, *point.table.shape))
+    hessian = np.empty((n, n))
     for i in range(n):
         to = x.copy()
         to[i] += steps[i]
-        there = f(to)
-        hessian[i] = (there.gradient - point.gradient) / steps[i]
-        tables[i] = (there.table - point.table) / steps[i]
-    return _Differences((hessian + hessian.T) / 2, tables)
+        hessian[i] = (f(to).gradient - point.gradient) / steps[i]
+    return np.asarray((hessian + hessian.T) / 2)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -84,7 +84,7 @@ class Solution:
 
 
 def _without_dust(factor: np.ndarray) -> np.ndarray:
-    """Effects whose spread is less than 1e-7 residual standard deviations do not vary: rounding is not shown as data."""
+    """Effects that spread by less than 1e-7 residual standard deviations do not vary: no rounding shown as data."""
     return np.where(np.linalg.norm(factor, axis=1)[:, None] < 1e-7, 0.0, factor)
 
 

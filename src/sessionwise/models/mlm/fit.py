@@ -67,9 +67,9 @@ class MLMFit:
     findings: Findings
 
     @classmethod
-    def of(cls, model: MLM, recipe: Recipe, solution: Solution) -> MLMFit:
-        """From what `MLM.fit` has found."""
-        return cls(model, recipe, solution, verdict(solution), recipe.design.findings)
+    def of(cls, model: MLM, recipe: Recipe, solution: Solution, doubts: Findings) -> MLMFit:
+        """From what `MLM.fit` has found; `doubts`: about the model, beside those about its rows."""
+        return cls(model, recipe, solution, verdict(solution), doubts + recipe.design.findings)
 
     # --- estimates ------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from ...design import Design, design
 from ...errors import ModelError, nearest, some
 from ...formula import show
 from ...likelihood import Residual, Solution, optimise, problem
+from .doubts import doubts
 from .fit import MLMFit
 from .recipe import Recipe
 
@@ -23,6 +24,8 @@ ResidualKind = Literal["independent", "ar1", "car1"]
 
 #: Strata of the residual variance: more than this is no stratification.
 MOST_STRATA = 20
+#: A residual standard deviation smaller than this, relative to the response's, is rounding.
+SMALLEST_RESIDUAL = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +89,8 @@ class MLM:
         likelihood = problem(made, residual)
         _can_be_fitted(made, likelihood.nu(reml))
         solution = Solution(likelihood, optimise(likelihood, reml=reml, threads=threads), reml)
-        if not np.isfinite(solution.criterion):
-            raise ModelError(
-                "the model fits the response perfectly: no residual variance is left to estimate.",
-                where=f"{show(made.formula.response) if made.formula.response else ''}, {len(made.rows):,} rows used",
-                remedy="Check that no term is a copy of the response, and that there are more rows than coefficients.",
-            )
-        return MLMFit.of(self, Recipe.of(made, panel), solution)
+        _some_residual(solution, made)
+        return MLMFit.of(self, Recipe.of(made, panel), solution, doubts(made))
 
     def simulate(
         self,
@@ -120,6 +118,18 @@ class MLM:
         return from_parameters(self, panel, fixef, varcorr, sigma, residual or {}, seed)
 
 
+def _some_residual(solution: Solution, made: Design) -> None:
+    scaled = solution.sigma / solution.problem.transform.width
+    if np.isfinite(solution.criterion) and scaled > SMALLEST_RESIDUAL:
+        return
+    assert made.formula.response is not None
+    raise ModelError(
+        "the model fits the response perfectly: there is no residual variance to estimate.",
+        where=f"response {show(made.formula.response)}, {len(made.rows):,} rows used",
+        remedy="Check that no term is made from the response, and that persons have more sessions than random effects.",
+    )
+
+
 def _can_be_fitted(made: Design, nu: int) -> None:
     if nu < 1:
         raise ModelError(
@@ -138,8 +148,9 @@ def residual_of(model: MLM, panel: Panel, made: Design) -> Residual:
         value, or very many.
     """
     strata, labels = _strata(model.variance_by, panel, made)
-    gaps = np.full(len(made.rows), np.nan)
+    gaps: np.ndarray = np.broadcast_to(np.nan, len(made.rows))  # takes no memory
     if model.residual != "independent":
+        gaps = gaps.copy()
         at = made.sessions.astype(np.float64) if model.residual == "ar1" else _times(panel, made)
         gaps[1:] = np.diff(at)
         gaps[made.starts[:-1]] = np.nan
@@ -177,7 +188,7 @@ def _times(panel: Panel, made: Design) -> np.ndarray:
 
 def _strata(name: str | None, panel: Panel, made: Design) -> tuple[np.ndarray, tuple[str, ...]]:
     if name is None:
-        return np.zeros(len(made.rows), np.int64), ()
+        return np.broadcast_to(np.int64(0), len(made.rows)), ()
     if name not in panel:
         raise ModelError(
             f"there is no column {name!r}.{nearest(name, panel.columns)}",

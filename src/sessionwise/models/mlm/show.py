@@ -33,7 +33,9 @@ def parts(fit: MLMFit, df: str | float) -> list[Part]:
     if fit.varcorr:
         shown.append(_random(fit))
     shown += [_residual(fit), _likelihood(fit)]
-    return shown + [f"note: {f.what}" for f in fit.findings]
+    for f in fit.findings:
+        shown.append(f"{f.severity}: {f.what}" + (f" {f.remedy}" if f.severity == "warning" else ""))
+    return shown
 
 
 def _headline(fit: MLMFit) -> str:
