@@ -55,8 +55,9 @@ def test_every_verb_has_help_with_an_example_and_is_documented(verb: str) -> Non
 
 
 def test_verbs_are_those_of_the_library() -> None:
-    for verb in VERBS - {"demo"}:
+    for verb in VERBS - {"demo", "fit"}:
         assert callable(getattr(sw, verb))
+    assert callable(sw.MLM.fit)
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -65,6 +66,36 @@ def test_help_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+FORMULA = "core_om ~ session + within(wai_sr) + between(wai_sr) + (1 + session | patient)"
+ITEMS = ["-i", "core-om", "-i", "wai-sr"]
+
+
+def test_fit(demo_file: Path) -> None:
+    text = run("fit", FORMULA, demo_file, *ROLES, *ITEMS)
+    assert text.startswith("Multilevel model (REML): ")
+    assert "Satterthwaite" in text
+    told = json.loads(run("fit", FORMULA, demo_file, *ROLES, *ITEMS, "--method", "ml", "--residual", "ar1", "--json"))
+    panel = sw.score(sw.Panel(sw.read(demo_file), person="patient", session="session"), "core-om", "wai-sr")
+    fit = sw.MLM(FORMULA, "ML", "ar1").fit(panel)
+    assert told["fixef"] == pytest.approx(fit.fixef)
+    assert told["residual_parameters"]["phi"] == pytest.approx(fit.residual["phi"])
+    assert told["verdict"]["converged"] is True
+    assert told["command"] == "fit"
+
+
+def test_fit_with_other_degrees_of_freedom(demo_file: Path) -> None:
+    text = run("fit", FORMULA, demo_file, *ROLES, *ITEMS, "--df", "kenward-roger")
+    assert "Kenward and Roger" in text
+
+
+def test_fit_refuses_with_a_remedy(demo_file: Path, capsys, monkeypatch) -> None:
+    arguments = ("fit", "core_omm ~ session + (1 | patient)", demo_file, *ROLES, *ITEMS)
+    status, _, err = main(capsys, monkeypatch, *arguments)
+    assert status == 1
+    assert "Did you mean 'core_om'" in err
+    assert "remedy" in err
 
 
 def test_check(demo_file: Path) -> None:

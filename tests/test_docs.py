@@ -47,7 +47,12 @@ def test_readme_code(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_readme_commands(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    commands = [line for block in blocks("sh") for line in block.splitlines() if line.startswith("sessionwise ")]
+    commands = [
+        line
+        for block in blocks("sh")
+        for line in block.replace("\\\n", " ").splitlines()
+        if line.startswith("sessionwise ")
+    ]
     assert len(commands) >= 3
     for line in commands:
         cli.app(shlex.split(line)[1:], standalone_mode=False)
