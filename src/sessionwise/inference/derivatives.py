@@ -17,7 +17,8 @@ import numpy as np
 from .._core import LANES
 from ..errors import ModelError
 from ..likelihood import Problem
-from ..likelihood.structure import Dense, Entries
+from ..likelihood.blocks import Entries
+from ..likelihood.structure import Dense
 from .elimination import Expansion, Total, integrated
 
 #: Matrices of all effects of crossed factors may take this many bytes.

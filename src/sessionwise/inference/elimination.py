@@ -25,8 +25,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..likelihood.blocks import Entries
 from ..likelihood.criterion import factor
-from ..likelihood.structure import Entries
 
 #: The sum of x'y, of two (groups, k, r), over the groups of each group of the next level: (parents, r, r).
 Total = Callable[[np.ndarray, np.ndarray], np.ndarray]

@@ -21,7 +21,7 @@ import numpy as np
 
 from ..errors import ModelError, some
 from ..likelihood import Problem, Residual, Solution
-from ..likelihood.structure import INTERCEPT
+from ..likelihood.blocks import INTERCEPT
 from .parameters import is_singular
 
 #: The larger model's criterion may be above the smaller one's by this much rounding.
@@ -129,7 +129,7 @@ def _mixture(more: _More, df: int) -> _Mixture:
         return _Mixture(np.array([0.25, 0.5, 0.25]), np.array([df - 2, df - 1, df]), words)
     words = (
         f"chi-squared with {df} df, which is conservative: under the smaller model several parameters are at their "
-        f"limit ({names}), p is too large, and the right mixture has no simple form."
+        f"limit ({names}), so p is too large; the right distribution has no simple form."
     )
     return _Mixture(np.ones(1), np.array([df]), words)
 

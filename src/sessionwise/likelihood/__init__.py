@@ -7,13 +7,13 @@ Everything is computed for columns that were centred and scaled; `Problem.transf
 
 from __future__ import annotations
 
+from .blocks import Block
 from .criterion import Evaluation, evaluate
 from .effects import Effects, effects
 from .optimum import Optimum, optimise
 from .problem import Problem, problem
 from .residual import KINDS, Residual
 from .solution import Solution
-from .structure import Block
 
 __all__ = [
     "KINDS",

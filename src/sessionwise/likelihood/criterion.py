@@ -13,8 +13,9 @@ import numpy as np
 
 from .._core import eliminate, finish, restore
 from .._core import evaluate as _chain
+from .blocks import Entries
 from .problem import Problem, State
-from .structure import Dense, Entries
+from .structure import Dense
 
 
 @dataclass(frozen=True, slots=True, eq=False)

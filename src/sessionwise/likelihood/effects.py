@@ -127,19 +127,20 @@ def _by_factor(solution: Solution, level: Level, values: np.ndarray, spread: np.
     own = sum(b.q for b in s.blocks if b.group == level.name)
     found = {level.name: Effects(level.labels, values[:, :own], spread[:, :own, :own])}
     at = own
-    for name, most in s.inside if level is solution.problem.levels[0] else ():
+    for name in s.inside if level is solution.problem.levels[0] else ():
+        placed = s.positions[name]
         q = sum(b.q for b in s.blocks if b.group == name)
-        codes = s.codes[name][s.order]
+        codes = placed.codes[s.order]
         person, position = np.nonzero(codes >= 0)
         order = np.argsort(codes[person, position])
         person, position = person[order], position[order]
         columns = at + position[:, None] * q + np.arange(q)
         found[name] = Effects(
-            s.labels[name],
+            placed.labels,
             values[person[:, None], columns],
             spread[person[:, None, None], columns[:, :, None], columns[:, None, :]],
         )
-        at += most * q
+        at += placed.most * q
     return found
 
 

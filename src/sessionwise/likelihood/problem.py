@@ -14,8 +14,9 @@ import numpy as np
 from .._core import LANES, collect
 from ..design import Design
 from ..gram import products
+from .blocks import INTERCEPT, Block, Source
 from .residual import Combined, Independent, Products, Residual, Rows, correlated_products
-from .structure import INTERCEPT, Block, Dense, Level, Source, Structure, structure
+from .structure import Dense, Level, Structure, structure
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -210,7 +211,7 @@ def _arrays(design: Design, s: Structure, sources: tuple[Source, ...], scaling: 
     for source, mean in zip(sources, scaling.before, strict=True):
         column = design.matrix[:, source.column]
         if source.factor:
-            column = np.where(s.positions[source.factor] == source.position, column - mean, 0.0)
+            column = np.where(s.positions[source.factor].of_row == source.position, column - mean, 0.0)
         made.append(column)
     return made
 
@@ -255,11 +256,10 @@ def _transform(
         shift[one] = scaling.before[at[response]]
     blocks = []
     for block in s.blocks:
-        own = [Source(c, block.centered and n != INTERCEPT) for c, n in zip(block.columns, block.effects, strict=True)]
-        positions = [next(x for x in sources if x.column == o.column and x.centered == o.centered) for o in own]
-        matrix = np.diag([1 / scale[at[x]] for x in positions])
+        # At whichever position: a column has one mean and one scale.
+        own = [next(i for i, x in enumerate(sources) if x[:2] == source[:2]) for source in block.sources]
+        matrix = np.diag(1 / scale[own])
         if block.centered:
-            one = block.effects.index(INTERCEPT)
-            matrix[one] -= np.array([scaling.before[at[x]] / scale[at[x]] for x in positions])
+            matrix[block.effects.index(INTERCEPT)] -= scaling.before[own] / scale[own]
         blocks.append(matrix)
     return Transform(back, shift, width, tuple(blocks), float(np.log(widths).sum()))

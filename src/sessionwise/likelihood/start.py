@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from .._core import LANES
+from .blocks import Block, Entries
 from .problem import Problem, State
-from .structure import Block, Entries
 
 #: Groups that the moments are taken from: they need be no better than a start.
 MOST_GROUPS = 256

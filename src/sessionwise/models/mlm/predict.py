@@ -57,8 +57,7 @@ def next_session(fit: MLMFit, panel: Panel) -> Forecast:
     made = fit.recipe.design.apply(panel)
     design = fit.recipe.design
     person = next((g.name for g in design.groupings if g.is_person), "")
-    inside = [g.name for g in made.groupings if g.name != person and not g.constant]
-    if any(name in dict(fit.solution.problem.structure.inside) for name in inside):
+    if fit.solution.problem.structure.inside:
         raise ModelError(
             "the next session cannot be forecast with a random term whose groups lie within persons.",
             where=f"formula {fit.model.formula!r}",
