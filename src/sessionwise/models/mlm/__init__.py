@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .fit import MLMFit, VarCorr
+from .fit import MLMFit
 from .model import MLM
+from .varcorr import VarCorr
 
 __all__ = ["MLM", "MLMFit", "VarCorr"]

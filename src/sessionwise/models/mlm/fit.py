@@ -15,6 +15,7 @@ from ...formula import show
 from ...likelihood import Effects, Solution, effects
 from .._fit import Verdict
 from .recipe import Recipe
+from .varcorr import VarCorr, varcorr
 from .verdict import verdict
 
 if TYPE_CHECKING:
@@ -26,30 +27,6 @@ if TYPE_CHECKING:
     from .predict import Forecast
 
 Kind = Literal["population", "person", "next"]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class VarCorr:
-    """Random effects of a grouping factor.
-
-    terms : names of its q effects. cov : (q, q). estimated : bool (q, q), false where a covariance is zero because the
-    formula says so (`||`, or separate terms).
-    """
-
-    terms: tuple[str, ...]
-    cov: np.ndarray
-    estimated: np.ndarray
-
-    @property
-    def sd(self) -> np.ndarray:
-        """Standard deviations (q,)."""
-        return np.asarray(np.sqrt(self.cov.diagonal()))
-
-    @property
-    def corr(self) -> np.ndarray:
-        """Correlations (q, q); NaN where a variance is zero."""
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.asarray(self.cov / np.outer(self.sd, self.sd))
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,19 +88,7 @@ class MLMFit:
     @cached_property
     def varcorr(self) -> dict[str, VarCorr]:
         """Variances and covariances of the random effects by grouping factor."""
-        blocks = list(zip(self.solution.problem.blocks, self.solution.covariances, strict=True))
-        found = {}
-        for group in dict.fromkeys(b.group for b, _ in blocks):
-            own = [(b, c) for b, c in blocks if b.group == group]
-            q = sum(b.q for b, _ in own)
-            cov, estimated, at = np.zeros((q, q)), np.eye(q, dtype=bool), 0
-            for b, c in own:
-                here = slice(at, at + b.q)
-                cov[here, here] = c
-                estimated[here, here] |= b.correlated
-                at += b.q
-            found[group] = VarCorr(tuple(e for b, _ in own for e in b.effects), cov, estimated)
-        return found
+        return varcorr(self.solution)
 
     # --- likelihood -----------------------------------------------------------------------------
 
@@ -210,27 +175,9 @@ class MLMFit:
         ------
         ModelError : an unknown method, or a bootstrap without panel or seed.
         """
-        from ...errors import ModelError, nearest
-        from ...show import progress
-        from . import questions
+        from .questions import Draws, intervals
 
-        if method == "wald":
-            t = self.tests_with(df, level)
-            columns = {"parameter": list(self.terms), "estimate": t.estimate, "low": t.low, "high": t.high}
-            return self.recipe.table(columns)
-        if method == "profile":
-            with progress("profiling") as told:
-                return questions.profile_table(self, level, which, told)
-        if method != "bootstrap":
-            known = ("wald", "profile", "bootstrap")
-            raise ModelError(f"there is no method {method!r}.{nearest(method, known)}", remedy="Use one of these.")
-        if panel is None or seed is None:
-            raise ModelError(
-                "a bootstrap draws new sessions for the Panel's rows, from random numbers that can be drawn again.",
-                remedy='Write fit.confint("bootstrap", panel=panel, seed=1).',
-            )
-        with progress("bootstrap") as told:
-            return questions.bootstrap_table(self, panel, level, n, seed, threads, told)
+        return intervals(self, method, level, which, df, Draws(panel, n, seed, threads))
 
     def contrast(
         self,

@@ -4,7 +4,8 @@ errors. Each gives a dataframe of the kind that came in."""
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from ...errors import ModelError, nearest, some
 from ...formula import Expression, show
 from ...inference import bootstrap, profile, robust
 from ...inference.contrasts import Tests, joint, test
+from ...show import progress
 
 if TYPE_CHECKING:
     from ...inference.contrasts import JointTest
@@ -158,20 +160,47 @@ def _coded(fit: MLMFit, variable: Expression, value: Any) -> dict[str, float]:
 
 # --- intervals and robust errors ----------------------------------------------------------------
 
-Progress = Callable[[int, int], None]
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draws:
+    """What a bootstrap needs: the Panel of the fit, how many replicates, where the random numbers begin, threads."""
+
+    panel: Panel | None
+    n: int
+    seed: int | None
+    threads: int
 
 
-def profile_table(fit: MLMFit, level: float, which: Sequence[str] | None, progress: Progress | None) -> Any:
-    found = profile(fit.solution, level, which, progress)
-    names = [p.name for p in found.parameters]
-    return fit.recipe.table({"parameter": names, "estimate": found.estimate, "low": found.low, "high": found.high})
-
-
-def bootstrap_table(
-    fit: MLMFit, panel: Panel, level: float, n: int, seed: int, threads: int, progress: Progress | None
+def intervals(
+    fit: MLMFit, method: str, level: float, which: Sequence[str] | None, df: str | float, draws: Draws
 ) -> Any:
+    """A dataframe of parameter, estimate, low, high (for a bootstrap also se)."""
+    if method == "wald":
+        t = fit.tests_with(df, level)
+        columns = {"parameter": list(fit.terms), "estimate": t.estimate, "low": t.low, "high": t.high}
+        return fit.recipe.table(columns)
+    if method == "profile":
+        with progress("profiling") as told:
+            found = profile(fit.solution, level, which, told)
+        names = [p.name for p in found.parameters]
+        columns = {"parameter": names, "estimate": found.estimate, "low": found.low, "high": found.high}
+        return fit.recipe.table(columns)
+    if method == "bootstrap":
+        return _bootstrap_table(fit, level, draws)
+    known = ("wald", "profile", "bootstrap")
+    raise ModelError(f"there is no method {method!r}.{nearest(method, known)}", remedy=f"Use one of {some(known)}.")
+
+
+def _bootstrap_table(fit: MLMFit, level: float, draws: Draws) -> Any:
     """Percentile intervals."""
-    found = bootstrap(fit.solution, same_rows(fit, panel), n, seed=seed, threads=threads, progress=progress)
+    if draws.panel is None or draws.seed is None:
+        raise ModelError(
+            "a bootstrap draws new sessions for the Panel's rows, from random numbers that can be drawn again.",
+            remedy='Write fit.confint("bootstrap", panel=panel, seed=1).',
+        )
+    design = same_rows(fit, draws.panel)
+    with progress("bootstrap") as told:
+        found = bootstrap(fit.solution, design, draws.n, seed=draws.seed, threads=draws.threads, progress=told)
     low, high = found.percentile(level).T
     names = [p.name for p in found.parameters]
     columns = {"parameter": names, "estimate": found.estimate, "se": found.standard_errors, "low": low, "high": high}
