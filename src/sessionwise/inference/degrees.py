@@ -19,9 +19,9 @@ import numpy as np
 
 from ..likelihood import Evaluation, Solution, evaluate
 
-#: Curvature, relative to the largest, below which a direction of the parameters is left out, as at a singular fit, where
-#: some directions change nothing (lmerTest leaves out eigenvalues up to 1e-8). Kept by rounding they do no harm: along
-#: them e is zero but for its own rounding of 1e-10.
+#: Curvature, relative to the largest, below which a direction of the parameters is left out. At a singular fit some
+#: directions change nothing (lmerTest leaves out eigenvalues up to 1e-8). Kept by rounding they do no harm: along them
+#: e is zero but for its own rounding of 1e-10.
 FLAT = 1e-11
 #: Variance of a combination of contrasts, relative to the largest, below which it counts as none in lmerTest.
 UNRESOLVED = float(np.sqrt(np.finfo(np.float64).eps))

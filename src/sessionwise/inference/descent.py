@@ -15,9 +15,10 @@ from .held import Value
 
 #: Expected fall of the criterion, doubled, at which a search ends.
 _SMALL = 1e-9
-#: What it may be if rounding errors allow no further step.
-_SMALL_ENOUGH = 1e-5
-_MOST_STEPS = 200
+#: What it may be if rounding errors allow no further step: that much moves the end of a 95 % interval by a
+#: ten-thousandth of a standard error.
+_SMALL_ENOUGH = 1e-3
+_MOST_STEPS = 100
 _DIFFERENCE = 1e-4
 
 

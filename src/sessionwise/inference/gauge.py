@@ -1,10 +1,10 @@
 """Gauge: a random term's covariance in coordinates of which one is the parameter to be held.
 
-The likelihood wants the factor L of the effects of centred and scaled columns, lower triangular. With C from there to
-the effects as users see them (Problem.transform), and these in an order of our own, cov = sigma^2 W G G' W with G lower
-triangular, W a fixed scale for each row: then the SD of the first effect is sigma w_0 G_00, and the correlation of the
-first two lies in G_00, G_10, G_11. There is a rotation Q with C^-1 (W G, in the term's order) = L Q. It leaves the
-covariance as it is, so with f the criterion, d f / d (L Q) = (d f / d L) Q.
+The likelihood wants the factor L of the effects of centred and scaled columns, lower triangular. Take the one or two
+effects of interest as users see them (Problem.transform), then combinations of effects at right angles to these: T
+times the effects, with covariance sigma^2 W G G' W, G lower triangular, W a fixed scale for each row. Then the SD of
+the first effect is sigma w_0 G_00, and the correlation of the first two lies in G_00, G_10, G_11. There is a rotation Q
+with T^-1 W G = L Q. It leaves the covariance as it is, so with f the criterion, d f / d (L Q) = (d f / d L) Q.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _LEAST = 1e-7
 class Gauge:
     """Coordinates for one set of effects that may correlate: a random term, or one effect of an uncorrelated term.
 
-    numbers : where its entries stand in theta, lower triangle by columns. inverse : (q, q) C^-1, columns in our order.
-    back : (q, q) C, rows in our order. widths : (q,) W.
+    numbers : where its entries stand in theta, lower triangle by columns. change : (q, q) T. inverse : (q, q) T^-1.
+    widths : (q,) W.
     """
 
     numbers: np.ndarray
+    change: np.ndarray
     inverse: np.ndarray
-    back: np.ndarray
     widths: np.ndarray
 
     @property
@@ -53,17 +53,18 @@ def gauge(problem: Problem, number: int, first: tuple[int, ...]) -> Gauge:
     if not block.correlated:
         (k,) = first
         own = c[k : k + 1, k : k + 1]
-        return Gauge(np.array([block.start + k]), 1 / own, own, np.abs(own[0]))
-    order = [*first, *(i for i in range(block.q) if i not in first)]
-    widths = np.sqrt((c[order] ** 2).sum(axis=1))
-    return Gauge(block.start + np.arange(block.size), np.linalg.inv(c)[:, order], c[order], widths)
+        return Gauge(np.array([block.start + k]), own, 1 / own, np.abs(own[0]))
+    own = c[list(first)]
+    change = np.concatenate([own, np.linalg.qr(own.T, mode="complete")[0].T[len(first) :]])
+    widths = np.sqrt((change**2).sum(axis=1))
+    return Gauge(block.start + np.arange(block.size), change, np.linalg.inv(change), widths)
 
 
 def coordinates(g: Gauge, parameters: np.ndarray) -> np.ndarray:
     """G (q, q) from theta, its diagonal >= 0."""
     lower = np.zeros((g.q, g.q))
     lower[_places(g.q)] = parameters[g.numbers]
-    return _triangle(g.back @ lower / g.widths[:, None])[0]
+    return _triangle(g.change @ lower / g.widths[:, None])[0]
 
 
 def turned(g: Gauge, of_gauge: np.ndarray) -> Turned:

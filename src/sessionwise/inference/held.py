@@ -19,6 +19,8 @@ from .parameters import Parameter
 #: A free SD, relative to sigma and for scaled columns, starts no closer to 0 than this: at 0 the slope is 0 by
 #: symmetry even where the criterion falls away from it.
 _NUDGE = 0.03
+#: A search that takes log sigma so far from the estimate has lost its way.
+_FAR = 20.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,9 +68,11 @@ def _sd(solution: Solution, parameter: Parameter) -> Held:
     others = np.setdiff1d(np.arange(len(optimum.parameters)), g.numbers)
     rows, columns = np.tril_indices(g.q)
     rows, columns = rows[1:], columns[1:]
-    start, unit = coordinates(g, optimum.parameters), float(g.widths[0])
+    start, unit, middle = coordinates(g, optimum.parameters), float(g.widths[0]), float(np.log(solution.sigma))
 
     def at(value: float, free: np.ndarray) -> Value:
+        if abs(free[-1] - middle) > _FAR:
+            return Value(np.inf, free)
         sigma = float(np.exp(free[-1]))
         matrix = np.zeros((g.q, g.q))
         matrix[rows, columns] = free[len(others) : -1]
@@ -85,7 +89,7 @@ def _sd(solution: Solution, parameter: Parameter) -> Held:
         )
 
     estimate = float(start[0, 0] * unit * solution.sigma)
-    free = np.concatenate([optimum.parameters[others], start[rows, columns], [np.log(solution.sigma)]])
+    free = np.concatenate([optimum.parameters[others], start[rows, columns], [middle]])
     nudges = np.concatenate([_nudges(problem)[others], np.where(rows == columns, _NUDGE, 0.0), [0.0]])
     step = 0.15 * (estimate + 0.1 * unit * solution.sigma)
     return Held(estimate, 0.0, np.inf, step, free, nudges, at, _same)

@@ -10,6 +10,9 @@ J Am Stat Assoc 82:605; Stram & Lee 1994, Biometrics 50:1171):
 - two that do not covary with each other: a quarter chi2(d - 2), half chi2(d - 1), a quarter chi2(d), if what the data
   say about the one variance is unrelated to what they say about the other;
 - more, or two that covary: no simple form; chi2(d), with which p is too large.
+
+All this is for many levels of the grouping factor. With few, a variance is estimated as 0 in more than half of the
+samples of the smaller model, and p is rather too large.
 """
 
 from __future__ import annotations
@@ -24,6 +27,8 @@ from ..likelihood import Problem, Residual, Solution
 from ..likelihood.blocks import INTERCEPT
 from .parameters import is_singular
 
+#: Fewer levels of a grouping factor than this are said to be few.
+_FEW = 50
 #: The larger model's criterion may be above the smaller one's by this much rounding.
 _ROUNDING = 1e-6
 
@@ -82,7 +87,7 @@ def likelihood_ratio(
         )
     chi2 = max(chi2, 0.0)
     mixture = _mixture(more, df)
-    words = mixture.words
+    words = mixture.words + _few_levels(larger.problem, more)
     if is_singular(smaller.problem, smaller.optimum.parameters):
         words += " A variance of the smaller model is estimated as 0, which no reference distribution allows for."
     p, naive = _tail(chi2, mixture.weights, mixture.dfs), _tail(chi2, np.ones(1), np.array([df]))
@@ -98,6 +103,14 @@ def _tail(chi2: float, weights: np.ndarray, dfs: np.ndarray) -> float:
 
 
 # --- the reference distribution -----------------------------------------------------------------
+
+
+def _few_levels(larger: Problem, more: _More) -> str:
+    s = larger.structure
+    levels = {level.name: len(level.labels) for level in s.levels}
+    levels |= {name: len(placed.labels) for name, placed in s.positions.items()}
+    few = [f"{levels[g]} levels of {g}" for g in dict.fromkeys(g for g, _ in more.variances) if levels[g] < _FEW]
+    return f" With only {' and '.join(few)} p is, if anything, too large." if few else ""
 
 
 class _Mixture(NamedTuple):

@@ -19,23 +19,12 @@ import numpy as np
 from ..errors import ModelError
 from ..findings import Finding, Findings
 from ..likelihood import Solution, optimise
-from .descent import Descent, curvature, descend
-from .held import Held, Value, held
+from .held import held
 from .parameters import Parameter, chosen, estimates, parameters
+from .walk import Curve, Walk, end
 
-#: zeta at an interval's end is right to this.
-_ZETA = 1e-7
 #: A deviance so much below that of the optimum is a lower one, and not rounding.
 _LOWER = 1e-5
-_MOST_PROBES = 60
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Curve:
-    """A profile as far as it was needed: the parameter's values (k,), ascending, and zeta (k,), nearly a line."""
-
-    values: np.ndarray
-    zeta: np.ndarray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,8 +83,8 @@ def profile(
     ends, curves = [], []
     findings = [] if best.optimum.converged else [_NOT_CONVERGED]
     for done, parameter in enumerate(wanted):
-        walk = _Walk(held(best, parameter), parameter.limits, best.optimum.evaluation.criterion)
-        ends.append((_end(walk, -1, target), _end(walk, 1, target)))
+        walk = Walk(held(best, parameter), parameter.limits, best.optimum.evaluation.criterion)
+        ends.append((end(walk, -1, target), end(walk, 1, target)))
         curves.append(walk.curve())
         findings += _findings(walk, parameter)
         if progress is not None:
@@ -122,101 +111,7 @@ def by_likelihood(solution: Solution) -> Solution:
     return Solution(problem, optimise(problem, reml=False, begin=solution.optimum.parameters), reml=False)
 
 
-class _Walk:
-    """zeta as a function of the held parameter. It remembers every point, and each search begins where the nearest
-    ones say that it should end."""
-
-    def __init__(self, h: Held, limits: tuple[float, float], least: float) -> None:
-        self.held, self.limits, self.least = h, limits, least
-        self.lowest, self.converged = np.inf, True
-        self.points: list[tuple[float, float, np.ndarray]] = [(h.estimate, 0.0, h.free)]
-        hessian = curvature(lambda x: h.at(h.estimate, x), h.free)
-        self.hessians = {-1: hessian, 1: hessian}
-        self.ceiling = min((self._without(i, hessian) for i in h.without), default=np.inf)
-
-    def zeta(self, value: float, side: int) -> float:
-        """|zeta| at a value on one side of the estimate."""
-        for known, zeta, _ in self.points:
-            if known == value:
-                return zeta
-        found = min(
-            (self._descend(value, begin, self.hessians[side]) for begin in self._begins(value, side)),
-            key=lambda d: d.value.criterion,
-        )
-        self.hessians[side] = found.hessian
-        rise = min(found.value.criterion, self.ceiling) - self.least
-        self.lowest = min(self.lowest, rise)
-        self.converged &= found.converged or not np.isfinite(rise)
-        zeta = float(np.sqrt(max(rise, 0.0)))
-        self.points.append((value, zeta, found.x))
-        return zeta
-
-    def _descend(self, value: float, begin: np.ndarray, hessian: np.ndarray) -> Descent:
-        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):  # of far-off steps, which are not taken
-            return descend(lambda x: self.held.at(value, x), begin, hessian)
-
-    def _without(self, i: int, hessian: np.ndarray) -> float:
-        """The criterion of the model in which free coordinate i is 0, and the parameter means nothing."""
-
-        def at(x: np.ndarray) -> Value:
-            point = self.held.at(self.held.estimate, np.insert(x, i, 0.0))
-            return Value(point.criterion, np.delete(point.gradient, i))
-
-        small = np.delete(np.delete(hessian, i, 0), i, 1)
-        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-            return descend(at, np.delete(self.held.free, i), small).value.criterion
-
-    def _begins(self, value: float, side: int) -> list[np.ndarray]:
-        """On the line through the two nearest points, without going far beyond them; and the nearest point inward,
-        lest a search that went astray take the later ones with it."""
-        middle, nudges = self.held.estimate, self.held.nudges
-        own = [p for p in self.points if side * (p[0] - middle) >= 0 and np.isfinite(p[1])]
-        own.sort(key=lambda p: abs(p[0] - value))
-        inward = next(x for v, _, x in own if side * (value - v) >= 0)
-        begins = [inward]
-        if len(own) > 1:
-            (near, _, x), (far, _, other) = own[:2]
-            begins.append(x + float(np.clip((value - near) / (near - far), -1, 2)) * (x - other))
-        return [np.where(np.abs(x) < nudges, np.copysign(nudges, x), x) for x in begins]
-
-    def curve(self) -> Curve:
-        points = sorted((v, z if v > self.held.estimate else -z) for v, z, _ in self.points if np.isfinite(z))
-        return Curve(np.array([self.natural(v) for v, _ in points]), np.array([z for _, z in points]))
-
-    def natural(self, value: float) -> float:
-        """The parameter itself, exact at its limits."""
-        low, high = self.limits
-        return low if value <= self.held.low else high if value >= self.held.high else self.held.natural(value)
-
-
-def _end(walk: _Walk, side: int, target: float) -> float:
-    """Where |zeta| reaches the target on one side: steps outward until it does, then Brent's method."""
-    from scipy.optimize import brentq
-
-    h = walk.held
-    limit = h.high if side > 0 else h.low
-    inner, length = h.estimate, h.step
-    for _ in range(_MOST_PROBES):
-        value = h.estimate + side * length
-        value = min(value, limit) if side > 0 else max(value, limit)
-        zeta = walk.zeta(value, side) if value != inner else 0.0
-        if zeta >= target:
-            break
-        if value == limit:
-            return walk.natural(limit)
-        inner = value
-        length *= float(np.clip(1.05 * target / max(zeta, 1e-300), 1.2, 5.0))
-    else:
-        return walk.natural(limit)
-
-    def over(v: float) -> float:
-        beyond = min(walk.zeta(v, side), 2 * target) - target
-        return 0.0 if abs(beyond) < _ZETA else beyond
-
-    return walk.natural(float(brentq(over, inner, value, xtol=1e-12 * max(abs(inner), abs(value)), rtol=1e-14)))
-
-
-def _findings(walk: _Walk, parameter: Parameter) -> list[Finding]:
+def _findings(walk: Walk, parameter: Parameter) -> list[Finding]:
     found = []
     if walk.lowest < -_LOWER:
         what = f"the profile of {parameter.name} met a deviance lower by {-walk.lowest:.3g} than that of the fit."
