@@ -34,7 +34,7 @@ class Setup:
         parameters = np.concatenate([*_own_theta(self.problem, theta), _own_rho(self.problem.residual, rho)])
         evaluation = evaluate(self.problem, parameters, reml=reml)
         nothing = np.zeros((0, 0))
-        return Solution(self.problem, Optimum(parameters, evaluation, nothing, nothing, True, 0, 1, 1, 1), reml)
+        return Solution(self.problem, Optimum(parameters, evaluation, nothing, True, 0, 1, 1, 1), reml)
 
 
 def setup(

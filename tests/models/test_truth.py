@@ -35,12 +35,14 @@ COVERAGE = (0.93, 0.97)
 REPLICATIONS = 2000
 # In small, all cells are taken together: 420 replications of 4 intervals, Monte Carlo error about .6 %.
 SMALL = {(50, 4, 0.0): 60, (50, 8, 0.4): 60, (200, 8, 0.0): 150, (200, 4, 0.4): 150}
-# REML's variances, relative to the truth and beyond 2 Monte Carlo errors. First-order bias is 0; what remains is of the
-# order of 1 / persons, and largest where few sessions make a variance of zero likely (`SINGULAR`).
-VARIANCE_BIAS = {50: 0.03, 200: 0.02, 646: 0.01}
-SINGULAR = 0.12  # 50 persons with 4 sessions, of which a fifth is missing
+# REML's variances, relative to the truth. First-order bias is 0, the next is in proportion to 1 / persons: at most this,
+# beyond 3 Monte Carlo errors. With AR(1) residuals and 4 sessions, of which a fifth is missing, intercepts and residuals
+# can hardly be told apart (their correlation is .94 at 50 persons), and variance goes from one to the other: measured
+# 7.5, 2.9 and .9 % for 50, 200 and 646 persons. Their sum has no more bias than the rest.
+SECOND_ORDER, HARDLY_APART = 1.5, 6.0
 # ML minus REML against first-order theory: the next order is 1 / persons of it.
 ML_SHIFT = 0.1  # relative to that shift, beyond 2 Monte Carlo errors
+DESIGNS = 10  # that theory is averaged over: it differs little from one to the next
 # Nickell: the field notes' table, and the simulation, which must also be within its Monte Carlo error.
 TABLE, SIMULATED = 0.001, 0.003
 
@@ -175,12 +177,18 @@ def test_no_bias_over_the_grid() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("cell", GRID, ids=str)
 def test_variances_of_reml(cell: tuple[int, int, float]) -> None:
+    persons, sessions, phi = cell
     found = runs(*cell, REPLICATIONS)
-    bias, error = (x[4:] / found.truth[4:] for x in (found.bias, found.error))
-    shown = zip(found.names[4:], bias, error, strict=True)
+    values = np.column_stack([found.estimates[:, 4:], found.estimates[:, 4] + found.estimates[:, 7]])
+    truth = np.append(found.truth[4:], found.truth[4] + found.truth[7])
+    bias = values.mean(axis=0) / truth - 1
+    error = values.std(axis=0, ddof=1) / np.sqrt(REPLICATIONS) / truth
+    names = (*found.names[4:], "var 1 + sigma^2")
+    shown = zip(names, bias, error, strict=True)
     print(f"\n{found.cell}: " + ", ".join(f"{n} {100 * b:+.1f} % ({100 * e:.1f})" for n, b, e in shown))
-    allowed = SINGULAR if cell[:2] == (50, 4) else VARIANCE_BIAS[cell[0]]
-    assert (abs(bias) < allowed + 2 * error).all()
+    allowed = np.full(len(bias), HARDLY_APART if phi and sessions == 4 else SECOND_ORDER)
+    allowed[-1] = SECOND_ORDER
+    assert (abs(bias) < allowed / persons + 3 * error).all()
 
 
 # --- ML against REML ------------------------------------------------------------------------------
@@ -216,7 +224,8 @@ def check_ml(replications: int, allowed: float) -> None:
         both = [MLM(FORMULA, method).fit(panel, threads=1) for method in ("ML", "REML")]
         ml, reml = (np.append(f.varcorr["person"].cov[[0, 1, 0], [0, 1, 1]], f.sigma**2) for f in both)
         differences.append(ml - reml)
-        expected.append(first_order_shift(panel))
+        if len(expected) < DESIGNS:
+            expected.append(first_order_shift(panel))
     mean, theory = np.mean(differences, axis=0), np.mean(expected, axis=0)
     error = np.std(differences, axis=0, ddof=1) / np.sqrt(replications)
     print(f"\nML minus REML {mean.round(5)} ({error.round(5)}), expected {theory.round(5)}")

@@ -25,6 +25,8 @@ from .walk import Curve, Walk, end
 
 #: A deviance so much below that of the optimum is a lower one, and not rounding.
 _LOWER = 1e-5
+#: So few persons may leave several maxima: then searches from elsewhere look whether an end is one.
+_FEW_PERSONS, _STARTS = 50, 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,10 +82,11 @@ def profile(
     wanted = chosen(solution.problem, which)
     best = by_likelihood(solution)
     target = float(ndtri((1 + level) / 2))
+    elsewhere = _STARTS if len(best.problem.levels[0].labels) <= _FEW_PERSONS else 0
     ends, curves = [], []
     findings = [] if best.optimum.converged else [_NOT_CONVERGED]
     for done, parameter in enumerate(wanted):
-        walk = Walk(held(best, parameter), parameter.limits, best.optimum.evaluation.criterion)
+        walk = Walk(held(best, parameter), parameter.limits, best.optimum.evaluation.criterion, elsewhere)
         ends.append((end(walk, -1, target), end(walk, 1, target)))
         curves.append(walk.curve())
         findings += _findings(walk, parameter)

@@ -31,8 +31,8 @@ class Walk:
     """zeta as a function of the held parameter. It remembers every point, and each search begins where the nearest
     ones say that it should end."""
 
-    def __init__(self, h: Held, limits: tuple[float, float], least: float) -> None:
-        self.held, self.limits, self.least = h, limits, least
+    def __init__(self, h: Held, limits: tuple[float, float], least: float, elsewhere: int) -> None:
+        self.held, self.limits, self.least, self.elsewhere = h, limits, least, elsewhere
         self.lowest, self.converged = np.inf, True
         self.points: list[tuple[float, float, np.ndarray]] = [(h.estimate, 0.0, h.free)]
         hessian = curvature(lambda x: h.at(h.estimate, x), h.free)
@@ -56,23 +56,26 @@ class Walk:
         return zeta
 
     def corrected(self, value: float, side: int) -> bool:
-        """Whether a Hessian taken anew takes the search at `value` further down. If so, what was found on this side
-        is forgotten, since it is no better, and the Hessian kept.
+        """Whether a search with a Hessian taken anew, or from elsewhere, gets further down at `value`. If so, what was
+        found on this side is forgotten, since it is no better.
 
         BFGS learns curvature only where it goes: at a singular fit it may take a nearly flat direction for a steep one.
+        And with few persons there may be several minima, of which the path has followed one.
         """
         zeta, x = next(p[1:] for p in self.points if p[0] == value)
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
             hessian = curvature(lambda x: self.held.at(value, x), x)
         if not np.isfinite(hessian).all():
             return False
-        found = self._descend(value, x, hessian)
+        rng, free = np.random.default_rng(1), self.held.free
+        begins = [x, *(free + 0.5 * (1 + abs(free)) * rng.standard_normal(len(free)) for _ in range(self.elsewhere))]
+        found = min((self._descend(value, x, hessian) for x in begins), key=lambda d: d.value.criterion)
         rise = max(found.value.criterion - self.least, 0.0)
         if np.sqrt(rise) > zeta - 10 * _ZETA:
             return False
         middle = self.held.estimate
         self.points = [p for p in self.points if side * (p[0] - middle) <= 0] + [(value, float(np.sqrt(rise)), found.x)]
-        self.hessians[side] = hessian
+        self.hessians[side] = found.hessian
         return True
 
     def _descend(self, value: float, begin: np.ndarray, hessian: np.ndarray) -> Descent:
@@ -93,7 +96,7 @@ class Walk:
     def _begins(self, value: float, side: int) -> list[np.ndarray]:
         """On the line through the two nearest points, without going far beyond them; and the nearest point inward,
         lest a search that went astray take the later ones with it."""
-        middle, nudges = self.held.estimate, self.held.nudges
+        middle = self.held.estimate
         own = [p for p in self.points if side * (p[0] - middle) >= 0 and np.isfinite(p[1])]
         own.sort(key=lambda p: abs(p[0] - value))
         inward = next(x for v, _, x in own if side * (value - v) >= 0)
@@ -101,7 +104,7 @@ class Walk:
         if len(own) > 1:
             (near, _, x), (far, _, other) = own[:2]
             begins.append(x + float(np.clip((value - near) / (near - far), -1, 2)) * (x - other))
-        return [_nudged(x, nudges) for x in begins]
+        return [self.held.starts.allow(x) for x in begins]
 
     def curve(self) -> Curve:
         points = sorted((v, z if v > self.held.estimate else -z) for v, z, _ in self.points if np.isfinite(z))
@@ -111,10 +114,6 @@ class Walk:
         """The parameter itself, exact at its limits."""
         low, high = self.limits
         return low if value <= self.held.low else high if value >= self.held.high else self.held.natural(value)
-
-
-def _nudged(x: np.ndarray, nudges: np.ndarray) -> np.ndarray:
-    return np.where(np.abs(x) < nudges, np.copysign(nudges, x), x)
 
 
 def end(walk: Walk, side: int, target: float) -> float:
