@@ -35,10 +35,10 @@ COVERAGE = (0.93, 0.97)
 REPLICATIONS = 2000
 # In small, all cells are taken together: 420 replications of 4 intervals, Monte Carlo error about .6 %.
 SMALL = {(50, 4, 0.0): 60, (50, 8, 0.4): 60, (200, 8, 0.0): 150, (200, 4, 0.4): 150}
-# REML's variances, relative to the truth. First-order bias is 0, the next is in proportion to 1 / persons: at most this,
-# beyond 3 Monte Carlo errors. With AR(1) residuals and 4 sessions, of which a fifth is missing, intercepts and residuals
-# can hardly be told apart (their correlation is .94 at 50 persons), and variance goes from one to the other: measured
-# 7.5, 2.9 and .9 % for 50, 200 and 646 persons. Their sum has no more bias than the rest.
+# REML's variances, relative to the truth. First-order bias is 0, the next is in proportion to 1 / persons: at most so
+# many persons' worth, beyond 3 Monte Carlo errors. With AR(1) residuals and 4 sessions, of which a fifth is missing,
+# intercepts and residuals are hard to tell apart (at 50 persons their estimates correlate -.65) and variance goes from
+# one to the other: measured 7.5, 2.9 and .9 % for 50, 200 and 646 persons. Their sum has no more bias than the rest.
 SECOND_ORDER, HARDLY_APART = 1.5, 6.0
 # ML minus REML against first-order theory: the next order is 1 / persons of it.
 ML_SHIFT = 0.1  # relative to that shift, beyond 2 Monte Carlo errors

@@ -17,28 +17,10 @@ from .gauge import coordinates, gauge, pulled, turned
 from .parameters import Parameter
 
 #: A free SD, relative to sigma and for scaled columns, starts no closer to 0 than this: at 0 the slope is 0 by
-#: symmetry even where the criterion falls away from it. Nor does a correlation in continuous time.
+#: symmetry even where the criterion falls away from it.
 _NUDGE = 0.03
 #: A search that takes log sigma so far from the estimate has lost its way.
 _FAR = 20.0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Starts:
-    """Where a search may begin: each free coordinate at least so far from 0, and no larger than. Both (m,)."""
-
-    least: np.ndarray
-    most: np.ndarray
-
-    def allow(self, x: np.ndarray) -> np.ndarray:
-        """x (m,), moved where it has to be."""
-        return np.minimum(np.where(np.abs(x) < self.least, np.copysign(self.least, x), x), self.most)
-
-    def only(self, chosen: np.ndarray, more: np.ndarray | None = None) -> Starts:
-        """Those of some coordinates, and of `more`, of which there is only a least size."""
-        more = np.zeros(0) if more is None else more
-        most = np.concatenate([self.most[chosen], np.full(len(more), np.inf)])
-        return Starts(np.concatenate([self.least[chosen], more]), most)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +36,7 @@ class Held:
     """A parameter to hold.
 
     estimate, low, high, step : where the likelihood is largest, limits, a first step, all on the scale of the search.
-    free : (m,) free coordinates at the optimum. starts : what of them a search may begin with.
+    free : (m,) free coordinates at the optimum. nudges : (m,) least size to start from.
     without : free coordinates that, at 0, leave the parameter without meaning: the fit is the same at any value of it.
     at : criterion with the parameter at a value. natural : from the scale of the search to the parameter itself.
     """
@@ -64,7 +46,7 @@ class Held:
     high: float
     step: float
     free: np.ndarray
-    starts: Starts
+    nudges: np.ndarray
     at: Callable[[float, np.ndarray], Value]
     natural: Callable[[float], float]
     without: tuple[int, ...] = ()
@@ -108,9 +90,9 @@ def _sd(solution: Solution, parameter: Parameter) -> Held:
 
     estimate = float(start[0, 0] * unit * solution.sigma)
     free = np.concatenate([optimum.parameters[others], start[rows, columns], [middle]])
-    starts = _starts(problem).only(others, np.append(np.where(rows == columns, _NUDGE, 0.0), 0.0))
+    nudges = np.concatenate([_nudges(problem)[others], np.where(rows == columns, _NUDGE, 0.0), [0.0]])
     step = 0.15 * (estimate + 0.1 * unit * solution.sigma)
-    return Held(estimate, 0.0, np.inf, step, free, starts, at, _same)
+    return Held(estimate, 0.0, np.inf, step, free, nudges, at, _same)
 
 
 def _correlation(solution: Solution, parameter: Parameter) -> Held:
@@ -141,9 +123,9 @@ def _correlation(solution: Solution, parameter: Parameter) -> Held:
     estimate = float(start[1, 0] / sds[1]) if sds.min() > 0 else 0.0
     free = np.concatenate([optimum.parameters[others], start[rows, columns], np.sqrt(sds)])
     own = np.concatenate([np.where(rows == columns, _NUDGE, 0.0), np.full(2, np.sqrt(_NUDGE))])
-    starts = _starts(problem).only(others, own)
+    nudges = np.concatenate([_nudges(problem)[others], own])
     estimate, without = float(np.clip(estimate, -1, 1)), (len(free) - 2, len(free) - 1)
-    return Held(estimate, -1.0, 1.0, 0.1, free, starts, at, _same, without)
+    return Held(estimate, -1.0, 1.0, 0.1, free, nudges, at, _same, without)
 
 
 def _sigma(solution: Solution, parameter: Parameter) -> Held:
@@ -156,7 +138,7 @@ def _sigma(solution: Solution, parameter: Parameter) -> Held:
 
     estimate, step = float(np.log(solution.sigma)), 1 / np.sqrt(2 * problem.n)
     free = solution.optimum.parameters
-    return Held(estimate, -np.inf, np.inf, step, free, _starts(problem), at, lambda v: float(np.exp(v)))
+    return Held(estimate, -np.inf, np.inf, step, free, _nudges(problem), at, lambda v: float(np.exp(v)))
 
 
 #: Where phi ends on the scale of the search; beyond, it no longer changes to any effect.
@@ -182,9 +164,8 @@ def _residual(solution: Solution, parameter: Parameter) -> Held:
         rho[number] = sign * value
         return float(problem.residual.natural(rho)[number])
 
-    others = np.delete(np.arange(len(best)), i)
-    starts, estimate = _starts(problem).only(others), float(np.clip(sign * best[i], low, high))
-    return Held(estimate, low, high, 0.1, best[others], starts, at, natural)
+    estimate, nudges = float(np.clip(sign * best[i], low, high)), np.delete(_nudges(problem), i)
+    return Held(estimate, low, high, 0.1, np.delete(best, i), nudges, at, natural)
 
 
 def _coefficient(solution: Solution, parameter: Parameter) -> Held:
@@ -204,7 +185,7 @@ def _coefficient(solution: Solution, parameter: Parameter) -> Held:
         return Value(point.criterion, point.gradient)
 
     step, free = float(np.sqrt(solution.vcov[j, j])), solution.optimum.parameters
-    return Held(float(solution.beta[j]), -np.inf, np.inf, step, free, _starts(problem), at, _same)
+    return Held(float(solution.beta[j]), -np.inf, np.inf, step, free, _nudges(problem), at, _same)
 
 
 _HOLD: dict[str, Callable[[Solution, Parameter], Held]] = {
@@ -222,13 +203,10 @@ def _joined(others: np.ndarray, free: np.ndarray, numbers: np.ndarray, theta: np
     return whole
 
 
-def _starts(problem: Problem) -> Starts:
-    """For theta and rho."""
-    least = np.zeros(problem.n_theta + problem.n_rho)
-    most = np.full(len(least), np.inf)
+def _nudges(problem: Problem) -> np.ndarray:
+    """Least size of each of theta and rho to start from."""
+    nudges = np.zeros(problem.n_theta + problem.n_rho)
     for block in problem.blocks:
         rows, columns = block.places
-        least[block.start : block.start + block.size] = np.where(rows == columns, _NUDGE, 0.0)
-    if problem.residual.kind == "car1":  # beyond this correlation at the usual gap the slope is 0
-        most[problem.n_theta] = np.log(-np.log(_NUDGE) / np.nanmedian(problem.residual.gaps))
-    return Starts(least, most)
+        nudges[block.start : block.start + block.size] = np.where(rows == columns, _NUDGE, 0.0)
+    return nudges

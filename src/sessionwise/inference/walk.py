@@ -96,7 +96,7 @@ class Walk:
     def _begins(self, value: float, side: int) -> list[np.ndarray]:
         """On the line through the two nearest points, without going far beyond them; and the nearest point inward,
         lest a search that went astray take the later ones with it."""
-        middle = self.held.estimate
+        middle, nudges = self.held.estimate, self.held.nudges
         own = [p for p in self.points if side * (p[0] - middle) >= 0 and np.isfinite(p[1])]
         own.sort(key=lambda p: abs(p[0] - value))
         inward = next(x for v, _, x in own if side * (value - v) >= 0)
@@ -104,7 +104,7 @@ class Walk:
         if len(own) > 1:
             (near, _, x), (far, _, other) = own[:2]
             begins.append(x + float(np.clip((value - near) / (near - far), -1, 2)) * (x - other))
-        return [self.held.starts.allow(x) for x in begins]
+        return [np.where(np.abs(x) < nudges, np.copysign(nudges, x), x) for x in begins]
 
     def curve(self) -> Curve:
         points = sorted((v, z if v > self.held.estimate else -z) for v, z, _ in self.points if np.isfinite(z))

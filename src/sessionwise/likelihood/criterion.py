@@ -115,7 +115,7 @@ def _add_lower(slopes: np.ndarray, entries: Entries, of_factor: np.ndarray) -> N
 
 def _crossed(problem: Problem, state: State, theta: np.ndarray, rho: np.ndarray, asked: _Asked) -> Evaluation:
     """Eliminate persons, then all other factors at once; notation of core/mlm.hpp, which says what the gradient is."""
-    from scipy.linalg import lapack, solve_triangular
+    from scipy.linalg import blas, lapack
 
     dense, first = problem.dense, problem.levels[0]
     assert dense is not None
@@ -132,7 +132,7 @@ def _crossed(problem: Problem, state: State, theta: np.ndarray, rho: np.ndarray,
     h = np.empty((k, k))
     if info != 0:
         return Evaluation(np.inf, np.zeros(problem.n_theta + problem.n_rho), whole[n:, n:], log_v, 0.0, 0.0)
-    w = solve_triangular(lower, _times_factors(b.T, dense, theta).T, lower=True, check_finite=False)
+    w = blas.dtrsm(1.0, lower, _times_factors(b.T, dense, theta).T, lower=1)
     table = np.ascontiguousarray(whole[n:, n:] - w.T @ w)
     log_v += 2 * float(np.log(lower.diagonal()).sum())
     criterion, log_s, rss = finish(table, log_v, asked.reml, asked.nu, asked.sigma2, asked.directions, h)
@@ -140,7 +140,7 @@ def _crossed(problem: Problem, state: State, theta: np.ndarray, rho: np.ndarray,
         return Evaluation(criterion, np.zeros(0), table, log_v, log_s, rss)
     inverse = lapack.dpotri(lower, lower=1)[0]
     inverse = np.tril(inverse) + np.tril(inverse, -1).T
-    y = solve_triangular(lower, w, lower=True, trans="T", check_finite=False)
+    y = blas.dtrsm(1.0, lower, w, lower=1, trans_a=1)
     u = _factors_times(y, dense, theta)
     c, t = b - a @ u, y @ h
     slopes = np.zeros(problem.n_theta + problem.n_rho)
