@@ -316,35 +316,39 @@ inline double eliminate(const Level &g, const Above &above, int threads, double 
     return log;
 }
 
+// The adjoint of what a block's groups left, from `h` as `restore` is given it, into s.h, symmetric; zero for lanes of
+// another chunk.
+inline void gather(const Level &g, const Above &above, std::int64_t block, int first, int last, const double *h, Work &s) {
+    const std::int64_t pairs = pair_count(g.r);
+    const bool all = !above.parent && !above.map;
+    const double *from[LANES] = {};
+    const std::int32_t *map[LANES] = {};
+    for (int l = first; l < last && !all; ++l) {
+        const std::int64_t group = block * LANES + l;
+        if (above.parent) from[l] = h + (above.parent[group] / LANES) * pairs * LANES + above.parent[group] % LANES;
+        else map[l] = above.map + group * g.r;
+    }
+    for (int a = 0, pair = 0; a < g.r; ++a)
+        for (int b = a; b < g.r; ++b, ++pair) {
+            Lanes x = broadcast(all ? h[a * g.r + b] : 0.0);
+            if (above.parent) {
+                const double half = a == b ? 1.0 : 0.5; // a product off the diagonal stands for two entries
+                for (int l = first; l < last; ++l) x[l] = half * from[l][pair * LANES];
+            } else if (above.map) {
+                for (int l = first; l < last; ++l) x[l] = h[map[l][a] * above.dense + map[l][b]];
+            }
+            s.h[static_cast<std::size_t>(a * g.r + b)] = s.h[static_cast<std::size_t>(b * g.r + a)] = x;
+        }
+}
+
 // The way back. `h`: d criterion / d `out` of eliminate and collect together; for all groups the symmetric r x r, for
 // parents their blocks (a product off the diagonal standing for two entries), else the symmetric dense matrix.
 // Adds to `gradient`, d criterion / d L, q (q + 1) / 2, and, if there is one, to `adjoint`, shaped like `packed`.
 inline void restore(const Level &g, const Above &above, int threads, const double *h, double *gradient, double *adjoint) {
-    const std::int64_t pairs = pair_count(g.r), entries = pair_count(g.q);
-    const bool all = !above.parent && !above.map;
+    const std::int64_t entries = pair_count(g.q);
     auto sums = zeros(chunk_count(g) * entries);
     over_chunks(g, above, threads, [&](Work &s, std::int64_t chunk, std::int64_t block, int first, int last) {
-        for (int a = 0, pair = 0; a < g.r; ++a)
-            for (int b = a; b < g.r; ++b, ++pair) {
-                Lanes &x = s.h[static_cast<std::size_t>(a * g.r + b)];
-                if (all) {
-                    x = broadcast(h[a * g.r + b]);
-                    s.h[static_cast<std::size_t>(b * g.r + a)] = x;
-                    continue;
-                }
-                for (int l = 0; l < LANES; ++l) {
-                    const std::int64_t group = block * LANES + l;
-                    if (l < first || l >= last) {
-                        x[l] = 0.0;
-                    } else if (above.parent) {
-                        const std::int64_t p = above.parent[group];
-                        x[l] = (a == b ? 1.0 : 0.5) * h[((p / LANES) * pairs + pair) * LANES + p % LANES];
-                    } else {
-                        x[l] = h[above.map[group * g.r + a] * above.dense + above.map[group * g.r + b]];
-                    }
-                }
-                s.h[static_cast<std::size_t>(b * g.r + a)] = x;
-            }
+        gather(g, above, block, first, last, h, s);
         if (g.q) differentiate_block(g, g.packed + block * g.pairs * LANES, s, s.zeroed());
         for (std::int64_t e = 0; e < entries; ++e) // lanes of another chunk are added there
             for (int l = first; l < last; ++l) sums[static_cast<std::size_t>(chunk * entries + e)][l] += s.sums[static_cast<std::size_t>(e)][l];

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .descent import Descent, curvature, descend
+from ..likelihood.descent import Descent, curvature, descend
 from .held import Held, Value
 
 #: zeta at an interval's end is right to this.
@@ -70,15 +70,17 @@ class Walk:
         rng, free = np.random.default_rng(1), self.held.free
         begins = [x, *(free + 0.5 * (1 + abs(free)) * rng.standard_normal(len(free)) for _ in range(self.elsewhere))]
         found = min((self._descend(value, x, hessian) for x in begins), key=lambda d: d.value.criterion)
-        rise = max(found.value.criterion - self.least, 0.0)
-        if np.sqrt(rise) > zeta - 10 * _ZETA:
+        rise = found.value.criterion - self.least
+        lower = float(np.sqrt(max(rise, 0.0)))
+        if lower > zeta - 10 * _ZETA:
             return False
+        self.lowest = min(self.lowest, rise)
         middle = self.held.estimate
-        self.points = [p for p in self.points if side * (p[0] - middle) <= 0] + [(value, float(np.sqrt(rise)), found.x)]
+        self.points = [p for p in self.points if side * (p[0] - middle) <= 0] + [(value, lower, found.x)]
         self.hessians[side] = found.hessian
         return True
 
-    def _descend(self, value: float, begin: np.ndarray, hessian: np.ndarray) -> Descent:
+    def _descend(self, value: float, begin: np.ndarray, hessian: np.ndarray) -> Descent[Value]:
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):  # of far-off steps, which are not taken
             return descend(lambda x: self.held.at(value, x), begin, hessian)
 

@@ -1,8 +1,8 @@
 """Optimum: the parameters that minimise the criterion, and whether they really do.
 
 The criterion does not change when a column of a covariance factor changes its sign, so no bound is needed: a variance
-of zero is an ordinary stationary point. The search is SciPy's L-BFGS-B in units of about one standard error, then
-Newton steps with a Hessian from differences of the exact gradient. The same Hessian decides the verdict:
+of zero is an ordinary stationary point. The search is BFGS from a Hessian that is about right (descent.py), then Newton
+steps with a Hessian from differences of the exact gradient. The same Hessian decides the verdict:
 
 - the Newton decrement g'H^-1 g is small: the criterion could fall by no more than half of it;
 - H has no negative direction, and is positive along every direction that changes the covariances at all. (At a
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .criterion import Evaluation, evaluate
+from .descent import descend
 from .problem import Problem, sample
 from .start import curvature, start
 
@@ -31,6 +32,7 @@ FEW_PERSONS, FEW_STARTS = 50, 4
 _ROUNDS = 3
 _EXACT = 1e-7  # Newton steps go on to this part of it: degrees of freedom are more sensitive than the criterion
 _FIRST_STAGE = 1500  # persons
+_ROUGH = 1e-4  # decrement at which Newton steps with the true Hessian take over
 _NEAR = 25.0  # decrement from which Newton steps with a Hessian of fewer persons lead on: five standard errors
 _STEP = 1e-5
 
@@ -107,7 +109,8 @@ def _search(f: _Counter, begin: np.ndarray, known: np.ndarray | None) -> Optimum
     if near and known is not None and _decrement(point.gradient, known) < _NEAR:
         x, point = _newton(f, x, point, known, 2)
     else:
-        x, point = _descend(f, begin, point, known if near and known is not None else unit)
+        down = descend(f, begin, known if near and known is not None else unit, here=point, small=_ROUGH)
+        x, point = down.x, down.value
     for round_ in range(_ROUNDS):
         hessian = _hessian(f, x, point)
         x, point = _newton(f, x, point, hessian, 6)
@@ -115,33 +118,10 @@ def _search(f: _Counter, begin: np.ndarray, known: np.ndarray | None) -> Optimum
         if not judged.rises or judged.decrement <= SMALL_DECREMENT:
             break
         if round_ < _ROUNDS - 1:  # the Hessian was taken too far away
-            x, point = _descend(f, x, point, _nearest_definite(hessian, unit), 1e-6)
+            down = descend(f, x, _nearest_definite(hessian, unit), here=point)
+            x, point = down.x, down.value
     converged = judged.decrement <= SMALL_DECREMENT and judged.rises
     return Optimum(x, point, hessian, converged, judged.decrement, judged.flattest, f.evaluations, 1)
-
-
-def _descend(
-    f: _Counter, begin: np.ndarray, point: Evaluation, scale: np.ndarray, slope: float = 5e-3
-) -> tuple[np.ndarray, Evaluation]:
-    """L-BFGS in the units of `scale`, x = begin + L'^-1 u with scale = L L', until no slope is steeper than `slope`."""
-    from scipy.optimize import minimize
-
-    lower = np.linalg.cholesky(scale)
-    seen: dict[bytes, Evaluation] = {np.zeros(len(begin)).tobytes(): point}
-    best = [(point.criterion, begin, point)]
-
-    def value(u: np.ndarray) -> tuple[float, np.ndarray]:
-        x = begin + np.linalg.solve(lower.T, u)
-        found = seen.pop(u.tobytes(), None) or f(x)
-        if found.criterion < best[0][0]:
-            best[0] = (found.criterion, x, found)
-        if not np.isfinite(found.criterion):
-            return 1e300, np.zeros(len(u))
-        return found.criterion, np.linalg.solve(lower, found.gradient)
-
-    options = {"gtol": slope, "ftol": 1e-15, "maxiter": 500, "maxcor": 20}
-    minimize(value, np.zeros(len(begin)), jac=True, method="L-BFGS-B", options=options)
-    return best[0][1], best[0][2]
 
 
 def _newton(
