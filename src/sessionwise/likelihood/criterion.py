@@ -17,6 +17,9 @@ from .blocks import Entries
 from .problem import Problem, State
 from .structure import Dense
 
+#: Order up to which a dense matrix is kept from BLAS threads.
+SMALL_MATRIX = 100
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
@@ -138,8 +141,7 @@ def _crossed(problem: Problem, state: State, theta: np.ndarray, rho: np.ndarray,
     criterion, log_s, rss = finish(table, log_v, asked.reml, asked.nu, asked.sigma2, asked.directions, h)
     if not asked.gradient or not np.isfinite(criterion):
         return Evaluation(criterion, np.zeros(0), table, log_v, log_s, rss)
-    inverse = lapack.dpotri(lower, lower=1)[0]
-    inverse = np.tril(inverse) + np.tril(inverse, -1).T
+    inverse = _inverse(lower)
     y = blas.dtrsm(1.0, lower, w, lower=1, trans_a=1)
     u = _factors_times(y, dense, theta)
     c, t = b - a @ u, y @ h
@@ -164,6 +166,17 @@ def _crossed(problem: Problem, state: State, theta: np.ndarray, rho: np.ndarray,
     if adjoint is not None:
         slopes[problem.n_theta :] = problem.products.slope(rho, adjoint)
     return Evaluation(criterion, slopes, table, log_v, log_s, rss)
+
+
+def _inverse(lower: np.ndarray) -> np.ndarray:
+    """Of lower @ lower.T. LAPACK's own wakes BLAS threads for any size, which a small matrix waits for in vain."""
+    from scipy.linalg import blas, lapack
+
+    if len(lower) <= SMALL_MATRIX:
+        half = blas.dtrsm(1.0, lower, np.eye(len(lower)), lower=1)
+        return np.asarray(half.T @ half)
+    half = np.asarray(lapack.dpotri(lower, lower=1)[0])
+    return np.asarray(np.tril(half) + np.tril(half, -1).T)
 
 
 def _times_factors(matrix: np.ndarray, dense: Dense, theta: np.ndarray) -> np.ndarray:
