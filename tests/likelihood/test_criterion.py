@@ -52,6 +52,8 @@ CASES = [
     ("y ~ 0 + x + s + (0 + x | p)", "independent", None),
     ("y ~ x + s + (1 + x + z + s | p)", "independent", None),
     ("y ~ x + (1 | p) + (0 + x + z | p)", "independent", None),
+    ("y ~ x + (1 + x + z + s + b | p)", "independent", None),
+    ("y ~ x + (1 + x + z + s + b + I(x^2) + I(z^2) + I(x*z) | g) + (1 | p)", "independent", None),
     ("y ~ x + (1 + x | p) + (1 | g)", "independent", None),
     ("y ~ x + (1 + x | p) + (1 + z | g) + (1 | c)", "independent", None),
     ("y ~ x + (1 | g)", "independent", None),

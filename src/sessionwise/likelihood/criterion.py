@@ -140,7 +140,8 @@ def _crossed(problem: Problem, state: State, theta: np.ndarray, rho: np.ndarray,
     log_v += 2 * float(np.log(lower.diagonal()).sum())
     criterion, log_s, rss = finish(table, log_v, asked.reml, asked.nu, asked.sigma2, asked.directions, h)
     if not asked.gradient or not np.isfinite(criterion):
-        return Evaluation(criterion, np.zeros(0), table, log_v, log_s, rss)
+        nothing = np.zeros(problem.n_theta + problem.n_rho if asked.gradient else 0)
+        return Evaluation(criterion, nothing, table, log_v, log_s, rss)
     inverse = _inverse(lower)
     y = blas.dtrsm(1.0, lower, w, lower=1, trans_a=1)
     u = _factors_times(y, dense, theta)

@@ -62,7 +62,10 @@ def descend(
     if not len(x) or not np.isfinite(here.criterion):
         return Descent(x, here, hessian, not len(x))
     for _ in range(_MOST_STEPS):
-        step = -np.linalg.solve(hessian, here.gradient)
+        try:
+            step = -np.linalg.solve(hessian, here.gradient)
+        except np.linalg.LinAlgError:  # a criterion without a minimum leads there
+            return Descent(x, here, hessian, False)
         decrement = float(-here.gradient @ step)
         if decrement < small:
             return Descent(x, here, hessian, True)

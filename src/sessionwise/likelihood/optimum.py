@@ -29,8 +29,9 @@ FLAT = 1e-5
 MOST_STARTS = 8
 #: So few persons may leave several maxima: other starts are tried even if the first converged.
 FEW_PERSONS, FEW_STARTS = 50, 4
+_SIZES = (0.1, 1.0, 10.0, 0.3, 3.0, 30.0)  # of the factors at other starts, in residual standard deviations
 _ROUNDS = 3
-_EXACT = 1e-7  # Newton steps go on to this part of it: degrees of freedom are more sensitive than the criterion
+_EXACT = 1e-13  # Newton steps go on to this part of it: degrees of freedom are more sensitive than the criterion
 _FIRST_STAGE = 1500  # persons
 _ROUGH = 1e-4  # decrement at which Newton steps with the true Hessian take over
 _NEAR = 25.0  # decrement from which Newton steps with a Hessian of fewer persons lead on: five standard errors
@@ -229,5 +230,10 @@ def _elsewhere(problem: Problem, best: Optimum, number: int) -> np.ndarray:
             return np.asarray(x + (0.3 if number == 1 else -0.3) * vectors[:, 0])
     rng = np.random.default_rng(number)
     fresh = start(problem)
-    fresh[: problem.n_theta] *= (4.0, 0.2, 1.0)[number % 3]
-    return np.asarray(fresh + 0.5 * rng.standard_normal(len(fresh)) * (np.abs(fresh) + 0.2))
+    size = _SIZES[number % len(_SIZES)]
+    for block in problem.blocks:
+        rows, columns = block.places
+        spread = np.where(rows == columns, 1.0, 0.5 * rng.standard_normal(block.size))
+        fresh[block.start : block.start + block.size] = size * spread
+    fresh[problem.n_theta :] += 0.5 * rng.standard_normal(problem.n_rho)
+    return fresh
