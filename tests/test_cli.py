@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -88,6 +89,38 @@ def test_fit(demo_file: Path) -> None:
 def test_fit_with_other_degrees_of_freedom(demo_file: Path) -> None:
     text = run("fit", FORMULA, demo_file, *ROLES, *ITEMS, "--df", "kenward-roger")
     assert "Kenward and Roger" in text
+
+
+def test_fit_takes_names_in_capitals_and_a_number(demo_file: Path) -> None:
+    options = ["--method", "Ml", "--residual", "AR1", "--df", "Kenward-Roger"]
+    with pytest.raises(sw.ModelError, match="REML"):  # it was understood: Kenward and Roger's method needs REML
+        run("fit", FORMULA, demo_file, *ROLES, *ITEMS, *options)
+    told = json.loads(run("fit", FORMULA, demo_file, *ROLES, *ITEMS, *options[:4], "--df", "Residual", "--json"))
+    assert (told["method"], told["residual"]) == ("ML", "ar1")
+    assert told["df"]["session"] == told["nobs"] - 4
+    told = json.loads(run("fit", FORMULA, demo_file, *ROLES, *ITEMS, "--df", "12", "--json"))
+    assert set(told["df"].values()) == {12}
+    assert "Coefficients; 12 df" in run("fit", FORMULA, demo_file, *ROLES, *ITEMS, "--df", "12")
+
+
+@pytest.mark.parametrize("df", ["kenward", "-3", "0", "inf", "nan", ""])
+def test_unknown_degrees_of_freedom_are_refused_before_the_file_is_read(df: str) -> None:
+    with pytest.raises(sw.SessionwiseError, match="--df is one of satterthwaite") as caught:
+        run("fit", FORMULA, "no-such-file.csv", *ROLES, "--df", df)
+    assert caught.value.remedy
+
+
+def test_fit_that_did_not_converge_ends_with_status_0_and_says_so(demo_file: Path, monkeypatch) -> None:
+    from sessionwise.models.mlm import model
+
+    def stopped(*arguments: object, **options: object) -> object:
+        return replace(optimise(*arguments, **options), converged=False)
+
+    optimise = model.optimise
+    monkeypatch.setattr(model, "optimise", stopped)
+    told = json.loads(run("fit", FORMULA, demo_file, *ROLES, *ITEMS, "--json", code=0))
+    assert told["verdict"]["converged"] is False
+    assert "Not converged" in told["verdict"]["message"]
 
 
 def test_fit_refuses_with_a_remedy(demo_file: Path, capsys, monkeypatch) -> None:

@@ -128,6 +128,30 @@ def answering(
     return Answering(tuple(names or ()), patterns, ranges, already_reversed)
 
 
+def degrees(text: str) -> str | float:
+    """--df: the name of a method, or a number.
+
+    Raises
+    ------
+    SessionwiseError : neither.
+    """
+    from .inference.contrasts import DEGREES
+
+    name = text.strip().lower()
+    if name in DEGREES:
+        return name
+    try:
+        value = float(name)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise SessionwiseError(
+            f"--df is one of {', '.join(DEGREES)}, or a number above 0, not {text!r}.{nearest(text, DEGREES)}",
+            remedy=f"Write --df {DEGREES[0]}, or leave it out.",
+        )
+    return value
+
+
 def build_panel(table: Table, roles: dict[str, Any]) -> Panel:
     from .panel import Panel
 

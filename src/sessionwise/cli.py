@@ -19,6 +19,7 @@ import typer
 from ._command import (
     answering,
     build_panel,
+    degrees,
     load,
     make_folder,
     refuse_output,
@@ -212,7 +213,8 @@ def fit(
         str | None, typer.Option(help="Column whose values have residual variances of their own.", show_default=False)
     ] = None,
     df: Annotated[
-        str, typer.Option(help="Degrees of freedom: 'satterthwaite', 'kenward-roger', 'residual' or 'normal'.")
+        str,
+        typer.Option(help="Degrees of freedom: 'satterthwaite', 'kenward-roger', 'residual', 'normal', or a number."),
     ] = "satterthwaite",
     instrument: Instruments = None,
     answers: Answers = None,
@@ -229,7 +231,8 @@ def fit(
     from .models import MLM
     from .show import rich_group
 
-    model = MLM(formula, method.upper(), residual, variance_by)  # type: ignore[arg-type]
+    model = MLM(formula, method.upper(), residual.lower(), variance_by)  # type: ignore[arg-type]
+    by = degrees(df)
     with _busy("reading and fitting"):
         how = answering(instrument, items, answers, already_reversed)
         table, roles = load(file, person, session, cluster, time, missing, wide, read, number_by)
@@ -237,9 +240,9 @@ def fit(
         if instrument:
             panel = how.scored(panel, out_of_range)
         fitted = model.fit(panel)
-        told = {"command": "fit", "file": file.name, **fitted.to_dict(df), "read": panel.findings.to_dicts()}
+        told = {"command": "fit", "file": file.name, **fitted.to_dict(by), "read": panel.findings.to_dicts()}
     doubts = panel.findings.warnings
-    _print(json_, told, rich_group(fitted.parts(df)), *([doubts] if doubts else []))
+    _print(json_, told, rich_group(fitted.parts(by)), *([doubts] if doubts else []))
 
 
 @app.command(epilog="Example: sessionwise demo --out sessionwise-demo")

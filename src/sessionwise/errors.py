@@ -68,6 +68,10 @@ class ModelError(SessionwiseError):
     """A model cannot be fitted to these data, or a fit cannot give what it was asked for."""
 
 
+class ModelWarning(UserWarning):
+    """What a reader of a table must know and it has no place for, such as few clusters or lost replicates."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """``" Did you mean 'x'?"`` for the known name closest to `name`, or an empty string."""
     known = list(known)

@@ -51,6 +51,13 @@ def percent(share: float, sign: str = " %") -> str:
     return f"{value:.1f}{sign}" if 0 < value < 9.95 else f"{value:.0f}{sign}"
 
 
+def p_value(p: float) -> str:
+    """As journals print it: '.034', '<.001'."""
+    if not math.isfinite(p):
+        return "–"
+    return "<.001" if p < 0.0005 else f"{p:.3f}".removeprefix("0")
+
+
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int], None]]:
     """A bar on a terminal or in a notebook for what takes over two seconds: call it with (done, of how many)."""

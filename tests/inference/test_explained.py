@@ -23,6 +23,7 @@ from points import Setup, dense, setup
 
 from sessionwise.inference import Explained, explained
 from sessionwise.likelihood import Solution
+from sessionwise.show import percent
 
 EXACT, OWN, MONTE_CARLO = 1e-10, 1e-5, 4.0
 
@@ -224,6 +225,23 @@ def test_without_variance_between_persons_there_is_no_proportion_of_it(formula):
     e = explained(s.at([]), s.design)
     assert np.isnan(e.r2_between["f2"])
     assert e.to_dict()["r2_between"] == {"f2": None, "m": None}
+
+
+def test_it_prints_itself():
+    s = setup(table(), "y ~ x + z + (1 + x | person)")
+    e = explained(s.at([1.2, 0.2, 0.5]), s.design)
+    rows = {line.strip().split("  ")[0]: line for line in str(e).splitlines()}
+    for name, shares in {
+        "fixed effects": (e.r2_within["f1"], e.r2_between["f2"], e.r2_total["f"]),
+        "random effects": (e.r2_within["v"], e.r2_between["m"], e.r2_total["v"] + e.r2_total["m"]),
+        "residual": (1 - e.r2_within["f1v"], 0, 1 - e.r2_total["fvm"]),
+    }.items():
+        assert rows[name].split()[-6:] == " ".join(map(percent, shares)).split()
+    assert f"conditional R² {percent(e.conditional)}" in str(e)
+    assert max(map(len, str(e).splitlines())) <= 80
+    assert "<table>" in e._repr_html_()
+    nothing = setup(table(), "y ~ within(x)")
+    assert "–" in str(explained(nothing.at([]), nothing.design))
 
 
 def test_it_goes_into_json():

@@ -25,6 +25,7 @@ from fits import CASES, STORED, Fitted, fitted, stored, table
 from sessionwise.errors import ModelError
 from sessionwise.inference import Comparison, Truth, draw_from, likelihood_ratio
 from sessionwise.likelihood import Residual, Solution, optimise, problem
+from sessionwise.show import num
 
 STATISTIC, NLME, ERRORS = 5e-6, 5e-4, 4.0
 
@@ -188,6 +189,53 @@ def test_different_data():
         likelihood_ratio(small, large, rows=(np.arange(3), np.arange(1, 4)))
     with pytest.raises(ModelError, match="'y' and 'log"):
         likelihood_ratio(small, large, responses=("y", "log(y)"))
+
+
+def test_different_rows_are_not_called_different_responses():
+    """As many rows, the same name, other values."""
+    small = model("y ~ x + (1 | p)")
+    other = fitted(table().with_columns(pl.col("y") * 2), "y ~ x + (1 + x | p)", "ML").solution
+    with pytest.raises(ModelError, match="fitted to different rows: 'y' has other values"):
+        likelihood_ratio(small, other, responses=("y", "y"))
+    with pytest.raises(ModelError, match="different responses, or were fitted to different rows"):
+        likelihood_ratio(small, other)
+
+
+def test_a_model_that_has_not_converged():
+    small, large = model("y ~ x + (1 | p)"), model("y ~ x + (1 + x | p)")
+    bad_small, bad_large = (replace(s, optimum=replace(s.optimum, converged=False)) for s in (small, large))
+    with pytest.raises(ModelError, match="the smaller model has not converged") as caught:
+        likelihood_ratio(bad_small, large)
+    assert caught.value.remedy
+    with pytest.raises(ModelError, match="the larger model has not converged"):
+        likelihood_ratio(small, bad_large)
+    with pytest.raises(ModelError, match="A and B have not converged"):
+        likelihood_ratio(bad_small, bad_large, names=("A", "B"))
+
+
+def test_names_alone_do_not_tell():
+    with pytest.raises(ModelError, match="cannot be told to be nested") as caught:
+        likelihood_ratio(model("y ~ x + (1 | p)"), model("y ~ I(x) + (1 + z | p)"))
+    assert "smaller model first" not in str(caught.value)
+    with pytest.raises(ModelError, match="are not nested") as caught:
+        likelihood_ratio(model("y ~ x", "ML", "ar1"), model("y ~ x", "ML", "car1"))
+    assert "smaller model first" not in str(caught.value)
+
+
+def test_it_prints_itself():
+    c = likelihood_ratio(model("y ~ x + (1 | p)"), model("y ~ x + (1 + x | p)"))
+    lines = str(c).splitlines()
+    assert lines[0] == "Likelihood-ratio test"
+    assert max(map(len, lines)) <= 80
+    assert "-2 log-likelihood" in str(c)
+    assert "p by a 50:50 mixture" in str(c)
+    assert num(c.chi2) in str(c)
+    assert "chi2(2)" in str(c)
+    html = c._repr_html_()
+    assert "<table>" in html
+    assert num(c.chi2) in html
+    reml = likelihood_ratio(model("y ~ x + (1 | p)", "REML"), model("y ~ x + (1 + x | p)", "REML"))
+    assert "REML criterion" in str(reml)
 
 
 def test_reml_and_coefficients():

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 import sessionwise as sw
 from sessionwise.likelihood import Effects, Solution, effects, evaluate, optimise, problem
-from sessionwise.models.mlm.model import MLM, residual_of
+from sessionwise.models import MLM
+from sessionwise.models.mlm.residual import residual_of
 
 sys.path.insert(0, str(Path(__file__).parent))
 from dense import dense, residual_matrix

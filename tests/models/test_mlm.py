@@ -129,7 +129,7 @@ def test_singular_fit_says_what_is_zero():
     zero = [t for t, sd in zip(fit.varcorr["p"].terms, fit.varcorr["p"].sd, strict=True) if sd == 0]
     assert zero
     assert all(name in fit.verdict.message for name in zero)
-    assert "||" in fit.verdict.remedy
+    assert "Leave out" in fit.verdict.remedy
     assert not any(isinstance(f, Warning) for f in fit.findings)
 
 
@@ -410,3 +410,103 @@ def test_ranef_needs_a_group_where_there_are_several(panel):
         fit.ranef()
     with pytest.raises(sw.ModelError, match="Did you mean"):
         fit.ranef("G")
+
+
+def test_a_slope_that_cannot_differ_is_not_called_converged():
+    table = sw.datasets.demo(persons=120, scale_scores=True)
+    panel = sw.Panel(table, person="patient", session="session", cluster="therapist")
+    fit = MLM("core_om ~ session + pd + (1 + pd | patient)").fit(panel)
+    assert not fit.verdict.converged
+    assert [f.code for f in fit.findings if f.severity == "warning"] == ["constant-slope"]
+    assert "pd does not vary within patient" in str(fit).replace("\n", " ")
+    assert MLM("core_om ~ session + pd + (1 + session | patient)").fit(panel).verdict.converged
+
+
+def test_factors_that_divide_alike_and_two_sessions_with_ar1():
+    twice = table().with_columns((pl.col("g") + 100).alias("h"))
+    refused("in the same way", "y ~ x + (1 | g) + (1 | h)", twice)
+    two = table().filter(pl.col("s") <= 2)
+    refused("cannot be told from random effects", "y ~ x + (1 | p)", two, residual="ar1")
+    MLM("y ~ x", residual="ar1").fit(sw.Panel(two, person="p", session="s"))
+
+
+def test_phi_of_zero_in_continuous_time_is_a_result():
+    rng = np.random.default_rng(2)
+    data = table(seed=11, persons=60)
+    data = data.with_columns(
+        pl.Series("y", rng.standard_normal(len(data)) + rng.standard_normal(60)[data["p"].to_numpy()])
+    )
+    panel = sw.Panel(data, person="p", session="s", time="t")
+    fits = [MLM("y ~ x + (1 | p)", residual=kind).fit(panel) for kind in ("car1", "independent")]
+    assert fits[0].verdict.converged
+    if fits[0].residual["phi"] < 1e-6:
+        np.testing.assert_allclose(fits[0].deviance, fits[1].deviance, atol=1e-6)
+        assert "phi is estimated as zero" in fits[0].verdict.message
+
+
+def test_means_given_for_the_fit_are_kept(panel):
+    means = {"x": {p: (p % 5) / 2 for p in panel.persons.tolist()}}
+    fit = MLM("y ~ within(x) + between(x) + (1 | p)").fit(panel, means=means)
+    design = sw.design(panel, fit.model.formula, means=means)
+    assert fit.deviance == pytest.approx(MLM(fit.model.formula).fit(panel, means=means).deviance)
+    expected = design.matrix[:, list(design.fixed)] @ fit.solution.beta
+    np.testing.assert_allclose(fit.predict(panel, "population"), expected)
+    assert fit.robust(panel)["se"][2] == pytest.approx(fit.se["between(x)"], rel=0.5)
+    other = {"x": dict.fromkeys(panel.persons.tolist(), 1.0)}
+    assert not np.allclose(fit.predict(panel, "population", means=other), expected)
+
+
+def test_a_forecast_does_not_look_ahead(panel):
+    fit = MLM("y ~ within(x) + (1 | p)").fit(panel)
+    with pytest.raises(sw.ModelError, match="cannot know the later ones"):
+        fit.forecast(panel)
+    known = {"x": dict.fromkeys(panel.persons.tolist(), 0.0)}
+    early = sw.Panel(table().filter(pl.col("s") <= 3), person="p", session="s")
+    whole = fit.forecast(panel, means=known).filter(pl.col("s") <= 3)
+    np.testing.assert_allclose(fit.forecast(early, means=known)["prediction"], whole["prediction"])
+
+
+def test_another_panel_is_not_taken_for_the_fits(fit, panel):
+    other = panel.with_columns({"y": panel["y"] * 3})
+    for ask in (fit.robust, fit.explained, lambda p: fit.simulate(p, seed=1)):
+        with pytest.raises(sw.ModelError, match="other values of the response"):
+            ask(other)
+
+
+def test_slopes_refuse_what_is_not_one_slope(panel):
+    with pytest.raises(sw.ModelError, match="no one slope"):
+        MLM("y ~ x + I(x^2) + (1 | p)").fit(panel).slopes("x")
+    with pytest.raises(sw.ModelError, match="no one slope"):
+        MLM("y ~ x * arm + log(s) + s + (1 | p)").fit(panel).slopes("s")
+    MLM("y ~ x + lag(x) + (1 | p)").fit(panel).slopes("x")
+
+
+def test_anova_tests_terms(panel):
+    fit = MLM("y ~ x * arm + (1 | p)").fit(panel)
+    found = fit.anova()
+    assert found["term"].to_list() == ["x", "arm", "x:arm"]
+    assert found["df1"].to_list() == [1, 2, 2]
+    joint = fit.joint("x:arm", df="kenward-roger")
+    assert fit.anova("kenward-roger")["f"][2] == pytest.approx(joint.f)
+
+
+def test_what_a_table_cannot_say_is_warned_of(panel):
+    data = table().filter(pl.col("g") < 3)
+    few = sw.Panel(data, person="p", session="s", cluster="g")
+    fit = MLM("y ~ x + (1 | p)").fit(few)
+    with pytest.warns(sw.ModelWarning, match="cluster"):
+        fit.robust(few, by="g")
+
+
+@pytest.mark.parametrize("ask", ["forecast", "robust"])
+def test_levels_are_shares(fit, panel, ask):
+    with pytest.raises(sw.ModelError, match="level is 95"):
+        getattr(fit, ask)(panel, level=95)
+
+
+def test_which_parameters(fit, panel):
+    assert fit.confint(which="x")["parameter"].to_list() == ["x"]
+    assert fit.confint("profile", which="sigma")["parameter"].to_list() == ["sigma"]
+    assert fit.confint("bootstrap", which=["x", "sigma"], panel=panel, n=5, seed=1)["parameter"].len() == 2
+    with pytest.raises(sw.ModelError, match="no parameter"):
+        fit.confint(which=["xx"])

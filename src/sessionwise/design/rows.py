@@ -10,9 +10,8 @@ import numpy as np
 
 from ..errors import DesignError, some
 from ..findings import Finding
-from ..formula import Call, Expression, Formula, Group, column_unknown, show
+from ..formula import Expression, Formula, Group, calls, column_unknown, show
 from ..formula.functions import SHIFT
-from ..formula.syntax import parts
 from ..panel import Panel
 from ..role_columns import distinct
 from .persons import to_rows
@@ -72,7 +71,7 @@ def some_left(kept: Kept, formula: Formula, panel: Panel) -> None:
     """Stop if no row is left, saying why."""
     if len(kept.rows):
         return
-    across = [show(e) for v in formula.variables for e in _calls(v) if e.function in (*SHIFT, "detrend")]
+    across = [show(e) for v in formula.variables for e in calls(v) if e.function in (*SHIFT, "detrend")]
     if across and panel.sessions_per_person.max() == 1:
         raise DesignError(
             f"{across[0]} needs several sessions of a person, and every person has one.",
@@ -165,8 +164,3 @@ def _combined(a: Codes, b: Codes) -> Codes:
     of_a, of_b = a.levels.tolist(), b.levels.tolist()
     names = [f"{of_a[u // len(of_b)]}:{of_b[u % len(of_b)]}" for u in used.tolist()]
     return Codes(codes, np.array(names, object))
-
-
-def _calls(e: Expression) -> list[Call]:
-    inside = [call for part in parts(e) for call in _calls(part)]
-    return [e, *inside] if isinstance(e, Call) else inside

@@ -7,7 +7,7 @@ given to Python to run: what is not in the grammar is a FormulaError that says w
 
 from __future__ import annotations
 
-from .syntax import Call, Expression, Listing, Name, Number, Op, Paren, Sign, Text, names, show
+from .syntax import Call, Expression, Listing, Name, Number, Op, Paren, Sign, Text, calls, names, show
 from .terms import Formula, Group, RandomTerm, Term, column_unknown, parse_formula
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Sign",
     "Term",
     "Text",
+    "calls",
     "column_unknown",
     "names",
     "parse_formula",

@@ -186,6 +186,12 @@ def names(e: Expression) -> Iterator[Name]:
         yield from names(part)
 
 
+def calls(e: Expression) -> list[Call]:
+    """The function calls in `e`, outermost first."""
+    inside = [call for part in parts(e) for call in calls(part)]
+    return [e, *inside] if isinstance(e, Call) else inside
+
+
 def bare(e: Expression) -> Expression:
     """Without the parentheses around it."""
     while isinstance(e, Paren):

@@ -9,6 +9,7 @@ from .draw import Truth, draw, draw_from
 from .explained import Explained, explained
 from .kenward_roger import KenwardRoger, kenward_roger
 from .likelihood_ratio import Comparison, likelihood_ratio
+from .nickell import nickell_bias
 from .parameters import Parameter
 from .profile import Intervals, profile
 from .robust import Robust, robust
@@ -33,6 +34,7 @@ __all__ = [
     "joint",
     "kenward_roger",
     "likelihood_ratio",
+    "nickell_bias",
     "profile",
     "robust",
     "satterthwaite",

@@ -31,6 +31,7 @@ import numpy as np
 
 from ..design import Design
 from ..likelihood import Solution
+from ..show import Grid, Part, html_parts, percent, rich_group, text
 
 #: Variance between persons below this part of that within is rounding.
 _NOTHING = 1e-14
@@ -79,6 +80,35 @@ class Explained:
             "marginal": self.marginal,
             "conditional": self.conditional,
         }
+
+    def parts(self) -> list[Part]:
+        """What is shown of it: a line, and a table of shares."""
+        within, between, total = self.r2_within, self.r2_between, self.r2_total
+        nothing = 0.0 * between["f2"]  # NaN where nothing varies between persons
+        shares = {
+            "fixed effects": (within["f1"], between["f2"], total["f"]),
+            "random effects": (within["v"], between["m"], total["v"] + total["m"]),
+            "residual": (1 - within["f1v"], nothing, 1 - total["fvm"]),
+        }
+        rows = tuple((name, *map(_percent, by)) for name, by in shares.items())
+        head = ("", "within persons", "between persons", "total")
+        whole = (
+            f"Explained variance: marginal R² {_percent(self.marginal)}, conditional R² {_percent(self.conditional)}"
+        )
+        return [whole, Grid("Shares of the outcome's variance (Rights & Sterba 2019)", head, rows)]
+
+    def __rich__(self) -> object:
+        return rich_group(self.parts())
+
+    def __str__(self) -> str:
+        return text(self)
+
+    def _repr_html_(self) -> str:
+        return html_parts(self.parts())
+
+
+def _percent(share: float) -> str:
+    return "–" if np.isnan(share) else percent(share)
 
 
 def explained(solution: Solution, design: Design) -> Explained:

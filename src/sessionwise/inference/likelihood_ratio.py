@@ -24,7 +24,7 @@ import numpy as np
 
 from ..errors import ModelError, some
 from ..likelihood import Problem, Residual, Solution
-from ..likelihood.blocks import INTERCEPT
+from ..show import Grid, Part, html_parts, num, p_value, rich_group, text
 from .parameters import is_singular
 
 #: Fewer levels of a grouping factor than this are said to be few.
@@ -51,6 +51,22 @@ class Comparison:
     reml: bool
     words: str
 
+    def parts(self) -> list[Part]:
+        """What is shown of it: lines and a table."""
+        head = ("", "chi2", "df", "p", f"p by chi2({self.df})")
+        row = ("larger against smaller", num(self.chi2), f"{self.df}", p_value(self.p), p_value(self.p_naive))
+        title = f"Fall of {'the REML criterion' if self.reml else '-2 log-likelihood'}"
+        return ["Likelihood-ratio test", Grid(title, head, (row,)), f"p by {self.words}"]
+
+    def __rich__(self) -> object:
+        return rich_group(self.parts())
+
+    def __str__(self) -> str:
+        return text(self)
+
+    def _repr_html_(self) -> str:
+        return html_parts(self.parts())
+
 
 def likelihood_ratio(
     smaller: Solution,
@@ -58,6 +74,7 @@ def likelihood_ratio(
     *,
     responses: tuple[str, str] | None = None,
     rows: tuple[np.ndarray, np.ndarray] | None = None,
+    names: tuple[str, str] = ("the smaller model", "the larger model"),
 ) -> Comparison:
     """Compare two models fitted to the same rows.
 
@@ -67,12 +84,15 @@ def likelihood_ratio(
         both by REML.
     responses, rows : of the two models, as the caller knows them (a formula's text, numbers of the Panel's rows); they
         must be equal.
+    names : what the two are called where one has not converged.
 
     Raises
     ------
-    ModelError : different data, models that are not nested or the same, REML with different fixed columns, a larger
-        model that fits worse, which only happens where it is not at its optimum.
+    ModelError : a model that has not converged, different data, models that are not nested or cannot be told to be, or
+        are the same, REML with different fixed columns, a larger model that fits worse, which only happens where it is
+        not at its optimum.
     """
+    _converged((smaller, larger), names)
     _same_data(smaller, larger, responses, rows)
     _comparable(smaller, larger)
     more = _more(smaller.problem, larger.problem)
@@ -164,17 +184,20 @@ class _More:
 def _more(smaller: Problem, larger: Problem) -> _More:
     missing = [name for name in smaller.names if name not in larger.names]
     if missing:
-        raise _not_nested(f"the larger one lacks the coefficients {some(missing)}")
+        raise _not_told(f"the larger one lacks the coefficients {some(missing)}")
     mine, theirs = _effects(smaller), _effects(larger)
     lost = [f"{effect} by {group}" for group, effect in mine.variances if (group, effect) not in theirs.variances]
     if lost:
-        raise _not_nested(f"the larger one lacks the random effects {some(lost)}")
+        raise _not_told(f"the larger one lacks the random effects {some(lost)}")
     if not mine.covariances <= theirs.covariances:
         pairs = [" and ".join(sorted(e for _, e in pair)) for pair in mine.covariances - theirs.covariances]
-        raise _not_nested(f"in the larger one these effects may not covary: {some(sorted(pairs))}")
+        raise _not_told(f"in the larger one these effects may not covary: {some(sorted(pairs))}")
     a, b = smaller.residual, larger.residual
     if not _residuals_nested(a, b):
-        raise _not_nested("the residuals of the smaller one are no special case of those of the larger one")
+        raise ModelError(
+            "the models are not nested: the residuals of the smaller one are no special case of those of the larger.",
+            remedy="Compare them by AIC.",
+        )
     variances = tuple(v for v in theirs.variances if v not in mine.variances)
     return _More(variances, theirs.covariances - mine.covariances, a.kind != b.kind and b.kind == "car1")
 
@@ -201,14 +224,26 @@ def _residuals_nested(a: Residual, b: Residual) -> bool:
     return kinds and strata
 
 
-def _not_nested(why: str) -> ModelError:
+def _not_told(why: str) -> ModelError:
+    """Only names of columns are known: others may say the same."""
     return ModelError(
-        f"the models are not nested: {why}.",
-        remedy="Give the smaller model first; models that are not nested can be compared by AIC.",
+        f"the models cannot be told to be nested: {why}.",
+        remedy="Write the terms that both have in the same way; models that are not nested can be compared by AIC (of "
+        'fits with method="ML").',
     )
 
 
 # --- may they be compared -----------------------------------------------------------------------
+
+
+def _converged(solutions: tuple[Solution, Solution], names: tuple[str, str]) -> None:
+    wrong = [name for s, name in zip(solutions, names, strict=True) if not s.optimum.converged]
+    if wrong:
+        has = "has" if len(wrong) == 1 else "have"
+        raise ModelError(
+            f"{' and '.join(wrong)} {has} not converged, so that the criteria cannot be compared.",
+            remedy="Scale predictors, or simplify the random part, until both converge.",
+        )
 
 
 def _same_data(
@@ -223,12 +258,17 @@ def _same_data(
             f"the models were fitted to different rows ({a.n:,} and {b.n:,} of them).",
             remedy="Leave out rows with a missing value in any variable of either model, and fit both again.",
         )
-    differ = responses is not None and responses[0] != responses[1]
-    if (INTERCEPT in a.names) == (INTERCEPT in b.names):  # then the response's scale is the same measure in both
-        differ |= not np.isclose(a.transform.width, b.transform.width, rtol=1e-9, atol=0.0)
-    if differ:
-        which = f": {responses[0]!r} and {responses[1]!r}" if responses is not None else ""
-        raise ModelError(f"the models have different responses{which}.", remedy="Compare models of the same response.")
+    if responses is not None and responses[0] != responses[1]:
+        raise ModelError(
+            f"the models have different responses: {responses[0]!r} and {responses[1]!r}.",
+            remedy="Compare models of the same response.",
+        )
+    if not np.allclose(a.response, b.response, rtol=1e-9, atol=0.0):
+        why = "have different responses, or" if responses is None else "were fitted to different rows:"
+        also = "were fitted to different rows" if responses is None else f"{responses[0]!r} has other values in them"
+        raise ModelError(
+            f"the models {why} {also}.", remedy="Fit both to the same rows of one Panel, with the same response."
+        )
 
 
 def _comparable(smaller: Solution, larger: Solution) -> None:

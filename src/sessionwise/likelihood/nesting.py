@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 
@@ -65,17 +65,18 @@ def nesting(design: Design) -> Nesting:
 
     Raises
     ------
-    ModelError : two of them are the person.
+    ModelError : two of them divide the rows alike.
     """
     used = {t.group for t in design.random}
     factors = [g for g in design.groupings if g.name in used]
+    for a, b in combinations(factors, 2):
+        if len(a.levels) == len(b.levels) and _constant_within(a, b) and _constant_within(b, a):
+            raise ModelError(
+                f"the grouping factors {a.name} and {b.name} divide the rows in the same way.",
+                where=f"formula {design.formula.text!r}",
+                remedy="Keep one of them: how the variance divides between them cannot be told.",
+            )
     persons = [g.name for g in factors if g.is_person]
-    if len(persons) > 1:
-        raise ModelError(
-            f"the grouping factors {' and '.join(persons)} divide the rows in the same way.",
-            where=f"formula {design.formula.text!r}",
-            remedy="Keep one of them.",
-        )
     rest = sorted((g for g in factors if not g.is_person), key=lambda g: (-len(g.levels), g.name))
     inside = tuple(g for g in rest if not g.constant and _within_persons(g, design))
     others = tuple(g for g in rest if g not in inside)

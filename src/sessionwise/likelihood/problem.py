@@ -13,10 +13,15 @@ import numpy as np
 
 from .._core import LANES, collect
 from ..design import Design
+from ..errors import ModelError, some
 from ..gram import products
 from .blocks import INTERCEPT, Block, Source
+from .conditioning import conditioned, is_poor
 from .residual import Combined, Independent, Products, Residual, Rows, correlated_products
 from .structure import Dense, Level, Structure, structure
+
+#: Cross-products may take this many bytes.
+MOST_BYTES = 16 * 2**30
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +48,7 @@ class Problem:
     structure : levels and columns. at : int32 (q + r, q + r) of the first level, where products stand (core/mlm.hpp).
     products : cross-products as a function of the residual parameters rho.
     names : fixed columns. n, p : rows, fixed columns. n_theta, n_rho : parameters.
+    response : mean and mean square of the response, by which rows are known again.
     """
 
     structure: Structure
@@ -52,6 +58,7 @@ class Problem:
     transform: Transform
     names: tuple[str, ...]
     n: int
+    response: tuple[float, float]
 
     @property
     def p(self) -> int:
@@ -139,9 +146,29 @@ def problem(design: Design, residual: Residual) -> Problem:
     ------
     ModelError : grouping factors that cross too much.
     """
+    names = tuple(design.names[c] for c in design.fixed)
+    if not names or not is_poor(design, INTERCEPT in names):
+        return _problem(design, residual)
+    c = conditioned(design)
+    made = _problem(c.design, residual)
+    t = made.transform
+    back = c.back @ t.fixed
+    log_scale = -float(np.linalg.slogdet(back)[1])
+    transform = replace(t, fixed=back, shift=c.shift + c.back @ t.shift, log_scale=log_scale)
+    return replace(made, names=names, transform=transform, response=moments(design))
+
+
+def moments(design: Design) -> tuple[float, float]:
+    """Mean and mean square of the response."""
+    y = design.matrix[:, 0]
+    return float(y.mean()), float(y @ y / len(y))
+
+
+def _problem(design: Design, residual: Residual) -> Problem:
     s = structure(design)
     unique = tuple(dict.fromkeys(s.sources))
     where = np.array([unique.index(source) for source in s.sources])
+    _fits_in_memory(len(design.persons), len(unique))
     at = plain_table(len(unique))[np.ix_(where, where)]
     starts, ends = design.starts[:-1][s.order], design.starts[1:][s.order]
     scaling = _Scaling(design, unique)
@@ -157,7 +184,7 @@ def problem(design: Design, residual: Residual) -> Problem:
         made = correlated_products(residual, Rows([c / w for c, w in zip(columns, scale, strict=True)], starts, ends))
     transform = _transform(design, s, unique, scaling, scale)
     names = tuple(design.names[c] for c in design.fixed)
-    return Problem(s, residual, made, np.ascontiguousarray(at), transform, names, len(design.rows))
+    return Problem(s, residual, made, np.ascontiguousarray(at), transform, names, len(design.rows), moments(design))
 
 
 def sample(whole: Problem, persons: int) -> Problem | None:
@@ -189,6 +216,15 @@ def sample(whole: Problem, persons: int) -> Problem | None:
     # Its number of rows is only a scale of the criterion here: near enough in proportion.
     n = max(round(whole.n * len(chosen) / total), whole.p + 2)
     return replace(whole, structure=replace(s, levels=tuple(levels)), products=Independent(few), n=n)
+
+
+def _fits_in_memory(persons: int, columns: int) -> None:
+    size = persons * columns * (columns + 1) * 4
+    if size > MOST_BYTES:
+        raise ModelError(
+            f"the cross-products of {columns} columns for {persons:,} persons would take {size / 2**30:,.0f} GB.",
+            remedy="Leave out terms; a grouping factor of which one person has many levels takes a column for each.",
+        )
 
 
 # --- centring and scaling -----------------------------------------------------------------------
@@ -231,12 +267,23 @@ def _scaled_products(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Products of centred columns, divided by the scales that their own sums of squares give."""
     k = len(sources)
-    packed, _ = products(_arrays(design, s, sources, scaling), starts, ends, scaling.center, np.ones(k))
+    packed, bad = products(_arrays(design, s, sources, scaling), starts, ends, scaling.center, np.ones(k))
+    if bad >= 0:
+        _overflow(design, s, bad)
     i, j = np.triu_indices(k)
     squares = packed[:, np.flatnonzero(i == j), :].sum(axis=(0, 2))
     scale = _common(sources, np.sqrt(squares / len(design.rows)))
     packed *= (1.0 / (scale[i] * scale[j]))[:, None]
     return packed, scale
+
+
+def _overflow(design: Design, s: Structure, person: int) -> None:
+    large = [name for j, name in enumerate(design.names) if np.abs(design.matrix[:, j]).max(initial=0.0) > 1e100]
+    raise ModelError(
+        "products of the columns overflow: their numbers are too large to be squared.",
+        where=f"columns {some(large)}" if large else f"person {design.persons[s.order[person]]}",
+        remedy="Divide these columns by a large number first, or correct the cells.",
+    )
 
 
 def _transform(

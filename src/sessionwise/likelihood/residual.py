@@ -50,6 +50,11 @@ class Residual:
     strata: np.ndarray
     labels: tuple[str, ...] = ()
 
+    def __reduce__(self) -> tuple[object, ...]:
+        if self.kind == "independent" and not self.labels:  # nothing of the rows but how many there are
+            return independent, (len(self.gaps),)
+        return Residual, (self.kind, np.array(self.gaps), np.array(self.strata), self.labels)
+
     @property
     def names(self) -> tuple[str, ...]:
         """Names of rho, as users see them."""
@@ -65,6 +70,17 @@ class Residual:
             out[0] = np.exp(-np.exp(rho[0]))
         return out
 
+    def sensitivity(self, rho: np.ndarray) -> np.ndarray:
+        """How much a unit of each of rho changes what it stands for: the correlation at the usual gap, log ratios of
+        standard deviations. Nearly 0 for continuous time where phi is 0: then it is at its boundary."""
+        change = np.ones(len(rho))
+        if self.kind == "ar1":
+            change[0] = 1 - np.tanh(rho[0]) ** 2
+        elif self.kind == "car1":
+            log_r = -np.exp(np.clip(rho[0], -_MOST, _MOST)) * float(np.nanmedian(self.gaps))
+            change[0] = -log_r * np.exp(log_r)
+        return change
+
     def start(self) -> np.ndarray:
         """Where the search for rho begins: correlation 0.2 at the usual gap, equal variances."""
         rho = np.zeros(len(self.names))
@@ -73,6 +89,11 @@ class Residual:
         elif self.kind == "car1":
             rho[0] = np.log(-np.log(0.2) / np.nanmedian(self.gaps))
         return rho
+
+
+def independent(n: int) -> Residual:
+    """Independent residuals of one variance for n rows; takes no memory for them."""
+    return Residual("independent", np.broadcast_to(np.nan, n), np.broadcast_to(np.int64(0), n))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -48,8 +48,8 @@ def curvature(problem: Problem, parameters: np.ndarray) -> np.ndarray:
         changes += changes.transpose(0, 2, 1)
         pe = p @ changes
         np.add.at(expected, np.ix_(entries.numbers, entries.numbers), groups * np.einsum("aij,bji->ab", pe, pe))
-    for i in range(problem.n_rho):
-        expected[problem.n_theta + i, problem.n_theta + i] = 2.0 * problem.n / max(problem.n_rho, 1)
+    of_rho = 2.0 * problem.n / max(problem.n_rho, 1) * np.maximum(problem.residual.sensitivity(rho), 0.03) ** 2
+    expected[range(problem.n_theta, size), range(problem.n_theta, size)] = of_rho
     diagonal = expected.diagonal().copy()
     # A component at its boundary has no first-order effect: give it a unit all the same.
     least = 0.05 * max(float(diagonal.max(initial=0.0)), 0.1 * len(first.labels), 1e-8)

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
+from ...errors import ModelError, nearest, some
 from ...findings import Findings
 from ...formula import show
 from ...likelihood import Effects, Solution, effects
 from .._fit import Verdict
-from .recipe import Recipe
+from .recipe import Means, Recipe, valid_level
 from .varcorr import VarCorr, varcorr
 from .verdict import verdict
 
@@ -140,7 +141,14 @@ class MLMFit:
         """Each coefficient against zero with other degrees of freedom; see `inference.test`."""
         from ...inference.contrasts import test
 
-        return test(self.solution, np.eye(len(self.terms)), degrees=df, level=level)
+        if (df, level) not in self._known_tests:
+            found = test(self.solution, np.eye(len(self.terms)), degrees=df, level=level)
+            self._known_tests[(df, level)] = found
+        return self._known_tests[(df, level)]
+
+    @cached_property
+    def _known_tests(self) -> dict[tuple[str | float, float], Tests]:
+        return {}
 
     @property
     def df(self) -> dict[str, float]:
@@ -201,10 +209,20 @@ class MLMFit:
         *,
         df: str | float = "satterthwaite",
     ) -> JointTest:
-        """F test that several combinations (or the coefficients named) are zero at once."""
+        """F test that several combinations, or the coefficients or terms named, are zero at once."""
         from .questions import joint_test
 
         return joint_test(self, weights, df)
+
+    def anova(self, df: str | float = "satterthwaite") -> Any:
+        """F tests of the terms, each with all others in the model, as a dataframe: term, f, df1, df2, p.
+
+        The test of a term that is in an interaction is about the point where the other variables are 0, or at their
+        reference level.
+        """
+        from .questions import anova_table
+
+        return anova_table(self, df)
 
     def slopes(
         self,
@@ -219,7 +237,7 @@ class MLMFit:
         x : a numeric predictor as it stands in the formula. at : moderator -> values; default all categories, 0 and 1,
         or mean and mean ± SD over the sessions used.
         """
-        from .questions import slope_table
+        from .slopes import slope_table
 
         return slope_table(self, x, at, df, level)
 
@@ -230,13 +248,15 @@ class MLMFit:
 
         Raises
         ------
-        ModelError : fits to other rows, models that are not nested, REML fits with different coefficients.
+        ModelError : a fit that has not converged, fits to other rows, models that cannot be told to be nested, REML
+            fits with different coefficients.
         """
         from ...inference import likelihood_ratio
 
-        smaller, larger = sorted((self, other), key=lambda f: f.n_parameters)
-        responses = tuple(show(f.recipe.design.formula.response) for f in (smaller, larger))
-        return likelihood_ratio(smaller.solution, larger.solution, responses=(responses[0], responses[1]))
+        a, b = sorted((self, other), key=lambda f: f.n_parameters)
+        responses = show(a.recipe.design.formula.response), show(b.recipe.design.formula.response)
+        names = f"the smaller model ({a.model.formula.strip()})", f"the larger model ({b.model.formula.strip()})"
+        return likelihood_ratio(a.solution, b.solution, responses=responses, names=names)
 
     def robust(self, panel: Panel, by: str | None = None, kind: str = "CR2", level: float = 0.95) -> Any:
         """Cluster-robust errors and tests as a dataframe; see `inference.robust`.
@@ -292,20 +312,21 @@ class MLMFit:
         """Fitted values, random effects included, (n_rows,) of the Panel; NaN for rows that a fit would not use."""
         from .predict import fitted
 
-        return fitted(self, panel, used=True)
+        return fitted(self, panel, None, used=True)
 
     def residuals(self, panel: Panel) -> np.ndarray:
         """Response minus fitted value, (n_rows,) of the Panel; NaN for rows that a fit would not use."""
-        made = self.recipe.design.apply(panel, response=True)
+        made = self.recipe.applied(panel, response=True)
         response = np.full(len(panel), np.nan)
         response[made.rows] = made.matrix[:, 0]
         return np.asarray(response - self.fitted(panel))
 
-    def predict(self, panel: Panel, kind: Kind = "person") -> np.ndarray:
+    def predict(self, panel: Panel, kind: Kind = "person", *, means: Means | None = None) -> np.ndarray:
         """Predicted response, (n_rows,) of the Panel; NaN where a term has no value. The response need not be there.
 
         kind : 'population', coefficients alone; 'person', with the random effects of this fit, 0 for persons and
-        clusters that were not in it; 'next', each session from the same person's earlier sessions in the Panel.
+            clusters that were not in it; 'next', each session from the same person's earlier sessions in the Panel.
+        means : expression -> person -> mean for `within` and `between`, in place of those over the Panel's sessions.
 
         Raises
         ------
@@ -314,29 +335,29 @@ class MLMFit:
         if kind == "person":
             from .predict import fitted
 
-            return fitted(self, panel, used=False)
-        return self._forecast(panel, kind).mean
+            return fitted(self, panel, means, used=False)
+        return self._forecast(panel, kind, means).mean
 
-    def forecast(self, panel: Panel, kind: Kind = "next", level: float = 0.95) -> Any:
+    def forecast(self, panel: Panel, kind: Kind = "next", level: float = 0.95, *, means: Means | None = None) -> Any:
         """Predictions with intervals for a new observation, for 'next' or 'population'.
 
         A dataframe of the kind that came in, one row a session: person, session, prediction, sd, low, high; the
-        interval is normal, with variance parameters taken as known.
+        interval is normal, with variance parameters taken as known. means : as in `predict`.
 
         Raises
         ------
-        ModelError : kind='person', whose interval would need the sessions of the fit.
+        ModelError : kind='person', whose interval would need the sessions of the fit; for 'next' a term that looks
+            ahead (`within`, `between`, `detrend`) without means that are known beforehand.
         """
         from scipy.special import ndtri
 
-        found = self._forecast(panel, kind)
+        found = self._forecast(panel, kind, means)
         who, when = self.recipe.person, self.recipe.session
-        away = float(ndtri((1 + level) / 2)) * found.sd
+        away = float(ndtri((1 + valid_level(level)) / 2)) * found.sd
         columns = {who: panel.persons[panel.codes].tolist(), when: panel.sessions, "prediction": found.mean}
         return self.recipe.table(columns | {"sd": found.sd, "low": found.mean - away, "high": found.mean + away})
 
-    def _forecast(self, panel: Panel, kind: str) -> Forecast:
-        from ...errors import ModelError, nearest
+    def _forecast(self, panel: Panel, kind: str, means: Means | None) -> Forecast:
         from .predict import next_session, population
 
         if kind not in ("population", "next"):
@@ -344,20 +365,18 @@ class MLMFit:
                 f"there is no forecast of kind {kind!r}.{nearest(kind, get_args(Kind))}",
                 remedy="Use 'next' or 'population'.",
             )
-        return (next_session if kind == "next" else population)(self, panel)
+        return (next_session if kind == "next" else population)(self, panel, means)
 
     def _group(self, group: str | None) -> str:
-        from ...errors import ModelError, nearest, some
-
         names = list(self.varcorr)
+        if not names:
+            raise ModelError("the model has no random effects.", remedy="Add a random term, such as (1 | person).")
         if group is None and len(names) == 1:
             return names[0]
         if group in names:
             return str(group)
         which = "no grouping factor was named" if group is None else f"there is no grouping factor {group!r}"
-        raise ModelError(
-            f"{which}.{nearest(str(group), names)}", remedy=f"Use one of: {some(names)}." if names else "It has none."
-        )
+        raise ModelError(f"{which}.{nearest(str(group), names)}", remedy=f"Use one of: {some(names)}.")
 
     # --- looks ----------------------------------------------------------------------------------
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from ...design import Design, design
-from ...errors import ModelError, nearest, some
+from ...errors import ModelError, nearest
 from ...formula import show
-from ...likelihood import Residual, Solution, optimise, problem
+from ...likelihood import Solution, optimise, problem
 from .doubts import doubts
 from .fit import MLMFit
 from .recipe import Recipe
+from .residual import residual_of
 
 if TYPE_CHECKING:
     from ...panel import Panel
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 Method = Literal["REML", "ML"]
 ResidualKind = Literal["independent", "ar1", "car1"]
 
-#: Strata of the residual variance: more than this is no stratification.
-MOST_STRATA = 20
 #: A residual standard deviation smaller than this, relative to the response's, is rounding.
 SMALLEST_RESIDUAL = 1e-6
 
@@ -81,8 +80,9 @@ class MLM:
         Raises
         ------
         FormulaError, DesignError : no columns can be made from the formula, or no model fitted to them.
-        ModelError : residuals that the data cannot have, grouping factors that cross too much, a perfect fit.
+        ModelError : no Panel, residuals that the data cannot have, grouping factors that cross too much, a perfect fit.
         """
+        _is_panel(panel)
         made = design(panel, self.formula, means=means)
         reml = self.method == "REML"
         residual = residual_of(self, panel, made)
@@ -90,7 +90,7 @@ class MLM:
         _can_be_fitted(made, likelihood.nu(reml))
         solution = Solution(likelihood, optimise(likelihood, reml=reml, threads=threads), reml)
         _some_residual(solution, made)
-        return MLMFit.of(self, Recipe.of(made, panel), solution, doubts(made))
+        return MLMFit.of(self, Recipe.of(made, panel, means or {}), solution, doubts(made))
 
     def simulate(
         self,
@@ -118,16 +118,37 @@ class MLM:
         return from_parameters(self, panel, fixef, varcorr, sigma, residual or {}, seed)
 
 
+def _is_panel(given: object) -> None:
+    from ...panel import Panel
+
+    if not isinstance(given, Panel):
+        raise ModelError(
+            f"a {type(given).__name__} is no Panel.",
+            where="MLM(...).fit",
+            remedy="Make one of it first: sw.Panel(table, person=..., session=...).",
+        )
+
+
 def _some_residual(solution: Solution, made: Design) -> None:
-    scaled = solution.sigma / solution.problem.transform.width
-    if np.isfinite(solution.criterion) and scaled > SMALLEST_RESIDUAL:
-        return
     assert made.formula.response is not None
-    raise ModelError(
-        "the model fits the response perfectly: there is no residual variance to estimate.",
-        where=f"response {show(made.formula.response)}, {len(made.rows):,} rows used",
-        remedy="Check that no term is made from the response, and that persons have more sessions than random effects.",
-    )
+    where = f"response {show(made.formula.response)}, {len(made.rows):,} rows used"
+    table = solution.optimum.evaluation.table
+    perfect = table[-1, -1] <= SMALLEST_RESIDUAL**2 * len(made.rows)
+    if not np.isfinite(solution.criterion) and not perfect:
+        raise ModelError(
+            "the likelihood has no finite value for these columns.",
+            where=where,
+            remedy="Check for columns of extreme size or that nearly depend on each other, and a response that the "
+            "predictors give exactly.",
+        )
+    mean, square = solution.problem.response
+    if perfect or solution.sigma <= SMALLEST_RESIDUAL * np.sqrt(max(square - mean**2, 0.0)):
+        raise ModelError(
+            "the model fits the response perfectly: there is no residual variance to estimate.",
+            where=where,
+            remedy="Check that no term is made from the response, and that persons have more sessions than random "
+            "effects.",
+        )
 
 
 def _can_be_fitted(made: Design, nu: int) -> None:
@@ -137,78 +158,3 @@ def _can_be_fitted(made: Design, nu: int) -> None:
             where=f"formula {made.formula.text!r}",
             remedy="Leave out terms, or use more sessions.",
         )
-
-
-def residual_of(model: MLM, panel: Panel, made: Design) -> Residual:
-    """Gaps and strata of the rows used.
-
-    Raises
-    ------
-    ModelError : no time, or two sessions at one time, for continuous time; a column of strata with missing values, one
-        value, or very many.
-    """
-    strata, labels = _strata(model.variance_by, panel, made)
-    gaps: np.ndarray = np.broadcast_to(np.nan, len(made.rows))  # takes no memory
-    if model.residual != "independent":
-        gaps = gaps.copy()
-        at = made.sessions.astype(np.float64) if model.residual == "ar1" else _times(panel, made)
-        gaps[1:] = np.diff(at)
-        gaps[made.starts[:-1]] = np.nan
-        if np.isnan(gaps).all():
-            raise ModelError(
-                f"residual={model.residual!r} needs persons with several sessions, and every person has one row left.",
-                remedy='Use residual="independent".',
-            )
-        same = np.flatnonzero(gaps <= 0)
-        if len(same):
-            raise ModelError(
-                f"{len(same):,} sessions are not later than the person's session before.",
-                where=panel.where(made.rows[same]),
-                remedy='Correct their times, or use residual="ar1", which goes by session number.',
-            )
-    return Residual(model.residual, gaps, strata, labels)
-
-
-def _times(panel: Panel, made: Design) -> np.ndarray:
-    if panel.times is None:
-        raise ModelError(
-            'residual="car1" needs to know when each session took place.',
-            remedy='Build the Panel with time=..., or use residual="ar1", which goes by session number.',
-        )
-    times: np.ndarray = panel.times[made.rows]
-    missing = np.flatnonzero(np.isnan(times))
-    if len(missing):
-        raise ModelError(
-            f"the time is missing in {len(missing):,} of the rows used.",
-            where=panel.where(made.rows[missing]),
-            remedy='Fill them in, leave out these rows, or use residual="ar1".',
-        )
-    return times
-
-
-def _strata(name: str | None, panel: Panel, made: Design) -> tuple[np.ndarray, tuple[str, ...]]:
-    if name is None:
-        return np.broadcast_to(np.int64(0), len(made.rows)), ()
-    if name not in panel:
-        raise ModelError(
-            f"there is no column {name!r}.{nearest(name, panel.columns)}",
-            where="variance_by",
-            remedy=f"Use one of these columns: {some(panel.columns, 12)}.",
-        )
-    labels = panel.labels(name)
-    codes = labels.codes[made.rows]
-    missing = np.flatnonzero(codes < 0)
-    if len(missing):
-        raise ModelError(
-            f"variance_by={name!r} is missing in {len(missing):,} of the rows used.",
-            where=panel.where(made.rows[missing]),
-            remedy="Fill it in, or leave out these rows.",
-        )
-    used, strata = np.unique(codes, return_inverse=True)
-    if not 2 <= len(used) <= MOST_STRATA:
-        raise ModelError(
-            f"variance_by={name!r} has {len(used):,} value{'s' * (len(used) != 1)} in the rows used.",
-            where=f"column {name!r}",
-            remedy=f"Use a column with 2 to {MOST_STRATA} values, such as a group.",
-        )
-    return strata.astype(np.int64), tuple(f"{name}={labels.levels[u]}" for u in used)

@@ -12,6 +12,9 @@ import numpy as np
 
 from ...design import Design
 from ...errors import ModelError
+from ...formula import calls, show
+from .recipe import Means
+from .residual import row_times
 
 if TYPE_CHECKING:
     from ...panel import Panel
@@ -26,9 +29,9 @@ class Forecast:
     sd: np.ndarray
 
 
-def population(fit: MLMFit, panel: Panel) -> Forecast:
+def population(fit: MLMFit, panel: Panel, means: Means | None) -> Forecast:
     """X b for somebody of whom nothing else is known; sd with all random effects, residual and errors of b."""
-    made = fit.recipe.design.apply(panel)
+    made = fit.recipe.applied(panel, means=means)
     x = _fixed(made)
     variance = _error(x, fit.vcov) + fit.sigma**2 * _ratios(fit, panel, made) ** 2
     for block, covariance in zip(fit.solution.problem.blocks, fit.solution.covariances, strict=True):
@@ -36,15 +39,15 @@ def population(fit: MLMFit, panel: Panel) -> Forecast:
     return _on_rows(panel, made, x @ fit.solution.beta, np.sqrt(variance))
 
 
-def fitted(fit: MLMFit, panel: Panel, *, used: bool) -> np.ndarray:
+def fitted(fit: MLMFit, panel: Panel, means: Means | None, *, used: bool) -> np.ndarray:
     """X b + Z u with the random effects of the fit, 0 for levels that were not in it. `used`: only rows that have
     everything that the fit needs, the response among it."""
-    made = fit.recipe.design.apply(panel, response=used)
+    made = fit.recipe.applied(panel, response=used, means=means)
     mean = _fixed(made) @ fit.solution.beta + _known(fit, made, list(fit.varcorr)).mean
     return _on_rows(panel, made, mean, mean).mean
 
 
-def next_session(fit: MLMFit, panel: Panel) -> Forecast:
+def next_session(fit: MLMFit, panel: Panel, means: Means | None) -> Forecast:
     """Each session from the same person's earlier sessions in the Panel, and the parameters of the fit.
 
     The person's random effects are predicted anew at every session, so the person need not have been in the fit, and
@@ -54,7 +57,8 @@ def next_session(fit: MLMFit, panel: Panel) -> Forecast:
     residuals the row is replaced by its innovation after the last observed one. Effects of clusters are those of
     the fit, or 0 with their variance for a cluster that was not in it.
     """
-    made = fit.recipe.design.apply(panel)
+    _no_look_ahead(fit, means)
+    made = fit.recipe.applied(panel, means=means)
     design = fit.recipe.design
     person = next((g.name for g in design.groupings if g.is_person), "")
     if fit.solution.problem.structure.inside:
@@ -73,6 +77,23 @@ def next_session(fit: MLMFit, panel: Panel) -> Forecast:
     rows = _Rows(made.matrix[:, 0], x, z, x @ fit.solution.beta + others.mean, _ratios(fit, panel, made))
     mean, variance = _filtered(fit, rows, made.starts, _at(fit, panel, made), factor)
     return _on_rows(panel, made, mean, np.sqrt(variance + others.sd**2))
+
+
+def _no_look_ahead(fit: MLMFit, means: Means | None) -> None:
+    """Person means and lines are taken over all sessions, later ones too: a forecast must not know them."""
+    given = {**fit.recipe.means, **(means or {})}
+    for variable in fit.recipe.design.formula.variables[1:]:
+        for call in calls(variable):
+            own = show(call.args[0]) if call.args else ""
+            if call.function == "detrend" or (call.function in ("within", "between") and own not in given):
+                raise ModelError(
+                    f"{show(call)} is taken over all sessions of a person, and a forecast cannot know the later ones.",
+                    where=f"formula {fit.model.formula!r}",
+                    remedy="Give the means that are known beforehand, means={"
+                    + repr(own)
+                    + ": {person: mean}}, or use "
+                    "predict(panel), which looks back.",
+                )
 
 
 def _fixed(made: Design) -> np.ndarray:
@@ -128,9 +149,16 @@ def _at(fit: MLMFit, panel: Panel, made: Design) -> np.ndarray:
     """Session number or time of each row, as the residual correlation counts it."""
     if fit.model.residual != "car1":
         return made.sessions.astype(np.float64)
-    if panel.times is None:
-        raise ModelError("this model's residuals go by time.", remedy="Build the Panel with time=....")
-    return np.asarray(panel.times[made.rows])
+    times = row_times(panel, made)
+    same = np.flatnonzero(np.diff(times, prepend=-np.inf) <= 0)
+    same = same[~np.isin(same, made.starts[:-1])]
+    if len(same):
+        raise ModelError(
+            f"{len(same):,} sessions are not later than the person's session before.",
+            where=panel.where(made.rows[same]),
+            remedy="Correct their times, or leave out these rows.",
+        )
+    return times
 
 
 def _diagonal(parts: list[np.ndarray]) -> np.ndarray:

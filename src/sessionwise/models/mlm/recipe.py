@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +10,14 @@ import narwhals as nw
 import numpy as np
 
 from ...design import Design
+from ...errors import ModelError
 
 if TYPE_CHECKING:
     from ...panel import Panel
+
+
+#: expression -> person -> mean.
+Means = Mapping[str, Mapping[object, float]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,6 +26,7 @@ class Recipe:
 
     design : the Design without its rows, for `Design.apply`. n_rows, n_given, n_persons : rows used, rows of the
     Panel, persons used. person, session : names of these columns. backend, lazy : the kind of dataframe.
+    means : person means for `within` and `between` that were given for the fit.
     """
 
     design: Design
@@ -30,9 +37,10 @@ class Recipe:
     session: str
     backend: nw.Implementation
     lazy: nw.Implementation | None
+    means: Means
 
     @classmethod
-    def of(cls, design: Design, panel: Panel) -> Recipe:
+    def of(cls, design: Design, panel: Panel, means: Means) -> Recipe:
         none = np.zeros(0, np.int64)
         bare = replace(
             design,
@@ -53,9 +61,26 @@ class Recipe:
             panel.roles.session,
             panel._frame.implementation,
             panel._parts.lazy,
+            means,
         )
+
+    def applied(self, panel: Panel, *, response: bool = False, means: Means | None = None) -> Design:
+        """The same columns for a Panel; `means` that are given here stand above those given for the fit."""
+        return self.design.apply(panel, response=response, means={**self.means, **(means or {})})
 
     def table(self, columns: dict[str, Any]) -> Any:
         """A dataframe of the kind that came in."""
         native = nw.from_dict(columns, backend=self.backend)  # type: ignore[arg-type]
         return native.to_native() if self.lazy is None else native.lazy(backend=self.lazy).to_native()  # type: ignore[arg-type]
+
+
+def valid_level(level: float) -> float:
+    """A level of confidence between 0 and 1.
+
+    Raises
+    ------
+    ModelError : another number, such as 95.
+    """
+    if not 0 < level < 1:
+        raise ModelError(f"level is {level}.", remedy="Give a level of confidence between 0 and 1, such as 0.95.")
+    return level

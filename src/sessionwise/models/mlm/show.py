@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...show import Grid, Part, num
+from ...show import Grid, Part, num, p_value
 
 if TYPE_CHECKING:
     from .fit import MLMFit
@@ -46,7 +46,8 @@ def _headline(fit: MLMFit) -> str:
         else f"{fit.nobs:,} sessions"
     )
     people = ", ".join([f"{fit.npersons:,} persons", *groups])
-    return f"Multilevel model ({fit.model.method}): {used}, {people}"
+    kind = "Multilevel" if fit.varcorr else "Linear"
+    return f"{kind} model ({fit.model.method}): {used}, {people}"
 
 
 def _coefficients(fit: MLMFit, df: str | float) -> Grid:
@@ -63,7 +64,7 @@ def _coefficients(fit: MLMFit, df: str | float) -> Grid:
         )
         for i, name in enumerate(fit.terms)
     )
-    title = f"Coefficients; {_DF.get(str(df), f'{df} df')}"
+    title = f"Coefficients; {_DF[df] if isinstance(df, str) else f'{df:g} df'}"
     return Grid(title, ("", "estimate", "SE", "df", "t", "p", "95 % interval"), rows, dense=True)
 
 
@@ -99,13 +100,6 @@ def _residual(fit: MLMFit) -> str:
 def _likelihood(fit: MLMFit) -> str:
     name = "REML criterion" if fit.model.method == "REML" else "-2 log-likelihood"
     return f"{name} {fit.deviance:,.2f}, {fit.n_parameters} parameters, AIC {fit.aic:,.2f}, BIC {fit.bic:,.2f}."
-
-
-def p_value(p: float) -> str:
-    """As journals print it: '.034', '<.001'."""
-    if not math.isfinite(p):
-        return "–"
-    return "<.001" if p < 0.0005 else f"{p:.3f}".removeprefix("0")
 
 
 def as_dict(fit: MLMFit, df: str | float) -> dict[str, Any]:

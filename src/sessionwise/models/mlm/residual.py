@@ -1,0 +1,111 @@
+"""The residuals of a model, for the rows of its Design: how far apart they are in time, and their strata."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...design import Design
+from ...errors import ModelError, nearest, some
+from ...likelihood import Residual
+
+if TYPE_CHECKING:
+    from ...panel import Panel
+    from .model import MLM
+
+#: Strata of the residual variance: more than this is no stratification.
+MOST_STRATA = 20
+
+
+def residual_of(model: MLM, panel: Panel, made: Design) -> Residual:
+    """Gaps and strata of the rows used.
+
+    Raises
+    ------
+    ModelError : no time, or two sessions at one time, for continuous time; a column of strata with missing values, one
+        value, or very many.
+    """
+    strata, labels = _strata(model.variance_by, panel, made)
+    gaps: np.ndarray = np.broadcast_to(np.nan, len(made.rows))  # takes no memory
+    if model.residual != "independent":
+        gaps = gaps.copy()
+        at = made.sessions.astype(np.float64) if model.residual == "ar1" else row_times(panel, made)
+        gaps[1:] = np.diff(at)
+        gaps[made.starts[:-1]] = np.nan
+        if np.isnan(gaps).all():
+            raise ModelError(
+                f"residual={model.residual!r} needs persons with several sessions, and every person has one row left.",
+                remedy='Use residual="independent".',
+            )
+        _can_be_told(model, made)
+        same = np.flatnonzero(gaps <= 0)
+        if len(same):
+            raise ModelError(
+                f"{len(same):,} sessions are not later than the person's session before.",
+                where=panel.where(made.rows[same]),
+                remedy='Correct their times, or use residual="ar1", which goes by session number.',
+            )
+    return Residual(model.residual, gaps, strata, labels)
+
+
+def _can_be_told(model: MLM, made: Design) -> None:
+    """Two sessions a person have one covariance; nothing says whether it is a random intercept's or the residuals'."""
+    if np.diff(made.starts).max() > 2 or not any(g.is_person for g in made.groupings):
+        return
+    raise ModelError(
+        f"with two sessions a person, residual={model.residual!r} cannot be told from random effects of persons.",
+        where=f"{len(made.persons):,} persons, {len(made.rows):,} rows used",
+        remedy='Use residual="independent", or leave out the random term of persons.',
+    )
+
+
+def row_times(panel: Panel, made: Design) -> np.ndarray:
+    """When each row used took place, float64 (n_rows,).
+
+    Raises
+    ------
+    ModelError : the Panel does not say, or not for every row.
+    """
+    if panel.times is None:
+        raise ModelError(
+            'residual="car1" needs to know when each session took place.',
+            remedy='Build the Panel with time=..., or use residual="ar1", which goes by session number.',
+        )
+    times: np.ndarray = panel.times[made.rows]
+    missing = np.flatnonzero(np.isnan(times))
+    if len(missing):
+        raise ModelError(
+            f"the time is missing in {len(missing):,} of the rows used.",
+            where=panel.where(made.rows[missing]),
+            remedy='Fill them in, leave out these rows, or use residual="ar1".',
+        )
+    return times
+
+
+def _strata(name: str | None, panel: Panel, made: Design) -> tuple[np.ndarray, tuple[str, ...]]:
+    if name is None:
+        return np.broadcast_to(np.int64(0), len(made.rows)), ()
+    if name not in panel:
+        raise ModelError(
+            f"there is no column {name!r}.{nearest(name, panel.columns)}",
+            where="variance_by",
+            remedy=f"Use one of these columns: {some(panel.columns, 12)}.",
+        )
+    labels = panel.labels(name)
+    codes = labels.codes[made.rows]
+    missing = np.flatnonzero(codes < 0)
+    if len(missing):
+        raise ModelError(
+            f"variance_by={name!r} is missing in {len(missing):,} of the rows used.",
+            where=panel.where(made.rows[missing]),
+            remedy="Fill it in, or leave out these rows.",
+        )
+    used, strata = np.unique(codes, return_inverse=True)
+    if not 2 <= len(used) <= MOST_STRATA:
+        raise ModelError(
+            f"variance_by={name!r} has {len(used):,} value{'s' * (len(used) != 1)} in the rows used.",
+            where=f"column {name!r}",
+            remedy=f"Use a column with 2 to {MOST_STRATA} values, such as a group.",
+        )
+    return strata.astype(np.int64), tuple(f"{name}={labels.levels[u]}" for u in used)
