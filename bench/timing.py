@@ -37,11 +37,18 @@ def in_turn(ours: Callable[[], object], theirs: Callable[[], object], runs: int)
     return pairs(lambda: seconds(ours), lambda: seconds(theirs), runs)
 
 
+#: Seconds.
+PAUSE = 0.1
+
+
 def pairs(ours: Callable[[], float], theirs: Callable[[], float], runs: int) -> tuple[float, float, float]:
-    """The same without warm-up, for functions that say themselves how many seconds they took."""
+    """The same without warm-up, for functions that say themselves how many seconds they took. A pause before each lets
+    the other's threads, which wait for more work, go to sleep."""
     mine, others = [], []
     for _ in range(runs):
+        time.sleep(PAUSE)
         others.append(theirs())
+        time.sleep(PAUSE)
         mine.append(ours())
     ratio = statistics.median(a / b for a, b in zip(mine, others, strict=True))
     return statistics.median(mine), statistics.median(others), ratio

@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 import pandas as pd
+import polars as pl
 
 from ..timing import Row, pairs, say
 from .data import simulate
@@ -23,21 +24,23 @@ def rows(peers: Mapping[str, ModuleType], *, slow: bool) -> list[Row]:
     """peers : adapters by name. slow : those that take minutes, too."""
     table = []
     for persons in SIZES:
-        frame = pd.DataFrame(simulate(persons))
+        data = simulate(persons)
+        frames = pl.DataFrame(data), pd.DataFrame(data)
         for model in MODELS:
-            beside = [_beside(frame, persons, model, name, peer, slow) for name, peer in peers.items()]
-            table += [row for row in beside if row] or [_alone(frame, persons, model)]
+            beside = [_beside(frames, persons, model, name, peer, slow) for name, peer in peers.items()]
+            table += [row for row in beside if row] or [_alone(frames[0], persons, model)]
     return table
 
 
-def _beside(frame: Any, persons: int, model: Model, name: str, peer: ModuleType, slow: bool) -> Row | None:
+def _beside(frames: tuple[Any, Any], persons: int, model: Model, name: str, peer: ModuleType, slow: bool) -> Row | None:
+    """frames : ours (polars), theirs (pandas); the same numbers."""
     if persons > peer.most(model) and not slow:
         return None
     nearest: Model | None = peer.closest(model)
     if nearest is None:
         return Row(_what(persons, model), peer=name, remark="cannot fit this model")
     say(f"{_what(persons, nearest)}, beside {name}")
-    with ours.ready(frame, nearest) as mine, peer.ready(frame, nearest) as theirs:
+    with ours.ready(frames[0], nearest) as mine, peer.ready(frames[1], nearest) as theirs:
         # The first runs warm up; theirs counts if it was long.
         my_fit, their_fit = mine.fit(), theirs.fit()
         if their_fit.seconds > LONG:

@@ -80,7 +80,7 @@ class Problem:
     def n_theta(self) -> int:
         return sum(b.size for b in self.blocks)
 
-    @property
+    @cached_property
     def n_rho(self) -> int:
         return len(self.residual.names)
 
@@ -161,7 +161,7 @@ def problem(design: Design, residual: Residual) -> Problem:
 def moments(design: Design) -> tuple[float, float]:
     """Mean and mean square of the response."""
     y = design.matrix[:, 0]
-    return float(y.mean()), float(y @ y / len(y))
+    return float(y.mean()), float(np.einsum("i,i->", y, y)) / len(y)  # a dot product would wake BLAS threads
 
 
 def _problem(design: Design, residual: Residual) -> Problem:

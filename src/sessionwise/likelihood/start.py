@@ -73,11 +73,11 @@ def _moments(problem: Problem, state: State, theta: np.ndarray) -> None:
     c = np.einsum("bqkl,k->qbl", few[:, at[:q, len(at) - k :]], e).reshape(q, -1)
     rss, n = float(e @ xy @ e), problem.n * len(few) / blocks
     basis, numbers = _symmetric_basis(level.entries, q)
-    pairs = (a @ a.T).reshape(q, q, q, q)  # sum of A_jk A_li over groups, at [j, k, l, i]
+    pairs = np.einsum("xm,ym->xy", a, a).reshape(q, q, q, q)  # sum of A_jk A_li over groups, at [j, k, l, i]
     left = np.einsum("aij,bkl,jkli->ab", basis, basis, pairs)
     of_a = np.einsum("aij,ij->a", basis, a.sum(axis=1).reshape(q, q))
     matrix = np.block([[left, of_a[:, None]], [of_a[None, :], np.array([[n]])]])
-    right = np.append(np.einsum("aij,ij->a", basis, c @ c.T), rss)
+    right = np.append(np.einsum("aij,im,jm->a", basis, c, c), rss)
     solved = np.linalg.lstsq(matrix, right, rcond=1e-10)[0]
     sigma2 = max(float(solved[-1]), 0.05 * rss / n, 1e-12)
     values = dict(zip(numbers, solved[:-1] / sigma2, strict=True))
