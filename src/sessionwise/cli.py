@@ -276,7 +276,9 @@ def demo(
     told |= {"figures": [str(p) for p in figures], "findings": findings.to_dicts()}
     told |= {"records": [r.to_dict() for r in scored.records], "description": description.to_dict()}
     program = "sessionwise" if shutil.which("sessionwise") else sys.argv[0]
-    again = f"{program} describe {file} --person patient --session session -i core-om -i wai-sr"
+    roles = f"{file} --person patient --session session -i core-om -i wai-sr"
+    formula = "core_om ~ session + within(wai_sr) + between(wai_sr) + (1 + session | patient)"
+    again = f'{program} describe {roles}\n  {program} fit "{formula}" {roles}'
     _print(
         json_,
         told,
