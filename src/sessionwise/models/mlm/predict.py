@@ -14,7 +14,7 @@ from ...design import Design
 from ...errors import ModelError
 from ...formula import calls, show
 from .recipe import Means
-from .residual import row_times
+from .residual import must_ascend, row_times
 
 if TYPE_CHECKING:
     from ...panel import Panel
@@ -150,14 +150,9 @@ def _at(fit: MLMFit, panel: Panel, made: Design) -> np.ndarray:
     if fit.model.residual != "car1":
         return made.sessions.astype(np.float64)
     times = row_times(panel, made)
-    same = np.flatnonzero(np.diff(times, prepend=-np.inf) <= 0)
-    same = same[~np.isin(same, made.starts[:-1])]
-    if len(same):
-        raise ModelError(
-            f"{len(same):,} sessions are not later than the person's session before.",
-            where=panel.where(made.rows[same]),
-            remedy="Correct their times, or leave out these rows.",
-        )
+    gaps = np.diff(times, prepend=np.nan)
+    gaps[made.starts[:-1]] = np.nan
+    must_ascend(gaps, panel, made)
     return times
 
 

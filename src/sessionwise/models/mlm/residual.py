@@ -39,13 +39,7 @@ def residual_of(model: MLM, panel: Panel, made: Design) -> Residual:
                 remedy='Use residual="independent".',
             )
         _can_be_told(model, made)
-        same = np.flatnonzero(gaps <= 0)
-        if len(same):
-            raise ModelError(
-                f"{len(same):,} sessions are not later than the person's session before.",
-                where=panel.where(made.rows[same]),
-                remedy='Correct their times, or use residual="ar1", which goes by session number.',
-            )
+        must_ascend(gaps, panel, made)
     return Residual(model.residual, gaps, strata, labels)
 
 
@@ -58,6 +52,22 @@ def _can_be_told(model: MLM, made: Design) -> None:
         where=f"{len(made.persons):,} persons, {len(made.rows):,} rows used",
         remedy='Use residual="independent", or leave out the random term of persons.',
     )
+
+
+def must_ascend(gaps: np.ndarray, panel: Panel, made: Design) -> None:
+    """Stop if a session is not later than the person's session before; `gaps` (n_rows,), NaN at first sessions.
+
+    Raises
+    ------
+    ModelError : two sessions at one time, or times against the session numbers.
+    """
+    same = np.flatnonzero(gaps <= 0)
+    if len(same):
+        raise ModelError(
+            f"{len(same):,} sessions are not later than the person's session before.",
+            where=panel.where(made.rows[same]),
+            remedy='Correct their times, or use residual="ar1", which goes by session number.',
+        )
 
 
 def row_times(panel: Panel, made: Design) -> np.ndarray:
