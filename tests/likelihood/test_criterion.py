@@ -234,3 +234,16 @@ def test_only_cross_products_matter():
     ours, theirs = (Solution(q, optimise(q, reml=True), True) for q in (p, turned))
     np.testing.assert_allclose(theirs.criterion, ours.criterion, rtol=1e-10)
     np.testing.assert_allclose(theirs.beta, ours.beta, rtol=1e-6)
+
+
+def test_many_groups_within_persons():
+    """Twenty episodes a person: their columns stand side by side in the persons' level."""
+    rng = np.random.default_rng(6)
+    p, s = np.repeat(np.arange(30), 60), np.tile(np.arange(60), 30)
+    e = s // 3
+    y = rng.standard_normal(30)[p] + 0.7 * rng.standard_normal((30, 20))[p, e] + rng.standard_normal(len(p))
+    data = pl.DataFrame({"p": p, "s": s, "e": e, "y": y})
+    fit = sw.MLM("y ~ s + (1 | p) + (1 | p:e)").fit(sw.Panel(data, person="p", session="s"))
+    assert fit.verdict.converged
+    assert fit.nclusters == {"p": 30, "p:e": 600}
+    assert 0.5 < fit.varcorr["p:e"].sd[0] < 0.9

@@ -16,6 +16,8 @@ from .problem import Problem, State
 
 #: Groups that the moments are taken from: they need be no better than a start.
 MOST_GROUPS = 256
+#: Columns of the persons' level up to which they are taken: they need this number to the fourth power.
+MOST_EFFECTS = 16
 _OTHER = 0.3  # start of other factors, relative to the residual standard deviation of the scaled response
 _FLOOR = 0.05  # a start has no component smaller than this, so that none begins at its boundary
 
@@ -61,7 +63,7 @@ def _moments(problem: Problem, state: State, theta: np.ndarray) -> None:
     """Put moment estimates of the persons' covariances into theta, where they can be had."""
     level, at, k = problem.levels[0], problem.at, problem.p + 1
     q = level.q
-    if not q:
+    if not 0 < q <= MOST_EFFECTS:
         return
     blocks = len(state.packed)
     few = state.packed[:: max(1, blocks * LANES // MOST_GROUPS)]  # lanes beyond the last group add nothing
