@@ -510,3 +510,18 @@ def test_which_parameters(fit, panel):
     assert fit.confint("bootstrap", which=["x", "sigma"], panel=panel, n=5, seed=1)["parameter"].len() == 2
     with pytest.raises(sw.ModelError, match="no parameter"):
         fit.confint(which=["xx"])
+
+
+def test_a_stratum_of_one_row_is_refused():
+    data = table().with_columns(pl.when(pl.int_range(pl.len()) == 0).then(9).otherwise(pl.col("b")).alias("b"))
+    refused("one row only", "y ~ x", data, variance_by="b")
+
+
+def test_what_has_no_maximum_can_still_be_printed():
+    """Two rows a stratum that the model can fit exactly: the likelihood grows without end, and the verdict says so."""
+    rng = np.random.default_rng(4)
+    p, s = np.repeat(np.arange(3), 3), np.tile(np.arange(3), 3)
+    data = pl.DataFrame({"p": p, "s": s, "x": rng.standard_normal(9), "k": p, "y": rng.standard_normal(9)})
+    fit = MLM("y ~ x + s + (1 | p)", "ML", variance_by="k").fit(sw.Panel(data, person="p", session="s"))
+    assert str(fit).startswith("Multilevel model (ML)")
+    json.dumps(fit.to_dict(), allow_nan=False)

@@ -100,14 +100,22 @@ def robust(
 
     Raises
     ------
-    ModelError : unknown kind; clusters that cut through groups, are too large, are unknown, or fewer than two.
+    ModelError : unknown kind; clusters that cut through groups, are too large, are unknown, or fewer than two; a
+        covariance matrix of the model that is singular.
     """
     if kind not in KINDS:
         raise ModelError(
             f"there is no kind {kind!r} of robust covariance.", remedy=f"Choose one of {', '.join(KINDS)}."
         )
     found = clusters(solution, design, by)
-    made = sandwich(solution, design, found, adjusted=kind == "CR2")
+    try:
+        made = sandwich(solution, design, found, adjusted=kind == "CR2")
+    except np.linalg.LinAlgError:
+        raise ModelError(
+            "the covariance matrix that the model gives a cluster's sessions is singular, so they cannot be weighted.",
+            where=f"clusters: {found.by}",
+            remedy='Use kind="CR0" or a model with independent residuals, and look at its verdict.',
+        ) from None
     n = len(found.labels)
     basis = solution.problem.transform.fixed
     scores = made.scores @ basis.T

@@ -78,7 +78,7 @@ def _adjusted(v: np.ndarray, x: np.ndarray, root: np.ndarray) -> np.ndarray:
     leverages = np.linalg.eigvalsh(scaled.transpose(0, 2, 1) @ scaled)
     zeros = (leverages > 1 - _ALONE).sum(axis=1)
     kept = np.arange(v.shape[1]) >= zeros[:, None]
-    floor = np.finfo(np.float64).eps * values[:, -1:]
+    floor = np.maximum(np.finfo(np.float64).eps * values[:, -1:], np.finfo(np.float64).tiny)
     weights = np.where(kept, 1 / np.sqrt(np.maximum(values, floor)), 0.0)
     return np.asarray(lower @ (vectors @ (weights[:, :, None] * (vectors.transpose(0, 2, 1) @ whitened))))
 

@@ -56,6 +56,11 @@ def curvature(problem: Problem, parameters: np.ndarray) -> np.ndarray:
     # A component at its boundary has no first-order effect: give it a unit all the same.
     least = 0.05 * max(float(diagonal.max(initial=0.0)), 0.1 * len(first.labels), 1e-8)
     expected[np.diag_indices(size)] += np.maximum(least - diagonal, 1e-6 * diagonal.max(initial=1.0))
+    expected = (expected + expected.T) / 2
+    try:
+        np.linalg.cholesky(expected)
+    except np.linalg.LinAlgError:  # factors so large that nothing is left of P but rounding
+        return np.diag(np.maximum(diagonal, least))
     return expected
 
 

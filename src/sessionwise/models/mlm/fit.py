@@ -142,7 +142,11 @@ class MLMFit:
         from ...inference.contrasts import test
 
         if (df, level) not in self._known_tests:
-            found = test(self.solution, np.eye(len(self.terms)), degrees=df, level=level)
+            rows = np.eye(len(self.terms))
+            try:
+                found = test(self.solution, rows, degrees=df, level=level)
+            except np.linalg.LinAlgError:  # a likelihood without a maximum, as the verdict says
+                found = test(self.solution, rows, degrees="normal", level=level)
             self._known_tests[(df, level)] = found
         return self._known_tests[(df, level)]
 
@@ -288,7 +292,14 @@ class MLMFit:
     @cached_property
     def effects(self) -> dict[str, Effects]:
         """Predicted random effects of each grouping factor with their covariances, as arrays."""
-        return effects(self.solution)
+        try:
+            return effects(self.solution)
+        except np.linalg.LinAlgError:
+            raise ModelError(
+                "the random effects cannot be predicted: a covariance matrix of this fit is singular.",
+                where=f"formula {self.model.formula!r}",
+                remedy="Look at the verdict, and simplify the random part or the residuals.",
+            ) from None
 
     def ranef(self, group: str | None = None) -> Any:
         """Predicted random effects of a grouping factor (BLUPs), with standard errors given the estimated parameters.

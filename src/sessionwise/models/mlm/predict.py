@@ -36,7 +36,7 @@ def population(fit: MLMFit, panel: Panel, means: Means | None) -> Forecast:
     variance = _error(x, fit.vcov) + fit.sigma**2 * _ratios(fit, panel, made) ** 2
     for block, covariance in zip(fit.solution.problem.blocks, fit.solution.covariances, strict=True):
         variance += _error(made.matrix[:, list(block.columns)], covariance)
-    return _on_rows(panel, made, x @ fit.solution.beta, np.sqrt(variance))
+    return _on_rows(panel, made, x @ fit.solution.beta, np.sqrt(np.maximum(variance, 0.0)))
 
 
 def fitted(fit: MLMFit, panel: Panel, means: Means | None, *, used: bool) -> np.ndarray:
@@ -76,7 +76,7 @@ def next_session(fit: MLMFit, panel: Panel, means: Means | None) -> Forecast:
     )
     rows = _Rows(made.matrix[:, 0], x, z, x @ fit.solution.beta + others.mean, _ratios(fit, panel, made))
     mean, variance = _filtered(fit, rows, made.starts, _at(fit, panel, made), factor)
-    return _on_rows(panel, made, mean, np.sqrt(variance + others.sd**2))
+    return _on_rows(panel, made, mean, np.sqrt(np.maximum(variance + others.sd**2, 0.0)))  # rounding may go below
 
 
 def _no_look_ahead(fit: MLMFit, means: Means | None) -> None:

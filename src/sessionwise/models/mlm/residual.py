@@ -118,4 +118,11 @@ def _strata(name: str | None, panel: Panel, made: Design) -> tuple[np.ndarray, t
             where=f"column {name!r}",
             remedy=f"Use a column with 2 to {MOST_STRATA} values, such as a group.",
         )
+    few = [str(labels.levels[u]) for u, n in zip(used, np.bincount(strata), strict=True) if n < 2]
+    if few:
+        raise ModelError(
+            f"variance_by={name!r} has one row only for {some(few)}, and a variance needs several.",
+            where=f"column {name!r}",
+            remedy="Join values, or leave out these rows.",
+        )
     return strata.astype(np.int64), tuple(f"{name}={labels.levels[u]}" for u in used)
