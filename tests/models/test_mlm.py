@@ -431,17 +431,18 @@ def test_factors_that_divide_alike_and_two_sessions_with_ar1():
 
 
 def test_phi_of_zero_in_continuous_time_is_a_result():
+    """Residuals that alternate correlate negatively, which continuous time cannot: phi ends at its limit."""
     rng = np.random.default_rng(2)
     data = table(seed=11, persons=60)
-    data = data.with_columns(
-        pl.Series("y", rng.standard_normal(len(data)) + rng.standard_normal(60)[data["p"].to_numpy()])
-    )
+    p, s = data["p"].to_numpy(), data["s"].to_numpy()
+    y = rng.standard_normal(60)[p] + (-1.0) ** s * rng.standard_normal(60)[p] + 0.5 * rng.standard_normal(len(p))
+    data = data.with_columns(pl.Series("y", y))
     panel = sw.Panel(data, person="p", session="s", time="t")
     fits = [MLM("y ~ x + (1 | p)", residual=kind).fit(panel) for kind in ("car1", "independent")]
     assert fits[0].verdict.converged
-    if fits[0].residual["phi"] < 1e-6:
-        np.testing.assert_allclose(fits[0].deviance, fits[1].deviance, atol=1e-6)
-        assert "phi is estimated as zero" in fits[0].verdict.message
+    assert fits[0].residual["phi"] < 1e-3
+    np.testing.assert_allclose(fits[0].deviance, fits[1].deviance, atol=1e-6)
+    assert "phi is estimated as zero" in fits[0].verdict.message
 
 
 def test_means_given_for_the_fit_are_kept(panel):

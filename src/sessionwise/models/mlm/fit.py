@@ -145,7 +145,14 @@ class MLMFit:
             rows = np.eye(len(self.terms))
             try:
                 found = test(self.solution, rows, degrees=df, level=level)
-            except np.linalg.LinAlgError:  # a likelihood without a maximum, as the verdict says
+            except np.linalg.LinAlgError:
+                if self.verdict.converged:
+                    raise ModelError(
+                        f"degrees of freedom ({df}) cannot be computed for this fit: its derivatives are singular.",
+                        where=f"formula {self.model.formula!r}",
+                        remedy="Simplify the random part or the residuals, or use df='normal'.",
+                    ) from None
+                # A likelihood without a maximum: the verdict says that no number here is to be used.
                 found = test(self.solution, rows, degrees="normal", level=level)
             self._known_tests[(df, level)] = found
         return self._known_tests[(df, level)]
