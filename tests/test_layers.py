@@ -21,7 +21,7 @@ LAYERS = [
     ["formula"],
     ["design"],
     ["gram"],
-    ["likelihood"],
+    ["likelihood", "sem"],
     ["inference"],
     ["models"],
     ["simulate", "events"],

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from ._fit import Verdict
 from .mlm import MLM, MLMFit, VarCorr
+from .panel_sem import CLPM, DPM, RICLPM, Difference, SEMFit
 
-__all__ = ["MLM", "MLMFit", "VarCorr", "Verdict"]
+__all__ = ["CLPM", "DPM", "MLM", "RICLPM", "Difference", "MLMFit", "SEMFit", "VarCorr", "Verdict"]

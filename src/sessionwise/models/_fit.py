@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+
+if TYPE_CHECKING:
+    from ..panel import Panel
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,6 +16,7 @@ class Verdict:
     """Whether a fit can be relied on.
 
     converged : whether the optimum was reached and is one.
+    admissible : whether it is a possible one: no negative variance, no correlation beyond 1.
     message : what happened and what it means for the conclusion.
     remedy : what to try; empty if nothing needs to be done.
     """
@@ -17,12 +24,30 @@ class Verdict:
     converged: bool
     message: str
     remedy: str = ""
+    admissible: bool = True
 
     def __bool__(self) -> bool:
-        return self.converged
+        return self.converged and self.admissible
 
     def to_dict(self) -> dict[str, object]:
         return asdict(self)
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class TableKind:
+    """The kind of dataframe that came in. backend : its library. lazy : what to go back to, if it was lazy."""
+
+    backend: nw.Implementation
+    lazy: nw.Implementation | None
+
+    @classmethod
+    def of(cls, panel: Panel) -> TableKind:
+        return cls(panel._frame.implementation, panel._parts.lazy)
+
+    def table(self, columns: dict[str, Any]) -> Any:
+        """A dataframe of that kind."""
+        native = nw.from_dict(columns, backend=self.backend)  # type: ignore[arg-type]
+        return native.to_native() if self.lazy is None else native.lazy(backend=self.lazy).to_native()  # type: ignore[arg-type]

@@ -1,0 +1,100 @@
+"""Derived: what follows from the parameters (standardised lags, long-run effects, within-person correlations), with
+errors by the delta method. Derivatives are by central differences of a thousandth of a standard error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...sem import Moments
+from .blueprint import Blueprint, Parameter
+from .solution import Solution
+
+_STEP = 1e-3  # of a standard error
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Derived:
+    """estimate, se : (m,)."""
+
+    estimate: np.ndarray
+    se: np.ndarray
+
+
+def derived(solution: Solution, function: Callable[[np.ndarray], np.ndarray]) -> Derived:
+    """`function` of the parameters (q,) gives (m,). NaN where it has no value."""
+    theta = solution.theta
+    with np.errstate(invalid="ignore", divide="ignore"):
+        estimate = function(theta)
+        if not np.isfinite(solution.vcov).all() or not len(estimate):
+            return Derived(estimate, np.full(len(estimate), np.nan))
+        steps = _STEP * np.sqrt(np.maximum(solution.vcov.diagonal(), 1e-300))
+        columns = []
+        for i, step in enumerate(steps.tolist()):
+            move = np.zeros(len(theta))
+            move[i] = step
+            columns.append((function(theta + move) - function(theta - move)) / (2 * step))
+        jacobian = np.array(columns).T
+        variance = np.einsum("ij,jk,ik->i", jacobian, solution.vcov, jacobian)
+        return Derived(estimate, np.sqrt(variance))
+
+
+def within_covariance(blueprint: Blueprint, moments: Moments, wave: int) -> np.ndarray:
+    """Of the within-person parts of the variables at a wave (v, v), as implied."""
+    nodes = [blueprint.within[name, wave] for name in blueprint.variables]
+    return np.asarray(moments.latent[np.ix_(nodes, nodes)])
+
+
+def standardised(solution: Solution, lags: Sequence[tuple[Parameter, int | None]]) -> Derived:
+    """Each lag times the SD of its predictor over that of its outcome, both within persons.
+
+    lags : parameter and wave of the outcome; wave None for the root mean square SD over the waves that the lag is for.
+    """
+    blueprint, labels = solution.grouped.blueprint, solution.grouped.labels
+    index = {p.name: i for i, p in enumerate(solution.parameters)}
+    places = {name: i for i, name in enumerate(blueprint.variables)}
+
+    def function(theta: np.ndarray) -> np.ndarray:
+        variances = [
+            np.array([within_covariance(blueprint, m, w).diagonal() for w in blueprint.waves])
+            for m in solution.moments(theta)
+        ]
+        values = []
+        for parameter, wave in lags:
+            # A lag that is equal in all groups is put on the scale of all of them.
+            groups = [labels.index(parameter.group)] if parameter.group else range(len(variances))
+            own = np.mean([variances[g] for g in groups], axis=0)
+            to = blueprint.waves.index(wave) if wave is not None else slice(1, None)
+            before = to - 1 if isinstance(to, int) else slice(None, -1)
+            ratio = own[before, places[parameter.predictor]].mean() / own[to, places[parameter.outcome]].mean()
+            values.append(theta[index[parameter.name]] * np.sqrt(ratio))
+        return np.array(values)
+
+    return derived(solution, function)
+
+
+def long_run(solution: Solution, group: str | None) -> tuple[list[tuple[str, str]], Derived]:
+    """Change of an outcome that a lasting change of a predictor by one leads to in the end: b / (1 - a) for two
+    variables; with more, the others respond to each other. For lags that are equal over waves.
+    """
+    names = solution.grouped.blueprint.variables
+    place = {
+        (p.outcome, p.predictor): i
+        for i, p in enumerate(solution.parameters)
+        if p.kind == "lag" and p.wave is None and p.group in (None, group)
+    }
+    pairs = [(outcome, predictor) for outcome in names for predictor in names if outcome != predictor]
+
+    def function(theta: np.ndarray) -> np.ndarray:
+        lags = np.array([[theta[place[a, b]] for b in names] for a in names])
+        ends = {}
+        for held in range(len(names)):
+            others = [i for i in range(len(names)) if i != held]
+            system = np.eye(len(others)) - lags[np.ix_(others, others)]
+            for i, value in zip(others, np.linalg.solve(system, lags[others, held]), strict=True):
+                ends[names[i], names[held]] = value
+        return np.array([ends[pair] for pair in pairs])
+
+    return pairs, derived(solution, function)

@@ -1,0 +1,156 @@
+"""Difference: likelihood-ratio tests between nested panel models, and the two that are asked for most.
+
+Scaled for data that are not normal: Satorra & Bentler (2001), T = (chi2_0 - chi2_1) / c with
+c = (df_0 c_0 - df_1 c_1) / (df_0 - df_1), from the unscaled chi-squares and the scaling factors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...errors import ModelError, nearest, some
+from ...show import Grid, Part, html_parts, num, p_value, rich_group, text
+from .dpm import DPM
+from .tables import usable
+
+if TYPE_CHECKING:
+    from ...panel import Panel
+    from .fit import SEMFit
+
+#: The larger model's criterion may be above the smaller one's by this much rounding.
+_ROUNDING = 1e-6
+#: Criteria of two fits to the same data: their saturated models agree to this.
+_SAME = 1e-5
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A likelihood-ratio test of a smaller model against a larger one.
+
+    chi2 : fall of -2 log-likelihood, scaled if `factor` is a number. df : parameters more. p : upper tail of chi2(df).
+    factor : by which the fall was divided; None if it was not. words : what was tested, and the doubts.
+    """
+
+    chi2: float
+    df: int
+    p: float
+    factor: float | None
+    words: str
+
+    def parts(self) -> list[Part]:
+        """What is shown of it: lines and a table."""
+        title = "Fall of -2 log-likelihood" + ("" if self.factor is None else ", scaled (Satorra & Bentler 2001)")
+        row = ("larger against smaller", num(self.chi2), f"{self.df}", p_value(self.p))
+        return ["Likelihood-ratio test", Grid(title, ("", "chi2", "df", "p"), (row,)), self.words]
+
+    def to_dict(self) -> dict[str, float | str | None]:
+        finite = {"chi2": self.chi2, "p": self.p}
+        plain = {name: value if np.isfinite(value) else None for name, value in finite.items()}
+        return {**plain, "df": self.df, "factor": self.factor, "words": self.words}
+
+    def __rich__(self) -> object:
+        return rich_group(self.parts())
+
+    def __str__(self) -> str:
+        return text(rich_group(self.parts()))
+
+    def _repr_html_(self) -> str:
+        return html_parts(self.parts())
+
+
+def difference(one: SEMFit, other: SEMFit) -> Difference:
+    """Of two nested fits, in either order."""
+    small, large = sorted((one, other), key=lambda f: f.n_parameters)
+    for fit in (small, large):
+        usable(fit, "a likelihood-ratio test")
+    _comparable(small, large)
+    words = f"smaller: {small.model.title}; larger: {large.model.title}."
+    if set(large.solution.grouped.blueprint.persons) > set(small.solution.grouped.blueprint.persons):
+        words += (
+            " The smaller model lacks random intercepts, whose variances cannot be below zero: p is too large, and the "
+            "test rather keeps the smaller model (Stoel, Garre, Dolan & van den Wittenboer 2006)."
+        )
+    return _test(small, large, words)
+
+
+def stationarity(fit: SEMFit, panel: Panel) -> Difference:
+    """Equal against free lags."""
+    equal = fit.model.lags == "equal"
+    other = replace(fit.model, lags="free" if equal else "equal").fit(panel)
+    small, large = (fit, other) if equal else (other, fit)
+    for one in (small, large):
+        usable(one, "the test of stationarity")
+    _comparable(small, large)
+    found = _test(small, large, "")
+    said = "the lags differ over waves" if found.p < 0.05 else "no sign that the lags differ over waves"
+    return replace(found, words=f"Lags equal over waves (smaller) against free (larger): {said}.")
+
+
+def same_over_groups(fit: SEMFit, panel: Panel, kind: str) -> Difference:
+    """Equal over groups against free."""
+    kinds = {p.kind for p in fit.parameters}
+    if isinstance(fit.model, DPM) or not fit.solution.grouped.labels:
+        raise ModelError("the fit has no groups.", where=fit.model.title, remedy="Fit the model with group=....")
+    if kind not in kinds:
+        raise ModelError(
+            f"there are no parameters of kind {kind!r}.{nearest(kind, kinds)}",
+            remedy=f"Use one of {some(sorted(kinds))}.",
+        )
+    rest = tuple(k for k in fit.model.same if k != kind)
+    small, large = (replace(fit.model, same=s).fit(panel) for s in ((*rest, kind), rest))
+    for one in (small, large):
+        usable(one, "the test of equality")
+    _comparable(small, large)
+    found = _test(small, large, "")
+    said = "they differ between groups" if found.p < 0.05 else "no sign that they differ between groups"
+    return replace(found, words=f"Parameters of kind '{kind}' equal in all groups (smaller) or free (larger): {said}.")
+
+
+def _comparable(small: SEMFit, large: SEMFit) -> None:
+    same = small.npersons == large.npersons and small.nobs == large.nobs
+    columns = [sorted(map(str, f.solution.grouped.blueprint.columns)) for f in (small, large)]
+    if not same or columns[0] != columns[1] or not _same_moments(small, large):
+        raise ModelError(
+            "the two fits are not to the same data.",
+            where=f"{small.npersons:,} and {large.npersons:,} persons, {small.nobs:,} and {large.nobs:,} values",
+            remedy="Fit both models to one Panel with the same variables and waves.",
+        )
+    if small.n_parameters == large.n_parameters:
+        raise ModelError(
+            f"both models have {small.n_parameters} parameters, so neither is nested in the other.",
+            where=f"{small.model.title}; {large.model.title}",
+            remedy="Compare their AIC or BIC.",
+        )
+
+
+def _same_moments(one: SEMFit, other: SEMFit) -> bool:
+    """Whether the saturated models, or those without covariances, have one likelihood (units are the same)."""
+    a, b = (sum(s.criterion for s in f.solution.below) for f in (one, other))
+    grouped = len(one.solution.data) == len(other.solution.data)
+    return not grouped or abs(a - b) <= _SAME * abs(a)
+
+
+def _test(small: SEMFit, large: SEMFit, words: str) -> Difference:
+    from scipy.stats import chi2 as distribution
+
+    fall = small.deviance - large.deviance
+    if fall < -_ROUNDING * abs(large.deviance):
+        raise ModelError(
+            "the model with more parameters fits worse: the two are not nested, or one fit ended in the wrong place.",
+            where=f"{small.model.title}; {large.model.title}",
+            remedy="Compare nested models, and look at both verdicts.",
+        )
+    df = large.n_parameters - small.n_parameters
+    factor = None
+    factors = small.scaling_factor, large.scaling_factor
+    if not np.isnan(factors[0]) and (large.df == 0 or not np.isnan(factors[1])):
+        larger = large.df * factors[1] if large.df else 0.0
+        factor = (small.df * factors[0] - larger) / df
+        if factor <= 0:
+            words += f" The scaling factor is {factor:.3g}, so the scaled test has no value; use the unscaled one."
+            return Difference(np.nan, df, np.nan, float(factor), words.strip())
+    chi2 = max(float(fall), 0.0) / (1.0 if factor is None else factor)
+    return Difference(chi2, df, float(distribution.sf(chi2, df)), None if factor is None else float(factor), words)

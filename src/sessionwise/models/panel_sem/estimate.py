@@ -1,0 +1,69 @@
+"""Estimate: a description and a Panel to a SEMFit."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from ...errors import ModelError
+from ...findings import Finding, Findings
+from .._fit import TableKind
+from .blueprint import Grouped, grouped
+from .fit import SEMFit
+from .solution import Solution, solve
+from .verdict import verdict
+from .waves import chosen, widened
+
+if TYPE_CHECKING:
+    from ...panel import Panel
+    from .dpm import DPM
+    from .riclpm import CLPM, RICLPM
+
+#: Persons for each parameter below which a warning is given.
+FEW_PER_PARAMETER = 5
+
+
+def estimate(model: RICLPM | CLPM | DPM, panel: Panel) -> SEMFit:
+    """Fit the model; see `RICLPM.fit` for the errors raised."""
+    from ...panel import Panel as Known
+
+    if not isinstance(panel, Known):
+        raise ModelError(
+            f"a {type(panel).__name__} is no Panel.",
+            where=f"{type(model).__name__}(...).fit",
+            remedy="Make one of it first: sw.Panel(table, person=..., session=...).",
+        )
+    waves = chosen(panel, model.columns, model.waves, model.from_end, model.fewest_waves)
+    blueprint = model.blueprint(waves)
+    wide = widened(panel, blueprint.columns, waves, model.from_end, model.group_column)
+    parts: Grouped = grouped(blueprint, wide.labels, getattr(model, "same", ()))
+    solution = solve(parts, wide, None if model.errors == "auto" else model.errors)
+    findings = Findings(_doubts(solution, waves)) + wide.findings
+    return SEMFit(
+        model,
+        solution,
+        wide.coverage,
+        verdict(solution, model.remedy),
+        findings,
+        TableKind.of(panel),
+        panel.roles.person,
+        panel.roles.session,
+    )
+
+
+def _doubts(solution: Solution, waves: tuple[int, ...]) -> list[Finding]:
+    doubts = []
+    q, n = len(solution.theta), solution.n
+    if n < FEW_PER_PARAMETER * q:
+        what = f"{n:,} persons for {q} parameters: errors and tests, which are for many persons, may be too small."
+        remedy = "Use fewer waves, or lags and residuals equal over waves."
+        doubts.append(Finding("warning", "few-persons", what, remedy=remedy))
+    steps = {b - a for a, b in pairwise(waves)}
+    if len(steps) > 1:
+        what = f"waves {', '.join(map(str, waves))} are not equally far apart, so one lag does not mean the same time."
+        doubts.append(Finding("warning", "uneven-waves", what, remedy="Use sessions at equal steps, or lags='free'."))
+    if solution.above is None:
+        what = "chi-square and what is made from it are not available: the data do not determine all moments."
+        remedy = "Some pairs of columns have too few persons; use fewer waves."
+        doubts.append(Finding("warning", "no-saturated-model", what, remedy=remedy))
+    return doubts

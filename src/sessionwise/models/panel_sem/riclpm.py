@@ -1,0 +1,277 @@
+"""RICLPM and CLPM: descriptions of cross-lagged panel models, with random intercepts and without."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from ...errors import ModelError, nearest, some
+from .blueprint import Blueprint
+from .lagged import Layout, lagged
+
+if TYPE_CHECKING:
+    from ...panel import Panel
+    from .fit import SEMFit
+
+OverWaves = Literal["equal", "free"]
+Means = Literal["free", "equal", "linear"]
+ErrorsKind = Literal["auto", "expected", "observed", "robust"]
+#: Kinds of parameters that groups can share.
+KINDS = ("lag", "covariate", "intercept", "first", "residual", "loading", "unique", "mean", "trend", "nuisance")
+
+
+@dataclass(frozen=True, slots=True)
+class RICLPM:
+    """Random-intercept cross-lagged panel model (Hamaker, Kuiper & Grasman 2015).
+
+    Every value is the mean of its wave, plus what is stable in the person, plus a within-person part; the within-person
+    parts predict each other at the next wave. Waves are session numbers. Missing values are allowed for by
+    full-information maximum likelihood.
+
+    x, y, third : columns; outcome and process in either order. Several columns in a tuple are indicators of one
+        variable, which is then named after the first.
+    waves : how many sessions from the first on, or session numbers; default the sessions in a row that half of the
+        persons have, 10 at most.
+    from_end : count from each person's last session, wave 0, backwards: -1, -2, ...
+    lags : 'equal' over waves, or 'free'. means : 'free', 'equal' or 'linear' over waves.
+    residuals : variances and covariances of what the lags leave over, 'free' or 'equal' over waves.
+    covariates : numeric columns, the same in all rows of a person, that predict the random intercepts.
+    group : column; each group has parameters of its own but for the kinds in `same`, such as ('lag',).
+    without : variables that are to have no random intercept: the remedy where its variance would be negative.
+    errors : 'expected' or 'observed' information, 'robust' (MLR: sandwich errors and scaled tests), or 'auto': expected
+        where no value is missing and observed elsewhere.
+
+    Raises
+    ------
+    ModelError : an unknown option, the same column twice.
+
+    >>> import sessionwise as sw
+    >>> panel = sw.Panel(sw.datasets.demo(scale_scores=True), person="patient", session="session")
+    >>> fit = RICLPM("core_om", "wai_sr", waves=6).fit(panel)
+    >>> fit.verdict.converged
+    True
+    """
+
+    x: str | tuple[str, ...]
+    y: str | tuple[str, ...]
+    third: str | tuple[str, ...] | None = None
+    waves: int | Sequence[int] | None = None
+    from_end: bool = False
+    lags: OverWaves = "equal"
+    means: Means = "free"
+    residuals: OverWaves = "free"
+    covariates: Sequence[str] = ()
+    group: str | None = None
+    same: Sequence[str] = ()
+    without: Sequence[str] = ()
+    errors: ErrorsKind = "auto"
+
+    fewest_waves: ClassVar[int] = 3
+    has_within: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        checked(self)
+        known = self._layout((1, 2, 3)).variables
+        for name in self.without:
+            if name not in known:
+                raise ModelError(
+                    f"without names {name!r}, which is no variable of the model.{nearest(name, known)}",
+                    remedy=f"Use one or more of {some(known)}.",
+                )
+
+    @property
+    def title(self) -> str:
+        return f"RI-CLPM of {_titled(self)}"
+
+    @property
+    def group_column(self) -> str | None:
+        return self.group
+
+    def fit(self, panel: Panel) -> SEMFit:
+        """Estimate the model.
+
+        Raises
+        ------
+        PanelError : no such column. ModelError : too few waves, a wave nobody reached, a variable that does not vary at
+        a wave, columns that depend on each other, more parameters than data.
+        """
+        from .estimate import estimate
+
+        return estimate(self, panel)
+
+    def simulate(
+        self,
+        parameters: Mapping[str, float],
+        persons: int,
+        *,
+        seed: int,
+        dropout: float = 0.0,
+        skipped: float = 0.0,
+    ) -> Panel:
+        """A Panel of persons drawn from this model, so that it can be tried where the truth is known.
+
+        parameters : a value for each parameter, by the names of `fit.terms`. A name without its wave counts for all
+            waves. 'var' and 'cov' of the first wave may be left out: they are then those that the lags keep up.
+        dropout : probability of leaving after a wave. skipped : probability of missing a wave in between.
+
+        Raises
+        ------
+        ModelError : values missing, without a place, or impossible; waves not given in the description.
+        """
+        from .simulate import from_parameters
+
+        return from_parameters(self, parameters, persons, seed, dropout, skipped)
+
+    def blueprint(self, waves: tuple[int, ...]) -> Blueprint:
+        return lagged(self._layout(waves))
+
+    def _layout(self, waves: tuple[int, ...]) -> Layout:
+        return layout(self, waves, tuple(self.without), intercepts=True)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Those that change from wave to wave."""
+        return tuple(self._layout((1, 2, 3)).items)
+
+    @property
+    def remedy(self) -> str:
+        """What to do about an inadmissible solution."""
+        return (
+            "A negative variance of a random intercept says that persons hardly differ in that variable's level beyond "
+            "what the lags carry over: name it in without=. Otherwise use lags='equal', residuals='equal', other waves, "
+            "or more persons."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CLPM:
+    """Cross-lagged panel model: as RICLPM, but nothing is stable in persons, so its lags mix differences between
+    persons with change within them. For comparison; see RICLPM for the fields.
+
+    >>> CLPM("core_om", "wai_sr", waves=6).title
+    'CLPM of core_om and wai_sr'
+    """
+
+    x: str | tuple[str, ...]
+    y: str | tuple[str, ...]
+    third: str | tuple[str, ...] | None = None
+    waves: int | Sequence[int] | None = None
+    from_end: bool = False
+    lags: OverWaves = "equal"
+    means: Means = "free"
+    residuals: OverWaves = "free"
+    covariates: Sequence[str] = ()
+    group: str | None = None
+    same: Sequence[str] = ()
+    errors: ErrorsKind = "auto"
+
+    fewest_waves: ClassVar[int] = 2
+    has_within: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        checked(self)
+
+    @property
+    def title(self) -> str:
+        return f"CLPM of {_titled(self)}"
+
+    @property
+    def group_column(self) -> str | None:
+        return self.group
+
+    def fit(self, panel: Panel) -> SEMFit:
+        """Estimate the model; see `RICLPM.fit`."""
+        from .estimate import estimate
+
+        return estimate(self, panel)
+
+    def simulate(
+        self,
+        parameters: Mapping[str, float],
+        persons: int,
+        *,
+        seed: int,
+        dropout: float = 0.0,
+        skipped: float = 0.0,
+    ) -> Panel:
+        """A Panel drawn from this model; see `RICLPM.simulate`."""
+        from .simulate import from_parameters
+
+        return from_parameters(self, parameters, persons, seed, dropout, skipped)
+
+    def blueprint(self, waves: tuple[int, ...]) -> Blueprint:
+        return lagged(self._layout(waves))
+
+    def _layout(self, waves: tuple[int, ...]) -> Layout:
+        return layout(self, waves, (), intercepts=False)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Those that change from wave to wave."""
+        return tuple(self._layout((1, 2)).items)
+
+    @property
+    def remedy(self) -> str:
+        """What to do about an inadmissible solution."""
+        return "Use residuals='equal', other waves, or more persons, and look for values that are errors."
+
+
+def layout(model: RICLPM | CLPM, waves: tuple[int, ...], without: tuple[str, ...], *, intercepts: bool) -> Layout:
+    """What the blueprint needs to know."""
+    indicators = tuple((v,) if isinstance(v, str) else tuple(v) for v in (model.x, model.y, model.third) if v)
+    variables = tuple(own[0] for own in indicators)
+    return Layout(
+        variables,
+        indicators,
+        waves,
+        tuple(v for v in variables if v not in without) if intercepts else (),
+        model.lags == "equal",
+        model.residuals == "equal",
+        model.means,
+        tuple(model.covariates),
+    )
+
+
+def checked(model: RICLPM | CLPM) -> None:
+    """ModelError for options that cannot be meant."""
+    choices = {
+        "lags": ("equal", "free"),
+        "means": ("free", "equal", "linear"),
+        "residuals": ("free", "equal"),
+        "errors": ("auto", "expected", "observed", "robust"),
+    }
+    for name, known in choices.items():
+        one_of(name, getattr(model, name), known)
+    for name in ("covariates", "same", "without"):
+        value = getattr(model, name, ())
+        if isinstance(value, str):
+            object.__setattr__(model, name, (value,))
+    for kind in model.same:
+        one_of("same", kind, KINDS)
+    if model.same and model.group is None:
+        raise ModelError("same is for several groups, and no group is named.", remedy="Add group=....")
+    made = layout(model, (1, 2, 3), (), intercepts=False)
+    used = [*made.items, *model.covariates]
+    twice = [name for i, name in enumerate(used) if name in used[:i]]
+    if twice:
+        raise ModelError(f"column {twice[0]!r} is used twice.", remedy="Name different columns.")
+
+
+def one_of(what: str, value: object, known: Sequence[str]) -> None:
+    """ModelError unless the value is one of those known."""
+    if value not in known:
+        raise ModelError(f"{what} is {value!r}.{nearest(str(value), known)}", remedy=f"Use one of {', '.join(known)}.")
+
+
+def _titled(model: RICLPM | CLPM) -> str:
+    names = layout(model, (1, 2, 3), (), intercepts=False).variables
+    said = " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
+    other = {
+        f.name: getattr(model, f.name)
+        for f in fields(model)
+        if f.name in ("lags", "means", "residuals", "covariates", "group", "same", "without")
+        and getattr(model, f.name) != f.default
+    }
+    options = [f"{k}={v!r}" for k, v in other.items() if v]
+    return said + (f" ({', '.join(options)})" if options else "")

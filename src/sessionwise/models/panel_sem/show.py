@@ -1,0 +1,200 @@
+"""A panel model's fit as parts for terminal and notebook, and as plain numbers for JSON."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...errors import ModelError
+from ...show import Grid, Part, num, p_value, percent
+from . import tables
+
+if TYPE_CHECKING:
+    from ...sem import Indices
+    from .blueprint import Parameter
+    from .fit import SEMFit
+
+_ERRORS = {
+    "expected": "expected information",
+    "observed": "observed information",
+    "robust": "robust (sandwich)",
+}
+
+
+def parts(fit: SEMFit) -> list[Part]:
+    """Verdict first, then lags, what is stable, fit, coverage, and what was left out."""
+    shown: list[Part] = [_headline(fit), fit.verdict.message]
+    if fit.verdict.remedy:
+        shown.append(f"remedy: {fit.verdict.remedy}")
+    if fit.verdict.converged:
+        shown += [_lags(fit), *_effects(fit)]
+        if fit.solution.grouped.blueprint.persons:
+            shown.append(_intercepts(fit))
+    shown += [*_fit(fit), _coverage(fit)]
+    for f in fit.findings:
+        shown.append(f"{f.severity}: {f.what}" + (f" {f.remedy}" if f.severity == "warning" else ""))
+    return shown
+
+
+def _headline(fit: SEMFit) -> str:
+    waves = ", ".join(map(str, fit.waves)) if len(fit.waves) <= 12 else f"{fit.waves[0]} to {fit.waves[-1]}"
+    groups = fit.solution.grouped.labels
+    within = f" in {len(groups)} groups ({', '.join(groups)})" if groups else ""
+    return f"{fit.model.title}: {fit.npersons:,} persons{within}, {fit.session} {waves}"
+
+
+def _lags(fit: SEMFit) -> Grid:
+    t = tables.lags(fit, 0.95)
+    rows = []
+    for i, p in enumerate(p for p in fit.parameters if p.kind == "lag"):
+        row = (
+            _arrow(p),
+            num(t["estimate"][i]),
+            num(t["se"][i]),
+            p_value(t["p"][i]),
+            f"{num(t['low'][i])}, {num(t['high'][i])}",
+            num(t["standardised"][i]),
+        )
+        rows.append(row if fit.model.has_within else row[:5])
+    title = f"Lags, from one wave to the next; errors by {_ERRORS[fit.solution.errors]}"
+    head = ("", "estimate", "SE", "p", "95 % interval", "in within-SDs")
+    return Grid(title, head if fit.model.has_within else head[:5], tuple(rows), dense=True)
+
+
+def _arrow(p: Parameter) -> str:
+    """`wai_sr -> core_om`, over two lines where that is long, with the wave and group that it is for."""
+    steps = p.name.partition(", ")[2].partition(")")[0] if p.name.count("lag(") else ""
+    where = [str(x) for x in (p.wave, p.group) if x is not None] + ([f"{steps} waves"] if steps else [])
+    wide = len(p.outcome) + len(p.predictor) > 17
+    after = (f"\n [{', '.join(where)}]" if wide else f" [{', '.join(where)}]") if where else ""
+    return f"{p.predictor}{chr(10) if wide else ''} → {p.outcome}{after}"
+
+
+def _effects(fit: SEMFit) -> list[Part]:
+    chosen = [p for p in fit.parameters if p.kind in ("effect", "covariate", "trend")]
+    if not chosen:
+        return []
+    rows = tuple(
+        (
+            p.name,
+            num(fit.estimates[p.name]),
+            num(fit.se[p.name]),
+            p_value(fit.p[p.name]),
+        )
+        for p in chosen
+    )
+    return [Grid("Other effects", ("", "estimate", "SE", "p"), rows, dense=True)]
+
+
+def _intercepts(fit: SEMFit) -> Grid:
+    t = tables.intercepts(fit)
+    names = list(fit.solution.grouped.blueprint.persons)
+    rows = []
+    for i, name in enumerate(t["variable"]):
+        where = f" [{t['group'][i]}]" if t["group"][i] is not None else ""
+        r = [num(t[f"r {other}"][i]) if other != name else "" for other in names[:-1]] if len(names) > 1 else []
+        rows.append((name + where, num(t["variance"][i]), num(t["se"][i]), num(t["sd"][i]), percent(t["share"][i]), *r))
+    heads = ["r with " + names[0], *names[1:-1]] if len(names) > 1 else []
+    title = "Stable in persons: " + ("the person's effect" if not fit.model.has_within else "random intercepts")
+    return Grid(title, ("", "variance", "SE", "SD", "of variance", *heads), tuple(rows), dense=True)
+
+
+def _fit(fit: SEMFit) -> list[Part]:
+    shown: list[Part] = []
+    if fit.indices is not None:
+        shown.append(_indices("Fit: ", fit.indices))
+    if fit.scaled_indices is not None:
+        shown.append(_indices(f"Scaled (Yuan & Bentler, factor {num(fit.scaling_factor)}): ", fit.scaled_indices))
+    shown.append(
+        f"-2 log-likelihood {fit.deviance:,.2f}, {fit.n_parameters} parameters, AIC {fit.aic:,.2f}, BIC {fit.bic:,.2f}."
+    )
+    return shown
+
+
+def _indices(begin: str, x: Indices) -> str:
+    if not x.df:
+        return f"{begin}no degrees of freedom, so it fits whatever the data are."
+    return (
+        f"{begin}chi2({x.df}) = {x.chi2:,.2f}, p {_p(x.p)}; CFI {x.cfi:.3f}, TLI {x.tli:.3f}, RMSEA {x.rmsea:.3f} "
+        f"[90 % {x.rmsea_low:.3f}, {x.rmsea_high:.3f}], p of close fit {_p(x.p_close)}, SRMR {x.srmr:.3f}."
+    )
+
+
+def _p(p: float) -> str:
+    said = p_value(p)
+    return said if said.startswith("<") else f"= {said}"
+
+
+def _coverage(fit: SEMFit) -> str:
+    share, patterns = fit.coverage.share, sum(len(d.count) for d in fit.solution.data)
+    if fit.coverage.least == 1:
+        return f"{fit.nobs:,} values; none is missing."
+    one, other = fit.coverage.least_pair
+    lowest = f"both {one} and {other}" if one != other else f"{one}"
+    return (
+        f"{fit.nobs:,} values in {patterns:,} pattern{'' if patterns == 1 else 's'} of missing ones; between "
+        f"{percent(np.nanmin(share))} and {percent(np.nanmax(share))} of the persons have a value at a wave, and "
+        f"{percent(fit.coverage.least)} or more have any two of them (fewest: {lowest})."
+    )
+
+
+def as_dict(fit: SEMFit) -> dict[str, Any]:
+    """The documented JSON object; numbers that are not finite are None."""
+    c = fit.coverage
+    usable = fit.verdict.converged
+    return {
+        "model": type(fit.model).__name__.lower(),
+        "title": fit.model.title,
+        "waves": list(fit.waves),
+        "parameters": records(tables.tidy(fit, 0.95)),
+        "lags": records(tables.lags(fit, 0.95)) if usable else [],
+        "standardised": records(tables.by_wave(fit, 0.95)) if usable and fit.model.has_within else [],
+        "long_run": _long_run(fit) if usable else [],
+        "within": records(tables.within(fit)) if usable and fit.model.has_within else [],
+        "intercepts": records(tables.intercepts(fit)) if usable else [],
+        "errors": fit.solution.errors,
+        "indices": _plain(fit.indices.to_dict()) if fit.indices else None,
+        "scaled_indices": _plain(fit.scaled_indices.to_dict()) if fit.scaled_indices else None,
+        "scaling_factor": plain(fit.scaling_factor),
+        "deviance": fit.deviance,
+        "loglik": fit.loglik,
+        "aic": fit.aic,
+        "bic": fit.bic,
+        "nobs": fit.nobs,
+        "npersons": fit.npersons,
+        "groups": list(fit.solution.grouped.labels),
+        "coverage": {
+            "share": {v: [plain(x) for x in row] for v, row in zip(c.variables, c.share.tolist(), strict=True)},
+            "least": c.least,
+            "least_pair": [str(x) for x in c.least_pair],
+        },
+        "verdict": fit.verdict.to_dict(),
+        "findings": fit.findings.to_dicts(),
+    }
+
+
+def _long_run(fit: SEMFit) -> list[dict[str, Any]]:
+    try:
+        return records(tables.in_the_end(fit, 0.95))
+    except ModelError:
+        return []
+
+
+def records(table: dict[str, Any]) -> list[dict[str, Any]]:
+    """Columns as rows of plain values."""
+    columns = {name: list(values) for name, values in table.items()}
+    length = len(next(iter(columns.values()), []))
+    return [{name: plain(values[i]) for name, values in columns.items()} for i in range(length)]
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: plain(value) for name, value in values.items()}
+
+
+def plain(x: Any) -> Any:
+    """JSON knows no infinity, no NaN and no NumPy."""
+    if isinstance(x, np.generic):
+        x = x.item()
+    return None if isinstance(x, float) and not math.isfinite(x) else x

@@ -1,0 +1,91 @@
+"""Verdict of a panel model: whether the optimum was reached, is one, and is possible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ...errors import some
+from .._fit import Verdict
+from .blueprint import Blueprint
+from .solution import Solution
+
+#: Eigenvalues below minus this, relative to the largest variance of their block, are no rounding.
+_NEGATIVE = 1e-7
+
+
+def verdict(solution: Solution, remedy: str) -> Verdict:
+    """`remedy`: what to do about an inadmissible solution of this kind of model."""
+    optimum = solution.optimum
+    if optimum.flattest <= 1e-7:
+        weights = np.abs(optimum.flat)
+        named = [solution.parameters[i].name for i in np.argsort(-weights, kind="stable") if weights[i] > 0.3]
+        return Verdict(
+            False,
+            f"No optimum: the data do not determine {some(named)}. No number here should be used.",
+            "Use fewer parameters (lags or residuals equal over waves), fewer waves, or more persons.",
+        )
+    if not optimum.converged:
+        return Verdict(
+            False,
+            f"No optimum was found from {optimum.starts} starts. No number here should be used.",
+            "Use fewer waves, hold lags and residual variances equal over waves, or look for extreme values.",
+        )
+    faults = list(_faults(solution))
+    if faults:
+        return Verdict(
+            True,
+            f"The optimum was reached, but it is not admissible: {some(faults, 3)}. Lags and their errors from such a "
+            "solution are not to be trusted.",
+            remedy,
+            admissible=False,
+        )
+    return Verdict(True, "The optimum was reached: the likelihood falls in every direction from it.")
+
+
+def _faults(solution: Solution) -> Iterator[str]:
+    """Negative variances by name, then blocks of variables whose correlations no data could have."""
+    for parameter, value in zip(solution.parameters, solution.theta.tolist(), strict=True):
+        if parameter.predictor == parameter.outcome and value < 0 and "var(" in parameter.name:
+            yield f"{parameter.name} is negative ({value:.3g})"
+    labels = solution.grouped.labels or ("",)
+    for label, moments, structure in zip(labels, solution.moments(), solution.structures, strict=True):
+        left = np.linalg.inv(moments.full)
+        spread = left @ moments.latent @ left.T
+        for block in _blocks(solution.grouped.blueprint):
+            own = spread[np.ix_(block, block)]
+            variances = own.diagonal()
+            if (variances <= 0).any():
+                continue
+            if np.linalg.eigvalsh(own / np.sqrt(np.outer(variances, variances)))[0] < -_NEGATIVE:
+                where = _named(solution.grouped.blueprint, block)
+                yield f"the correlations of {where} are impossible" + (f" in group {label}" if label else "")
+        assert len(structure.base) == len(spread)
+
+
+def _blocks(blueprint: Blueprint) -> list[list[int]]:
+    """Nodes that covary directly, put together."""
+    root = list(range(len(blueprint.units)))
+
+    def top(node: int) -> int:
+        while root[node] != node:
+            node = root[node]
+        return node
+
+    used = set()
+    for cell in blueprint.spread:
+        used |= {cell.row, cell.column}
+        root[top(cell.row)] = top(cell.column)
+    found: dict[int, list[int]] = {}
+    for node in sorted(used):
+        found.setdefault(top(node), []).append(node)
+    return list(found.values())
+
+
+def _named(blueprint: Blueprint, block: list[int]) -> str:
+    persons = [name for name, node in blueprint.persons.items() if node in block]
+    if persons:
+        return f"the random intercepts of {some(persons)}"
+    within = [f"{name} [{wave}]" for (name, wave), node in blueprint.within.items() if node in block]
+    return f"what is left over of {some(within)}" if within else "the predictors"

@@ -1,0 +1,282 @@
+"""Waves: from a long Panel to one row a person, and what was left out on the way. Waves are session numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...errors import ModelError, some
+from ...findings import Finding, Findings
+from .blueprint import Column
+
+if TYPE_CHECKING:
+    from ...panel import Panel
+
+#: Without a number of waves: as many as so large a share of the persons reaches, but no more than MOST_WAVES.
+REACHED, MOST_WAVES = 0.5, 10
+#: Coverage of a pair of columns below which a warning is given: estimates then lean on few persons.
+LOW_COVERAGE = 0.10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Coverage:
+    """How much was observed.
+
+    waves : labels (T,). variables : names (v,). share : (v, T) of the persons that have the variable at the wave.
+    pairs : smallest share of persons that have both of two columns, and which two.
+    """
+
+    waves: tuple[int, ...]
+    variables: tuple[str, ...]
+    share: np.ndarray
+    least: float
+    least_pair: tuple[Column, Column]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wide:
+    """One row a person.
+
+    values : (n, k) for the columns, NaN for missing; every person has a value. columns : k of them.
+    group : int (n,), place among `labels`; all 0 without groups. coverage, findings : see Coverage, and what was left
+    out.
+    """
+
+    values: np.ndarray
+    columns: tuple[Column, ...]
+    group: np.ndarray
+    labels: tuple[str, ...]
+    coverage: Coverage
+    findings: Findings
+
+
+def chosen(
+    panel: Panel, variables: Sequence[str], waves: int | Sequence[int] | None, from_end: bool, fewest: int
+) -> tuple[int, ...]:
+    """Labels of the waves: session numbers, or with `from_end` 0 for the last session, -1 for the one before it, ...
+
+    Raises
+    ------
+    ModelError : fewer than `fewest`, or not whole numbers in ascending order.
+    """
+    when = _labels(panel, from_end)
+    if waves is None:
+        return _reached(panel, variables, when, from_end, fewest)
+    if isinstance(waves, int | np.integer) and not isinstance(waves, bool):
+        first = 1 - int(waves) if from_end else int(when.min())
+        found = tuple(range(first, first + int(waves)))
+    else:
+        try:
+            found = tuple(int(w) for w in waves)  # type: ignore[union-attr]
+            whole = all(int(w) == w for w in waves)  # type: ignore[union-attr]
+        except (TypeError, ValueError):
+            found, whole = (), False
+        if not whole or list(found) != sorted(set(found)):
+            raise ModelError(
+                f"waves is {waves!r}.",
+                remedy="Give how many there are, or session numbers in ascending order, such as waves=(1, 2, 3, 4).",
+            )
+    _enough(found, fewest)
+    return found
+
+
+def widened(panel: Panel, columns: Sequence[Column], waves: tuple[int, ...], from_end: bool, group: str | None) -> Wide:
+    """The columns of every person that has a value in one of them.
+
+    Raises
+    ------
+    ModelError : a wave that nobody reached, a variable that does not vary at a wave, a covariate that changes within
+        a person, a group of a person that is not one group.
+    """
+    when = _labels(panel, from_end)
+    changing = [c for c in columns if c.wave is not None]
+    values = np.full((panel.n_persons, len(columns)), np.nan)
+    person = panel.codes
+    for i, column in enumerate(columns):
+        if column.wave is None:
+            values[:, i] = _constant(panel, column.variable)
+        else:
+            here = when == column.wave
+            values[person[here], i] = panel[column.variable][here]
+    values[np.isinf(values)] = np.nan
+    codes, labels, notes = _groups(panel, group)
+    lagged = [i for i, c in enumerate(columns) if c.wave is not None]
+    seen = np.isfinite(values[:, lagged])
+    kept = seen.any(axis=1) & (codes >= 0)
+    _observed(values[kept], columns, waves)
+    coverage = _coverage(np.isfinite(values[kept]), columns, waves)
+    notes += _left_out(panel, seen, kept, codes, changing, waves, when) + _low(coverage)
+    return Wide(values[kept], tuple(columns), codes[kept], labels, coverage, Findings(notes))
+
+
+def _labels(panel: Panel, from_end: bool) -> np.ndarray:
+    """Wave of each row, int (n_rows,)."""
+    if not from_end:
+        return panel.sessions
+    last = panel.sessions[panel.starts[1:] - 1]
+    return np.asarray(panel.sessions - last[panel.codes])
+
+
+def _reached(panel: Panel, variables: Sequence[str], when: np.ndarray, from_end: bool, fewest: int) -> tuple[int, ...]:
+    """Consecutive waves that enough persons have."""
+    known = np.all([np.isfinite(panel[name]) for name in variables], axis=0)
+    first, step = (0, -1) if from_end else (int(when.min()), 1)
+    found: list[int] = []
+    while len(found) < MOST_WAVES:
+        wave = first + step * len(found)
+        share = len(np.unique(panel.codes[known & (when == wave)])) / panel.n_persons
+        if share < REACHED:
+            break
+        found.append(wave)
+    if len(found) < fewest:
+        raise ModelError(
+            f"only {len(found)} waves in a row have values of {some(variables)} for half of the persons; "
+            f"the model needs {fewest}.",
+            where=f"waves from {'the last session back' if from_end else f'session {first}'}",
+            remedy=f"Name the waves yourself, such as waves={fewest}; the missing values are then allowed for.",
+        )
+    return tuple(sorted(found))
+
+
+def _enough(found: tuple[int, ...], fewest: int) -> None:
+    if len(found) < fewest:
+        raise ModelError(
+            f"{len(found)} wave{'' if len(found) == 1 else 's'}; the model needs {fewest} or more.",
+            where=f"waves {some(found, 12)}" if found else "",
+            remedy="Use more sessions, or a multilevel model.",
+        )
+
+
+def _constant(panel: Panel, name: str) -> np.ndarray:
+    """A covariate (n_persons,), which is the same in all of a person's rows that have it."""
+    if not panel.is_numeric(name):
+        levels = panel.labels(name).levels.tolist()
+        raise ModelError(
+            f"covariate {name!r} holds categories ({some(levels)}), not numbers.",
+            remedy="Code it as numbers, such as 0 and 1 for two categories; more need several columns.",
+        )
+    column = panel[name]
+    known = np.isfinite(column)
+    person = panel.codes[known]
+    low, high = np.full(panel.n_persons, np.inf), np.full(panel.n_persons, -np.inf)
+    np.minimum.at(low, person, column[known])
+    np.maximum.at(high, person, column[known])
+    changes = np.flatnonzero(low < high)
+    if len(changes):
+        raise ModelError(
+            f"{name!r} changes within persons, so it is no covariate of theirs.",
+            where=f"{len(changes):,} persons, such as {panel.roles.person} {panel.persons[changes[0]]}",
+            remedy="Use a value that belongs to the person, such as that of the first session, or take it as a "
+            "variable of the model.",
+        )
+    return np.where(np.isfinite(low), low, np.nan)
+
+
+def _groups(panel: Panel, name: str | None) -> tuple[np.ndarray, tuple[str, ...], list[Finding]]:
+    """Each person's group, -1 if unknown."""
+    if name is None:
+        return np.zeros(panel.n_persons, np.intp), (), []
+    labels = panel.labels(name)
+    known = labels.codes >= 0
+    codes = np.full(panel.n_persons, -1, np.intp)
+    codes[panel.codes[known]] = labels.codes[known]
+    mixed = np.flatnonzero(known & (labels.codes != codes[panel.codes]))
+    if len(mixed):
+        who = panel.persons[panel.codes[mixed[0]]]
+        raise ModelError(
+            f"group {name!r} changes within persons.",
+            where=f"{panel.roles.person} {who}",
+            remedy="Use a column that is the same in all of a person's rows.",
+        )
+    used = np.unique(codes[codes >= 0])
+    if len(used) < 2:
+        raise ModelError(
+            f"group {name!r} has {len(used)} level{'' if len(used) == 1 else 's'}.",
+            remedy="Leave group out, or use a column with two groups or more.",
+        )
+    fresh = np.full(len(labels.levels) + 1, -1, np.intp)
+    fresh[used] = np.arange(len(used))
+    unknown = int((codes < 0).sum())
+    notes = []
+    if unknown:
+        notes.append(
+            Finding(
+                "warning", "no-group", f"{unknown:,} persons without a value of {name} were left out.", name, unknown
+            )
+        )
+    return fresh[codes], tuple(str(labels.levels[u]) for u in used), notes
+
+
+def _observed(values: np.ndarray, columns: Sequence[Column], waves: tuple[int, ...]) -> None:
+    """Every column has values that vary."""
+    for i, column in enumerate(columns):
+        known = values[np.isfinite(values[:, i]), i]
+        if not len(known):
+            raise ModelError(
+                f"nobody has a value of {column.variable} at "
+                + (f"wave {column.wave}." if column.wave is not None else "any session."),
+                where=f"waves {some(waves, 12)}",
+                remedy="Leave the wave out, as in waves=(1, 2, 4), or use fewer waves.",
+            )
+        if len(known) < 2 or np.ptp(known) <= 1e-12 * np.abs(known).max():
+            where = "" if column.wave is None else f" at wave {column.wave}"
+            raise ModelError(
+                f"{column.variable} does not vary between persons{where}: "
+                f"{len(known):,} persons have the value {known[0]:g}.",
+                remedy="Leave this wave out." if column.wave is not None else "Leave it out.",
+            )
+
+
+def _coverage(seen: np.ndarray, columns: Sequence[Column], waves: tuple[int, ...]) -> Coverage:
+    share = seen.mean(axis=0)
+    variables = tuple(dict.fromkeys(c.variable for c in columns if c.wave is not None))
+    table = np.full((len(variables), len(waves)), np.nan)
+    for column, value in zip(columns, share, strict=True):
+        if column.wave is not None:
+            table[variables.index(column.variable), waves.index(column.wave)] = value
+    both = (seen.T.astype(np.float64) @ seen) / max(1, len(seen))
+    i, j = divmod(int(np.argmin(both)), len(columns))
+    return Coverage(waves, variables, table, float(both[i, j]), (columns[i], columns[j]))
+
+
+def _left_out(
+    panel: Panel,
+    seen: np.ndarray,
+    kept: np.ndarray,
+    codes: np.ndarray,
+    changing: Sequence[Column],
+    waves: tuple[int, ...],
+    when: np.ndarray,
+) -> list[Finding]:
+    notes = []
+    none = int((~seen.any(axis=1) & (codes >= 0)).sum())
+    if none:
+        notes.append(
+            Finding("note", "no-value", f"{none:,} persons have no value at these waves and were left out.", "", none)
+        )
+    outside = int((~np.isin(when, waves)).sum())
+    if outside:
+        what = f"{outside:,} of {len(panel):,} sessions are at other waves than these and were not used."
+        notes.append(Finding("note", "other-waves", what, f"waves {some(waves, 12)}", outside))
+    at = np.array([c.wave for c in changing])
+    times = np.array([seen[:, at == wave].any(axis=1) for wave in waves]).sum(axis=0)
+    once = int((times[kept] == 1).sum())
+    if once:
+        what = f"{once:,} persons were seen at one wave only; they are kept, and inform means and variances."
+        notes.append(Finding("note", "seen-once", what, "", once))
+    return notes
+
+
+def _low(coverage: Coverage) -> list[Finding]:
+    if coverage.least >= LOW_COVERAGE:
+        return []
+    one, other = coverage.least_pair
+    what = f"only {100 * coverage.least:.1f} % of the persons have a value of both {one} and {other}."
+    if one == other:
+        what = f"only {100 * coverage.least:.1f} % of the persons have a value of {one}."
+    return [
+        Finding("warning", "low-coverage", what, remedy="Consider fewer waves: estimates there rest on few persons.")
+    ]

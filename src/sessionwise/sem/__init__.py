@@ -1,0 +1,40 @@
+"""Structural equation models with missing values: structure, likelihood, estimation, fit. It knows arrays only.
+
+pattern (data) + structure (parameters to moments) -> likelihood -> optimum -> uncertainty, robust, fit_indices
+"""
+
+from __future__ import annotations
+
+from .extremes import Saturated, independence, saturated
+from .fit_indices import Indices, indices, srmr
+from .likelihood import Evaluation, Groups, evaluate, loglik
+from .optimum import Optimum, optimise
+from .pattern import Patterns, Rows, patterns
+from .robust import meat, scaled, trace
+from .structure import Cells, Moments, Structure
+from .uncertainty import covariance
+
+__all__ = [
+    "Cells",
+    "Evaluation",
+    "Groups",
+    "Indices",
+    "Moments",
+    "Optimum",
+    "Patterns",
+    "Rows",
+    "Saturated",
+    "Structure",
+    "covariance",
+    "evaluate",
+    "independence",
+    "indices",
+    "loglik",
+    "meat",
+    "optimise",
+    "patterns",
+    "saturated",
+    "scaled",
+    "srmr",
+    "trace",
+]
