@@ -51,15 +51,21 @@ static std::int64_t gram(const std::vector<Vector> &columns, const Integers &sta
 
 // --- the mixed model ---
 
-// (at, groups, packed or None, parent or None): `at` has q + r rows; q is the order of lambda.
-using LevelArgs = std::tuple<CodeTable, std::int64_t, std::optional<Packed>, std::optional<Codes>>;
+// (at, groups, packed or None, parent or None, q, rows, columns, numbers): `at` has q + r rows; the relative covariance
+// factor has theta[numbers] at its rows and columns.
+using LevelArgs = std::tuple<CodeTable, std::int64_t, std::optional<Packed>, std::optional<Codes>, int, Integers, Integers, Integers>;
 
-static sw::Level level_of(const CodeTable &at, std::int64_t groups, std::int64_t pairs, const double *packed, const Table &lambda) {
-    const auto q = static_cast<int>(lambda.shape(0)), k = static_cast<int>(at.shape(0));
-    if (lambda.shape(1) != lambda.shape(0) || at.shape(1) != at.shape(0) || q >= k) throw nb::value_error("mlm: at or lambda do not fit");
+static sw::Level level_of(const CodeTable &at, std::int64_t groups, std::int64_t pairs, const double *packed, int q, const double *lambda) {
+    const auto k = static_cast<int>(at.shape(0));
+    if (at.shape(1) != at.shape(0) || q < 0 || q >= k) throw nb::value_error("mlm: at or lambda do not fit");
     for (std::size_t i = 0; i < at.size(); ++i)
         if (at.data()[i] < 0 || at.data()[i] >= pairs) throw nb::value_error("mlm: at names a product that is not there");
-    return {q, k - q, at.data(), pairs, groups, packed, lambda.data()};
+    return {q, k - q, at.data(), pairs, groups, packed, lambda};
+}
+
+static sw::Level level_of(const CodeTable &at, std::int64_t groups, const Packed &packed, const Table &lambda) {
+    if (lambda.shape(1) != lambda.shape(0)) throw nb::value_error("mlm: lambda must be square");
+    return level_of(at, groups, static_cast<std::int64_t>(packed.shape(1)), packed.data(), static_cast<int>(lambda.shape(0)), lambda.data());
 }
 
 static void must_fit(const Packed &packed, std::int64_t groups) {
@@ -83,34 +89,53 @@ static sw::Above map_of(const CodeTable &map, std::int64_t groups, int r, std::i
     return {nullptr, map.data(), order};
 }
 
-static std::tuple<double, double, double, double> evaluate(const std::vector<LevelArgs> &levels, const std::vector<Table> &lambdas,
-                                                           const Vector &base, double log_v, bool reml, double nu,
-                                                           double sigma2, const std::optional<Table> &directions, Output2 table,
-                                                           const std::vector<Output1> &gradients, const std::optional<Output3> &adjoint,
-                                                           int threads) {
-    if (levels.empty() || lambdas.size() != levels.size() || (!gradients.empty() && gradients.size() != levels.size()))
-        throw nb::value_error("evaluate: one lambda and one gradient for each level");
+// A level's factor and its gradient, and where theta stands in them.
+struct Factor {
+    Factor(const LevelArgs &level, const Vector &theta) {
+        const auto &[at, groups, packed, parent, q, rows, columns, numbers] = level;
+        const std::size_t count = numbers.size();
+        if (q < 0 || rows.size() != count || columns.size() != count) throw nb::value_error("evaluate: entries do not fit");
+        lambda.assign(static_cast<std::size_t>(q * q), 0.0);
+        gradient.assign(static_cast<std::size_t>(sw::pair_count(q)), 0.0);
+        for (std::size_t e = 0; e < count; ++e) {
+            const std::int64_t i = rows.data()[e], j = columns.data()[e], number = numbers.data()[e];
+            if (j < 0 || j > i || i >= q || number < 0 || number >= static_cast<std::int64_t>(theta.size()))
+                throw nb::value_error("evaluate: entries do not fit");
+            lambda[static_cast<std::size_t>(i * q + j)] = theta.data()[number];
+            entries.emplace_back(static_cast<std::size_t>(i * (i + 1) / 2 + j), static_cast<std::size_t>(number));
+        }
+    }
+    void add_to(double *slopes) const {
+        for (const auto &[from, to] : entries) slopes[to] += gradient[from];
+    }
+    std::vector<double> lambda, gradient; // by rows; lower triangle by rows
+    std::vector<std::pair<std::size_t, std::size_t>> entries; // in the gradient, in theta
+};
+
+static std::tuple<double, double, double, double> evaluate(const std::vector<LevelArgs> &levels, const Vector &theta, const Vector &base, double log_v,
+                                                           bool reml, double nu, double sigma2, const std::optional<Table> &directions,
+                                                           Output2 table, const std::optional<Output1> &slopes,
+                                                           const std::optional<Output3> &adjoint, int threads) {
+    if (levels.empty() || (slopes && slopes->size() < theta.size())) throw nb::value_error("evaluate: levels or slopes do not fit");
     sw::Chain chain;
-    std::vector<double *> out;
+    std::vector<Factor> factors;
+    for (const auto &level : levels) factors.emplace_back(level, theta);
+    std::vector<double *> gradients;
     for (std::size_t i = 0; i < levels.size(); ++i) {
-        const auto &[at, groups, packed, parent] = levels[i];
+        const auto &[at, groups, packed, parent, q, rows, columns, numbers] = levels[i];
         if ((i == 0) != packed.has_value() || (i + 1 < levels.size()) != parent.has_value())
             throw nb::value_error("evaluate: products for the first level, parents for all but the last");
         if (packed) must_fit(*packed, groups);
         const std::int64_t k = static_cast<std::int64_t>(at.shape(0));
         const std::int64_t pairs = packed ? static_cast<std::int64_t>(packed->shape(1)) : sw::pair_count(k);
-        chain.levels.push_back(level_of(at, groups, pairs, packed ? packed->data() : nullptr, lambdas[i]));
+        chain.levels.push_back(level_of(at, groups, pairs, packed ? packed->data() : nullptr, q, factors[i].lambda.data()));
         const auto &level = chain.levels.back();
         const std::int64_t above = i + 1 < levels.size() ? std::get<1>(levels[i + 1]) : 0;
         chain.above.push_back(parents_of(parent, groups, above));
         const std::int64_t each = sw::pair_count(level.r) * (above ? (above + sw::LANES - 1) / sw::LANES * sw::LANES : 1);
         if (!i && static_cast<std::int64_t>(base.size()) != each) throw nb::value_error("evaluate: the base does not fit");
         if (i && level.q + level.r != chain.levels[i - 1].r) throw nb::value_error("evaluate: levels do not follow");
-        if (!gradients.empty()) {
-            if (static_cast<std::int64_t>(gradients[i].size()) != sw::pair_count(level.q)) throw nb::value_error("evaluate: a gradient does not fit");
-            std::fill(gradients[i].data(), gradients[i].data() + gradients[i].size(), 0.0);
-            out.push_back(gradients[i].data());
-        }
+        if (slopes) gradients.push_back(factors[i].gradient.data());
     }
     const auto k = static_cast<std::size_t>(chain.levels.back().r);
     if (table.shape(0) != k || table.shape(1) != k || (directions && directions->shape(0) != k)) throw nb::value_error("evaluate: the table does not fit");
@@ -122,8 +147,10 @@ static std::tuple<double, double, double, double> evaluate(const std::vector<Lev
     sw::Finished done;
     {
         nb::gil_scoped_release free;
-        done = sw::evaluate(chain, log_v, asked, threads, table.data(), &log_det, out, adjoint ? adjoint->data() : nullptr);
+        done = sw::evaluate(chain, log_v, asked, threads, table.data(), &log_det, gradients, adjoint ? adjoint->data() : nullptr);
     }
+    if (slopes)
+        for (const auto &factor : factors) factor.add_to(slopes->data());
     return {done.criterion, log_det, done.log_s, done.rss};
 }
 
@@ -142,7 +169,7 @@ static std::tuple<double, double, double> finish(const Table &table, double log_
 static void collect(const CodeTable &at, std::int64_t groups, const Packed &packed, const Table &lambda, const std::optional<Codes> &parent,
                     const std::optional<CodeTable> &map, std::int64_t above_count, Output1 out, int threads) {
     must_fit(packed, groups);
-    const auto level = level_of(at, groups, static_cast<std::int64_t>(packed.shape(1)), packed.data(), lambda);
+    const auto level = level_of(at, groups, packed, lambda);
     const auto above = map ? map_of(*map, groups, level.r, above_count) : parents_of(parent, groups, above_count);
     const std::int64_t size = map ? above_count * above_count
                                   : sw::pair_count(level.r) * (parent ? (above_count + sw::LANES - 1) / sw::LANES * sw::LANES : 1);
@@ -154,7 +181,7 @@ static void collect(const CodeTable &at, std::int64_t groups, const Packed &pack
 static double eliminate(const CodeTable &at, std::int64_t groups, const Packed &packed, const Table &lambda, const CodeTable &map, Output2 dense,
                         int threads) {
     must_fit(packed, groups);
-    const auto level = level_of(at, groups, static_cast<std::int64_t>(packed.shape(1)), packed.data(), lambda);
+    const auto level = level_of(at, groups, packed, lambda);
     const auto above = map_of(map, groups, level.r, static_cast<std::int64_t>(dense.shape(0)));
     if (dense.shape(0) != dense.shape(1)) throw nb::value_error("eliminate: the matrix must be square");
     nb::gil_scoped_release free;
@@ -164,7 +191,7 @@ static double eliminate(const CodeTable &at, std::int64_t groups, const Packed &
 static void restore(const CodeTable &at, std::int64_t groups, const Packed &packed, const Table &lambda, const CodeTable &map, const Table &dense,
                     Output1 gradient, const std::optional<Output3> &adjoint, int threads) {
     must_fit(packed, groups);
-    const auto level = level_of(at, groups, static_cast<std::int64_t>(packed.shape(1)), packed.data(), lambda);
+    const auto level = level_of(at, groups, packed, lambda);
     const auto above = map_of(map, groups, level.r, static_cast<std::int64_t>(dense.shape(0)));
     if (dense.shape(0) != dense.shape(1) || static_cast<std::int64_t>(gradient.size()) != sw::pair_count(level.q) ||
         (adjoint && adjoint->size() != packed.size()))
@@ -216,9 +243,9 @@ NB_MODULE(_core, m) {
     m.attr("LANES") = sw::LANES;
     m.def("gram", &gram, "columns"_a, "starts"_a, "ends"_a, "centre"_a, "inverse_scale"_a, "packed"_a, "threads"_a = 0,
           "Fill packed (blocks, pairs, LANES); returns the first person with products that are not finite, or -1.");
-    m.def("evaluate", &evaluate, "levels"_a, "lambdas"_a, "base"_a, "log_v"_a, "reml"_a, "nu"_a, "sigma2"_a,
-          "directions"_a.none(), "table"_a, "gradients"_a, "adjoint"_a.none(), "threads"_a = 0,
-          "Criterion, log det V, log det S and rss of nested levels; fills the table of [X, y] and the gradients.");
+    m.def("evaluate", &evaluate, "levels"_a, "theta"_a, "base"_a, "log_v"_a, "reml"_a, "nu"_a, "sigma2"_a,
+          "directions"_a.none(), "table"_a, "slopes"_a.none(), "adjoint"_a.none(), "threads"_a = 0,
+          "Criterion, log det V, log det S and rss of nested levels; fills the table of [X, y] and adds to the slopes.");
     m.def("finish", &finish, "table"_a, "log_v"_a, "reml"_a, "nu"_a, "sigma2"_a, "directions"_a.none(), "h"_a,
           "Criterion, log det S and rss of a table of [X, y]; fills its adjoint h.");
     m.def("collect", &collect, "at"_a, "groups"_a, "packed"_a, "factor"_a, "parent"_a.none(), "map"_a.none(), "above"_a, "out"_a,

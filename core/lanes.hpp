@@ -74,10 +74,10 @@ class LogSum {
     }
     // Numbers of lanes first to last (without it) only.
     void add(const Lanes &x, int first, int last) {
-        for (int l = first; l < last; ++l) {
-            product_[l] *= x[l];
-            if (!(product_[l] < 1e150)) flush(l);
-        }
+        for (int l = first; l < last; ++l) product_[l] *= x[l];
+        bool small = true;
+        for (int l = 0; l < LANES; ++l) small &= product_[l] < 1e150;
+        for (int l = 0; l < LANES && !small; ++l) flush(l);
     }
     double total() {
         for (int l = 0; l < LANES; ++l) flush(l);

@@ -29,6 +29,7 @@
 namespace sessionwise {
 
 constexpr std::int64_t CHUNK = 512; // groups whose sums are formed by one thread; a multiple of LANES
+constexpr std::int64_t GRAIN = 60000; // groups times columns for which a thread is started; measured
 
 // Products of `groups` groups in blocks of LANES, as gram.hpp makes them. `at`, (q + r)^2, says in which of the
 // `pairs` rows of a block the product of two columns stands, so that a column may be both random and fixed.
@@ -48,17 +49,29 @@ struct Above {
     std::int64_t dense = 0; // order of the dense matrix
 };
 
-// Room for one block; h is filled by whoever asks for a gradient.
+inline std::size_t size(int a, int b) { return static_cast<std::size_t>(a) * static_cast<std::size_t>(b); }
+
+// Room for one block: v is D^-1 W, h is filled by whoever asks for a gradient, and single columns of other tables are
+// kept by themselves where no table is needed.
 struct Work {
     Work(int q, int r)
-        : al(size(q, q)), m(size(q, q)), d(size(q, 1)), inverse(size(q, 1)), w(size(q, r)), y(size(q, r)), u(size(q, r)), c(size(q, r)),
-          t(size(q, r)), minv(size(q, q)), h(size(r, r)), sums(size(std::max(q, r), std::max(q, r) + 1) / 2) {}
-    static std::size_t size(int a, int b) { return static_cast<std::size_t>(a) * static_cast<std::size_t>(b); }
-    Lanes *zeroed() { // room for the sums of one block, by pairs of r or of q columns
-        std::memset(static_cast<void *>(sums.data()), 0, sums.size() * sizeof(Lanes));
-        return sums.data();
+        : pairs(size(std::max(q, r), std::max(q, r) + 1) / 2), room(5 * size(q, q) + 6 * size(q, 1) + 4 * size(q, r) + size(r, r) + pairs) {
+        Lanes *next = room.data();
+        for (Lanes **square : {&al, &m, &minv, &zz, &slope}) *square = next, next += q * q;
+        for (Lanes **single : {&d, &inverse, &column, &of_u, &c, &t}) *single = next, next += q;
+        for (Lanes **table : {&w, &v, &y, &u}) *table = next, next += q * r;
+        h = next;
+        sums = h + r * r;
     }
-    std::vector<Lanes> al, m, d, inverse, w, y, u, c, t, minv, h, sums;
+    Work(const Work &) = delete;
+    Work &operator=(const Work &) = delete;
+    Lanes *zeroed() { // room for the sums of one block, by pairs of r or of q columns
+        std::memset(static_cast<void *>(sums), 0, pairs * sizeof(Lanes));
+        return sums;
+    }
+    std::size_t pairs;
+    std::vector<Lanes> room;
+    Lanes *al, *m, *minv, *zz, *slope, *d, *inverse, *column, *of_u, *c, *t, *w, *v, *y, *u, *h, *sums;
 };
 
 SW_INLINE Lanes product(const Level &g, const double *block, int i, int j) {
@@ -67,11 +80,23 @@ SW_INLINE Lanes product(const Level &g, const double *block, int i, int j) {
     return x;
 }
 
+// Room for n numbers that stay in registers where Q, and with it n, is known when compiled.
+template <int N> struct Column {
+    explicit Column(Lanes *) {}
+    SW_INLINE Lanes &operator[](int i) { return x[i]; }
+    Lanes x[N];
+};
+template <> struct Column<0> {
+    explicit Column(Lanes *room) : x(room) {}
+    SW_INLINE Lanes &operator[](int i) { return x[i]; }
+    Lanes *x;
+};
+
 // A L, and the factors of M and W, for one block. Q is q where it is known when compiled, else 0.
 template <int Q> SW_INLINE void factorise(const Level &g, const double *block, Work &s) {
     const int q = Q ? Q : g.q, r = g.r;
     const double *lambda = g.lambda;
-    Lanes *al = s.al.data(), *m = s.m.data(), *w = s.w.data(), *d = s.d.data(), *inverse = s.inverse.data();
+    Lanes *al = s.al, *m = s.m, *inverse = s.inverse, *v = s.v, *w = s.w, *d = s.d;
     for (int i = 0; i < q; ++i)
         for (int j = 0; j < q; ++j) {
             Lanes x = product(g, block, i, j) * lambda[j * q + j];
@@ -90,39 +115,48 @@ template <int Q> SW_INLINE void factorise(const Level &g, const double *block, W
         inverse[j] = 1.0 / d[j];
         for (int i = j + 1; i < q; ++i) m[i * q + j] = m[i * q + j] * inverse[j];
     }
-    for (int i = 0; i < q; ++i)
-        for (int e = 0; e < r; ++e) {
-            Lanes x = product(g, block, i, q + e) * lambda[i * q + i];
-            for (int k = i + 1; k < q; ++k) x += product(g, block, k, q + e) * lambda[k * q + i];
-            for (int k = 0; k < i; ++k) x -= m[i * q + k] * w[k * r + e];
+    Column<Q> z(s.column), of_w(s.t);
+    for (int e = 0; e < r; ++e) {
+        for (int i = 0; i < q; ++i) z[i] = product(g, block, i, q + e);
+        for (int i = 0; i < q; ++i) {
+            Lanes x = z[i] * lambda[i * q + i];
+            for (int k = i + 1; k < q; ++k) x += z[k] * lambda[k * q + i];
+            for (int k = 0; k < i; ++k) x -= m[i * q + k] * of_w[k];
+            of_w[i] = x;
             w[i * r + e] = x;
+            v[i * r + e] = x * inverse[i];
         }
+    }
 }
 
 // Adds W' D^-1 W to `out`, by pairs a <= b.
 template <int Q> SW_INLINE void explain(const Level &g, const Work &s, Lanes *out) {
     const int q = Q ? Q : g.q, r = g.r;
-    const Lanes *w = s.w.data(), *inverse = s.inverse.data();
-    for (int a = 0; a < r; ++a)
+    const Lanes *w = s.w;
+    Column<Q> v(s.column);
+    for (int a = 0; a < r; ++a) {
+        for (int k = 0; k < q; ++k) v[k] = s.v[k * r + a];
         for (int b = a; b < r; ++b, ++out) {
             Lanes x = *out;
-            for (int k = 0; k < q; ++k) x += w[k * r + a] * inverse[k] * w[k * r + b];
+            for (int k = 0; k < q; ++k) x += v[k] * w[k * r + b];
             *out = x;
         }
+    }
 }
 
 // Adds d / dL to `out`, its lower triangle by rows. Leaves U and M^-1 in `s`.
 template <int Q> SW_INLINE void differentiate(const Level &g, const double *block, Work &s, Lanes *out) {
     const int q = Q ? Q : g.q, r = g.r;
     const double *lambda = g.lambda;
-    const Lanes *al = s.al.data(), *m = s.m.data(), *h = s.h.data(), *w = s.w.data(), *inverse = s.inverse.data();
-    Lanes *y = s.y.data(), *u = s.u.data(), *c = s.c.data(), *t = s.t.data(), *minv = s.minv.data();
+    const Lanes *al = s.al, *m = s.m, *inverse = s.inverse, *v = s.v, *h = s.h;
+    Lanes *y = s.y, *u = s.u, *minv = s.minv;
     const Lanes zero = inverse[0] - inverse[0];
+    Column<Q> of_y(s.column);
     for (int e = 0; e < r; ++e)
         for (int i = q - 1; i >= 0; --i) {
-            Lanes x = w[i * r + e] * inverse[i];
-            for (int k = i + 1; k < q; ++k) x -= m[k * q + i] * y[k * r + e];
-            y[i * r + e] = x;
+            of_y[i] = v[i * r + e];
+            for (int k = i + 1; k < q; ++k) of_y[i] -= m[k * q + i] * of_y[k];
+            y[i * r + e] = of_y[i];
         }
     for (int j = 0; j < q; ++j) { // columns of M^-1
         for (int i = 0; i < q; ++i) {
@@ -136,35 +170,39 @@ template <int Q> SW_INLINE void differentiate(const Level &g, const double *bloc
             minv[i * q + j] = x;
         }
     }
+    Column<Q * Q> zz(s.zz);
+    Column<Q *(Q + 1) / 2> slope(s.slope);
+    for (int i = 0, at = 0; i < q; ++i) {
+        for (int k = 0; k < q; ++k) zz[i * q + k] = product(g, block, i, k);
+        for (int j = 0; j <= i; ++j, ++at) {
+            Lanes x = al[i * q] * minv[j];
+            for (int k = 1; k < q; ++k) x += al[i * q + k] * minv[k * q + j];
+            slope[at] = x;
+        }
+    }
+    Column<Q> of_u(s.of_u), c(s.c), t(s.t); // of each remaining column in turn
     for (int e = 0; e < r; ++e) {
         for (int i = 0; i < q; ++i) {
             Lanes x = y[e] * lambda[i * q];
             for (int k = 1; k <= i; ++k) x += y[k * r + e] * lambda[i * q + k];
+            of_u[i] = x;
             u[i * r + e] = x;
         }
         for (int i = 0; i < q; ++i) {
-            Lanes x = product(g, block, i, q + e);
-            for (int k = 0; k < q; ++k) x -= product(g, block, i, k) * u[k * r + e];
-            c[i * r + e] = x;
+            c[i] = product(g, block, i, q + e);
+            for (int k = 0; k < q; ++k) c[i] -= zz[i * q + k] * of_u[k];
+            t[i] = h[e * r] * y[i * r];
         }
+        for (int b = 1; b < r; ++b)
+            for (int j = 0; j < q; ++j) t[j] += h[e * r + b] * y[j * r + b];
+        for (int i = 0, at = 0; i < q; ++i)
+            for (int j = 0; j <= i; ++j, ++at) slope[at] -= c[i] * t[j];
     }
-    for (int j = 0; j < q; ++j)
-        for (int e = 0; e < r; ++e) {
-            Lanes x = h[e * r] * y[j * r];
-            for (int f = 1; f < r; ++f) x += h[e * r + f] * y[j * r + f];
-            t[j * r + e] = x;
-        }
-    for (int i = 0; i < q; ++i)
-        for (int j = 0; j <= i; ++j, ++out) {
-            Lanes x = al[i * q] * minv[j];
-            for (int k = 1; k < q; ++k) x += al[i * q + k] * minv[k * q + j];
-            for (int e = 0; e < r; ++e) x -= c[i * r + e] * t[j * r + e];
-            *out += x + x;
-        }
+    for (int at = 0; at < q * (q + 1) / 2; ++at) out[at] += slope[at] + slope[at];
 }
 
-// The two steps for the few numbers of random effects that matter, compiled for each. Not inlined, so that each has
-// its clones.
+// Both ways for the few numbers of random effects that matter, compiled for each. Not inlined, so that each has its
+// clones.
 SW_CLONES inline void explain_block(const Level &g, const double *block, Work &s, Lanes *out) {
     switch (g.q) {
     case 1: factorise<1>(g, block, s); return explain<1>(g, s, out);
@@ -189,8 +227,8 @@ SW_CLONES inline void differentiate_block(const Level &g, const double *block, W
 // diagonal stands for two entries of the symmetric table.
 SW_CLONES inline void adjoint_block(const Level &g, Work &s, int first, int last, double *out) {
     const int q = g.q, r = g.r, k = q + r;
-    const Lanes *u = s.u.data(), *h = s.h.data(), *minv = s.minv.data();
-    Lanes *uh = s.t.data();
+    const Lanes *u = s.u, *h = s.h, *minv = s.minv;
+    Lanes *uh = s.y; // no longer needed
     const auto add = [&](int i, int j, const Lanes &x) {
         double *to = out + static_cast<std::int64_t>(g.at[i * k + j]) * LANES;
         const double times = i == j ? 1.0 : 2.0;
@@ -228,7 +266,8 @@ inline std::int64_t chunk_count(const Level &g) { return (g.groups + CHUNK - 1) 
 // Calls work(scratch, chunk, block, first lane, last lane) for the blocks of each chunk. In a dense matrix any two
 // groups may meet, so one thread does it all.
 template <class Do> void over_chunks(const Level &g, const Above &above, int asked_threads, Do work) {
-    const int most = above.map ? 1 : thread_count(g.groups * (g.q + 1) * (g.q + g.r), 60000, asked_threads);
+    const std::int64_t units = g.groups * (g.q + 1) * (g.q + g.r);
+    const int most = above.map ? 1 : thread_count(units, GRAIN, asked_threads);
     const int threads = static_cast<int>(std::clamp<std::int64_t>(chunk_count(g), 1, most));
     parallel(chunk_count(g), threads, [&](int, std::int64_t from, std::int64_t to) {
         Work scratch(g.q, g.r);
@@ -288,7 +327,7 @@ inline void collect(const Level &g, const Above &above, int threads, double *out
                 load(g.packed + (block * g.pairs + g.at[(g.q + a) * (g.q + g.r) + g.q + b]) * LANES, x);
                 *to += x; // lanes beyond the last group are zero
             }
-        if (!all) scatter(g, above, block, first, last, 1.0, s.sums.data(), out);
+        if (!all) scatter(g, above, block, first, last, 1.0, s.sums, out);
     });
     if (all && chunk_count(g)) add_chunks(sums, pairs, 1.0, out);
 }
@@ -302,13 +341,9 @@ inline double eliminate(const Level &g, const Above &above, int threads, double 
     auto sums = zeros(all ? chunk_count(g) * pairs : 0);
     over_chunks(g, above, threads, [&](Work &s, std::int64_t chunk, std::int64_t block, int first, int last) {
         const double *products = g.packed + block * g.pairs * LANES;
-        if (all) {
-            explain_block(g, products, s, sums.data() + chunk * pairs);
-        } else {
-            explain_block(g, products, s, s.zeroed());
-            scatter(g, above, block, first, last, -1.0, s.sums.data(), out);
-        }
-        for (const Lanes &d : s.d) logs[static_cast<std::size_t>(chunk)].add(d, first, last);
+        explain_block(g, products, s, all ? sums.data() + chunk * pairs : s.zeroed());
+        if (!all) scatter(g, above, block, first, last, -1.0, s.sums, out);
+        for (int j = 0; j < g.q; ++j) logs[static_cast<std::size_t>(chunk)].add(s.d[j], first, last);
     });
     if (all && chunk_count(g)) add_chunks(sums, pairs, -1.0, out);
     double log = 0.0;
@@ -337,7 +372,7 @@ inline void gather(const Level &g, const Above &above, std::int64_t block, int f
             } else if (above.map) {
                 for (int l = first; l < last; ++l) x[l] = h[map[l][a] * above.dense + map[l][b]];
             }
-            s.h[static_cast<std::size_t>(a * g.r + b)] = s.h[static_cast<std::size_t>(b * g.r + a)] = x;
+            s.h[a * g.r + b] = s.h[b * g.r + a] = x;
         }
 }
 
@@ -346,12 +381,15 @@ inline void gather(const Level &g, const Above &above, std::int64_t block, int f
 // Adds to `gradient`, d criterion / d L, q (q + 1) / 2, and, if there is one, to `adjoint`, shaped like `packed`.
 inline void restore(const Level &g, const Above &above, int threads, const double *h, double *gradient, double *adjoint) {
     const std::int64_t entries = pair_count(g.q);
+    const bool all = !above.parent && !above.map;
     auto sums = zeros(chunk_count(g) * entries);
     over_chunks(g, above, threads, [&](Work &s, std::int64_t chunk, std::int64_t block, int first, int last) {
-        gather(g, above, block, first, last, h, s);
-        if (g.q) differentiate_block(g, g.packed + block * g.pairs * LANES, s, s.zeroed());
-        for (std::int64_t e = 0; e < entries; ++e) // lanes of another chunk are added there
-            for (int l = first; l < last; ++l) sums[static_cast<std::size_t>(chunk * entries + e)][l] += s.sums[static_cast<std::size_t>(e)][l];
+        if (!all || block % (CHUNK / LANES) == 0) gather(g, above, block, first, last, h, s); // else it stays what it was
+        Lanes *of_chunk = sums.data() + chunk * entries;
+        const bool whole = first == 0 && last == LANES;
+        if (g.q) differentiate_block(g, g.packed + block * g.pairs * LANES, s, whole ? of_chunk : s.zeroed());
+        for (std::int64_t e = 0; e < entries && !whole; ++e) // lanes of another chunk are added there
+            for (int l = first; l < last; ++l) of_chunk[e][l] += s.sums[e][l];
         if (adjoint) adjoint_block(g, s, first, last, adjoint + block * g.pairs * LANES);
     });
     if (chunk_count(g)) add_chunks(sums, entries, 1.0, gradient);

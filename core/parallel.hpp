@@ -13,7 +13,8 @@ namespace sessionwise {
 // How many threads for `units` units of work when at least `grain` units should go to each.
 // `asked` = 0 means as many as the machine has.
 inline int thread_count(std::int64_t units, std::int64_t grain, int asked) {
-    const int most = asked > 0 ? asked : std::max(1u, std::thread::hardware_concurrency());
+    static const int there = static_cast<int>(std::max(1u, std::thread::hardware_concurrency())); // to ask takes long
+    const int most = asked > 0 ? asked : there;
     return static_cast<int>(std::clamp<std::int64_t>(units / std::max<std::int64_t>(grain, 1), 1, most));
 }
 

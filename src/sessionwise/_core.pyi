@@ -16,8 +16,10 @@ def gram(
     threads: int = 0,
 ) -> int: ...
 def evaluate(
-    levels: Sequence[tuple[np.ndarray, int, np.ndarray | None, np.ndarray | None]],
-    lambdas: Sequence[np.ndarray],
+    levels: Sequence[
+        tuple[np.ndarray, int, np.ndarray | None, np.ndarray | None, int, np.ndarray, np.ndarray, np.ndarray]
+    ],
+    theta: np.ndarray,
     base: np.ndarray,
     log_v: float,
     reml: bool,
@@ -25,7 +27,7 @@ def evaluate(
     sigma2: float,
     directions: np.ndarray | None,
     table: np.ndarray,
-    gradients: Sequence[np.ndarray],
+    slopes: np.ndarray | None,
     adjoint: np.ndarray | None,
     threads: int = 0,
 ) -> tuple[float, float, float, float]: ...

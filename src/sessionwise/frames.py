@@ -85,7 +85,7 @@ def column(frame: nw.DataFrame[Any], name: str) -> pl.Series:
     import polars as pl
 
     if frame.implementation.is_polars():
-        series: pl.Series = frame.to_native()[name]
+        series: pl.Series = frame.to_native().get_column(name)
     elif frame.implementation.is_pyarrow():
         series = pl.Series(name, frame.to_native()[name])
     else:
@@ -99,7 +99,7 @@ def numbers(frame: nw.DataFrame[Any], name: str) -> np.ndarray | None:
     import polars as pl
 
     if frame.implementation.is_polars():
-        series: pl.Series = frame.to_native()[name]
+        series: pl.Series = frame.to_native().get_column(name)
     else:
         other = frame.get_column(name)
         if other.dtype.is_float() or other.dtype.is_integer():
@@ -107,17 +107,26 @@ def numbers(frame: nw.DataFrame[Any], name: str) -> np.ndarray | None:
             if values.dtype.kind in "fiu":  # else objects, some of them missing
                 return np.asarray(values, np.float64)
         series = column(frame, name)
-    return series.cast(pl.Float64).to_numpy() if _is_numeric(series) else None
+    if not _is_numeric(series):
+        return None
+    return (series if series.dtype == pl.Float64 else series.cast(pl.Float64)).to_numpy()
 
 
 def holds_numbers(frame: nw.DataFrame[Any], name: str) -> bool:
     """Whether `numbers` gives any: numeric columns, true and false, missing everywhere."""
     if frame.implementation.is_polars():
-        return _is_numeric(frame.to_native()[name])
+        return _is_numeric(frame.to_native().get_column(name))
     dtype = frame.get_column(name).dtype
     if dtype in (nw.Object, nw.Unknown):  # only the values tell
         return _is_numeric(column(frame, name))
     return dtype.is_numeric() or dtype == nw.Boolean
+
+
+def holds_lists(frame: nw.DataFrame[Any], name: str) -> bool:
+    """Whether a column's cells are lists or records."""
+    if frame.implementation.is_polars():
+        return bool(frame.to_native().get_column(name).dtype.is_nested())
+    return frame.get_column(name).dtype.is_nested()
 
 
 def _is_numeric(series: pl.Series) -> bool:

@@ -42,6 +42,15 @@ def run_starts(series: pl.Series) -> np.ndarray:
     return np.concatenate([[0][: len(series)], starts, [len(series)]]).astype(np.int64, copy=False)
 
 
+def run_labels(series: pl.Series, starts: np.ndarray) -> tuple[np.ndarray, bool]:
+    """The value of each run, none missing, and whether they ascend."""
+    if series.dtype.is_integer():
+        values = series.to_numpy()[starts[:-1]]
+        return values, bool((values[1:] > values[:-1]).all())
+    labels = series[starts[:-1]]
+    return labels.to_numpy(), labels.is_sorted()
+
+
 def _some_empty(series: pl.Series) -> bool:
     """Whether a cell is missing or holds blanks only."""
     import polars as pl
@@ -140,7 +149,7 @@ def session_numbers(series: pl.Series, name: str, origin: Origin, found: list[Fi
         what = f"has implausible session numbers, such as {series[int(rows[0])]:.10g}"
         error("session-too-large", what, rows, _PLAUSIBLE)
         return None
-    return series.cast(pl.Int64).to_numpy()
+    return (series if series.dtype == pl.Int64 else series.cast(pl.Int64)).to_numpy()
 
 
 def _word(match: re.Match[str]) -> str:

@@ -15,8 +15,8 @@ import numpy as np
 
 from .errors import nearest, some
 from .findings import Finding, Findings
-from .frames import column
-from .role_columns import levels, person_labels, run_starts, session_numbers, time_values
+from .frames import column, holds_lists
+from .role_columns import levels, person_labels, run_labels, run_starts, session_numbers, time_values
 from .table import Origin
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def role_errors(frame: nw.DataFrame[Any], named: Mapping[str, str]) -> list[Find
             where = f"columns: {some(columns, 12)}"
             remedy = f"Name the column that holds the {role}."
             found.append(Finding("error", "role-column-missing", what, where, 0, remedy))
-        elif frame.get_column(name).dtype.is_nested():
+        elif holds_lists(frame, name):
             what = f"Column {name!r} ({role}) holds lists or records, not single values."
             found.append(Finding("error", "role-nested", what, f"column {name!r}", 0, "Give one value in each cell."))
     for name in dict.fromkeys(named.values()):
@@ -151,11 +151,11 @@ def role_errors(frame: nw.DataFrame[Any], named: Mapping[str, str]) -> list[Find
 def _sort(person: pl.Series, session: np.ndarray) -> tuple[np.ndarray | None, np.ndarray, np.ndarray, np.ndarray]:
     """Order (None if sorted, without duplicates), starts, persons and the sessions in that order."""
     starts = run_starts(person)
-    persons = person[starts[:-1]]
+    persons, ascending = run_labels(person, starts)
     rises = session[1:] > session[:-1]
     rises[starts[1:-1] - 1] = True
-    if rises.all() and persons.is_sorted():
-        return None, starts, persons.to_numpy(), session
+    if ascending and rises.all():
+        return None, starts, persons, session
     names, codes = levels(person)
     order = _order(codes, len(names), session)
     starts = np.concatenate([[0], np.cumsum(np.bincount(codes))])

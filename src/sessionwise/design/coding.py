@@ -119,10 +119,15 @@ def _products(parts: list[Columns], known: Columns) -> Columns:
     made: Columns = {}
     for chosen in itertools.product(*(part.items() for part in reversed(parts))):
         name = ":".join(name for name, _ in reversed(chosen))
-        with np.errstate(over="ignore"):  # build.py names what is infinite
-            new = known[name] if name in known else reduce(np.multiply, [column for _, column in reversed(chosen)])
-        made[name] = new
+        made[name] = known[name] if name in known else _product([column for _, column in reversed(chosen)])
     return made
+
+
+def _product(columns: list[np.ndarray]) -> np.ndarray:
+    if len(columns) == 1:
+        return columns[0]
+    with np.errstate(over="ignore"):  # build.py names what is infinite
+        return reduce(np.multiply, columns)
 
 
 def _block(encoder: Encoder, full: bool, source: Source, rows: np.ndarray) -> Columns:

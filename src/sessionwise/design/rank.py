@@ -66,12 +66,12 @@ def _clearly_independent(x: np.ndarray) -> bool:
     beside the column's length in all rows, not centred, it looks too small rather than too large.
     """
     with np.errstate(all="ignore"):
-        squares = np.sum([[column @ column for column in block.T] for block in _blocks(x)], axis=0)
-        if not squares.min(initial=np.inf) > 1e-200:  # so small that digits are lost
-            return False
-        scale = 1 / np.sqrt(squares)
         for step in dict.fromkeys((len(x) // _SOME | 1, 1)):  # odd, so that each session number has its turn
-            products = sum(block.T @ block for block in _blocks(x[::step]))
+            products = np.asarray(sum(block.T @ block for block in _blocks(x[::step])))
+            squares = products.diagonal() if step == 1 else _squares(x)
+            if not squares.min(initial=np.inf) > 1e-200:  # so small that digits are lost
+                return False
+            scale = 1 / np.sqrt(squares)
             try:
                 pivots = np.diag(np.linalg.cholesky(products * scale * scale[:, None]))
             except np.linalg.LinAlgError:
@@ -79,6 +79,10 @@ def _clearly_independent(x: np.ndarray) -> bool:
             if (pivots > _NO_DOUBT).all():
                 return True
     return False
+
+
+def _squares(x: np.ndarray) -> np.ndarray:
+    return np.asarray(np.sum([[column @ column for column in block.T] for block in _blocks(x)], axis=0))
 
 
 def _alias(

@@ -116,7 +116,7 @@ def _computed(e: Expression, source: Source) -> Values:
         case Op(sign) if sign in COMPARISONS:
             return _compared(e, source)
         case Op():
-            return _finite(_arithmetic(e, source), e, source)
+            return _finite(_arithmetic(e, source), e, source.panel)
         case Call(function) if function in SHIFT:
             return _shifted(e, source)
         case Call("within", (inner,)):
@@ -130,7 +130,7 @@ def _computed(e: Expression, source: Source) -> Values:
         case Call(function, (inner,)):
             with np.errstate(all="ignore"):
                 out: np.ndarray = getattr(np, function)(_numbers(inner, source, e))
-            return _finite(out, e, source)
+            return _finite(out, e, source.panel)
     raise FormulaError(f"{show(e)} has no value.", where=str(e.at), remedy="Write a column, or a function of one.")
 
 
@@ -147,7 +147,7 @@ def _column(e: Name, panel: Panel) -> Values:
                 remedy="Use the session number, or add a column of days as numbers.",
             )
         return panel.labels(e.name)
-    return _finite(panel[e.name], e, Source(panel))
+    return _finite(panel[e.name], e, panel)
 
 
 def _numbers(e: Expression, source: Source, outer: Expression) -> np.ndarray:
@@ -161,13 +161,13 @@ def _numbers(e: Expression, source: Source, outer: Expression) -> np.ndarray:
     return values
 
 
-def _finite(values: np.ndarray, e: Expression, source: Source) -> np.ndarray:
+def _finite(values: np.ndarray, e: Expression, panel: Panel) -> np.ndarray:
     infinite = np.isinf(values)
     if infinite.any():
         rows = np.flatnonzero(infinite)
         raise DesignError(
             f"{show(e)} is infinite in {len(rows):,} row{'s' * (len(rows) > 1)}.",
-            where=source.panel.where(rows),
+            where=panel.where(rows),
             remedy="Correct these cells or declare them missing."
             if isinstance(e, Name)
             else "Change the formula, or declare the cells missing for which it has no value.",

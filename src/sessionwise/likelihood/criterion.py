@@ -84,25 +84,14 @@ class _Asked:
 
 
 def _nested(problem: Problem, state: State, theta: np.ndarray, rho: np.ndarray, asked: _Asked) -> Evaluation:
-    levels = problem.levels
-    arguments = [
-        (table, len(level.labels), state.packed if i == 0 else None, level.parent)
-        for i, (level, table) in enumerate(zip(levels, problem.tables, strict=True))
-    ]
-    lambdas = [factor(level.entries, level.q, theta) for level in levels]
     k = problem.p + 1
     table = np.empty((k, k))
-    gradients = [np.empty(level.q * (level.q + 1) // 2) for level in levels] if asked.gradient else []
+    slopes = np.zeros(problem.n_theta + problem.n_rho if asked.gradient else 0)
     adjoint = np.zeros_like(state.packed) if asked.gradient and problem.n_rho else None
     criterion, log_v, log_s, rss = _chain(
-        arguments, lambdas, state.base, state.log_r, asked.reml, asked.nu, asked.sigma2, asked.directions, table,
-        gradients, adjoint, asked.threads,
+        state.levels, theta, state.base, state.log_r, asked.reml, asked.nu, asked.sigma2, asked.directions, table,
+        slopes if asked.gradient else None, adjoint, asked.threads,
     )  # fmt: skip
-    if not asked.gradient:
-        return Evaluation(criterion, np.zeros(0), table, log_v, log_s, rss)
-    slopes = np.zeros(problem.n_theta + problem.n_rho)
-    for level, of_factor in zip(levels, gradients, strict=True):
-        _add_lower(slopes, level.entries, of_factor)
     if adjoint is not None:
         slopes[problem.n_theta :] = problem.products.slope(rho, adjoint)
     return Evaluation(criterion, slopes, table, log_v, log_s, rss)

@@ -109,4 +109,4 @@ def _learned(hessian: np.ndarray, step: np.ndarray, change: np.ndarray) -> np.nd
         part = 0.9 * expected / (expected - found)
         change = part * change + (1 - part) * bent
         found = float(step @ change)
-    return np.asarray(hessian + np.outer(change, change) / found - np.outer(bent, bent) / expected)
+    return np.asarray(hessian + change[:, None] * change / found - bent[:, None] * bent / expected)

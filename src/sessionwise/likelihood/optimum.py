@@ -128,15 +128,17 @@ def _newton(
     """Newton steps with one Hessian as long as they lead down."""
     if not _definite(hessian):
         return x, point
+    step = np.linalg.solve(hessian, point.gradient)
     for _ in range(most):
-        if _decrement(point.gradient, hessian) < _EXACT * SMALL_DECREMENT:
+        decrement = float(point.gradient @ step)
+        if decrement < _EXACT * SMALL_DECREMENT:
             break
-        to = x - np.linalg.solve(hessian, point.gradient)
-        there = f(to)
+        there = f(x - step)
+        next_step = np.linalg.solve(hessian, there.gradient)
         fell = there.criterion <= point.criterion + 1e-10 * abs(point.criterion)
-        if not fell or _decrement(there.gradient, hessian) > 0.5 * _decrement(point.gradient, hessian):
+        if not fell or there.gradient @ next_step > 0.5 * decrement:
             break
-        x, point = to, there
+        x, point, step = x - step, there, next_step
     return x, point
 
 

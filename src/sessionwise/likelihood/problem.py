@@ -112,29 +112,53 @@ class Problem:
             order = self.dense.size + self.p + 1
             base = np.zeros(order * order)
             collect(self.at, groups, combined.packed, np.zeros((first.q, first.q)), None, self.dense.map, order, base)
-            return State(combined.packed, combined.log_r, base)
+            return State(combined.packed, combined.log_r, base, ())
         above = len(self.levels[1].labels) if first.parent is not None else 0
         pairs = first.r * (first.r + 1) // 2
         base = np.zeros(pairs * (-(-above // LANES) * LANES if above else 1))
         collect(self.at, groups, combined.packed, np.zeros((first.q, first.q)), first.parent, None, above, base)
-        return State(combined.packed, combined.log_r, base)
+        levels = tuple(
+            (
+                table,
+                len(level.labels),
+                None if i else combined.packed,
+                level.parent,
+                level.q,
+                level.entries.rows,
+                level.entries.columns,
+                level.entries.numbers,
+            )
+            for i, (level, table) in enumerate(zip(self.levels, self.tables, strict=True))
+        )
+        return State(combined.packed, combined.log_r, base, levels)
+
+
+# at, groups, products (of the first level), parent, q, and its Entries: see core/bindings.cpp.
+_Level = tuple[np.ndarray, int, np.ndarray | None, np.ndarray | None, int, np.ndarray, np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class State:
     """Products packed for the kernel, log det R, and the sum over persons of the products that remain after them: by
-    parent, as a dense matrix, or over all."""
+    parent, as a dense matrix, or over all. levels : of a chain, as the kernel takes them."""
 
     packed: np.ndarray
     log_r: float
     base: np.ndarray
+    levels: tuple[_Level, ...]
+
+
+@cache
+def upper_pairs(k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of the upper triangle of (k, k), row by row."""
+    return np.triu_indices(k)
 
 
 @cache
 def plain_table(k: int) -> np.ndarray:
     """int32 (k, k): where the product of columns i and j stands if every pair stands once, row by row."""
     table = np.zeros((k, k), np.int32)
-    i, j = np.triu_indices(k)
+    i, j = upper_pairs(k)
     table[i, j] = table[j, i] = np.arange(len(i))
     return table
 
@@ -270,8 +294,8 @@ def _scaled_products(
     packed, bad = products(_arrays(design, s, sources, scaling), starts, ends, scaling.center, np.ones(k))
     if bad >= 0:
         _overflow(design, s, bad)
-    i, j = np.triu_indices(k)
-    squares = packed[:, np.flatnonzero(i == j), :].sum(axis=(0, 2))
+    i, j = upper_pairs(k)
+    squares = packed[:, i == j, :].sum(axis=(0, 2))
     scale = _common(sources, np.sqrt(squares / len(design.rows)))
     packed *= (1.0 / (scale[i] * scale[j]))[:, None]
     return packed, scale

@@ -44,18 +44,22 @@ def curvature(problem: Problem, parameters: np.ndarray) -> np.ndarray:
         lower = np.zeros((q, q))
         lower[entries.rows, entries.columns] = theta[entries.numbers]
         p = np.linalg.solve(np.eye(q) + mean @ lower @ lower.T, mean)
-        changes = np.zeros((len(entries.numbers), q, q))
         each = np.arange(len(entries.numbers))
+        changes = np.zeros((len(each), q, q))
         changes[each, entries.rows, :] += lower[:, entries.columns].T
         changes += changes.transpose(0, 2, 1)
         pe = p @ changes
-        np.add.at(expected, np.ix_(entries.numbers, entries.numbers), groups * np.einsum("aij,bji->ab", pe, pe))
-    of_rho = 2.0 * problem.n / max(problem.n_rho, 1) * np.maximum(problem.residual.sensitivity(rho), 0.03) ** 2
-    expected[range(problem.n_theta, size), range(problem.n_theta, size)] = of_rho
+        of_number = np.zeros((len(each), size))  # a number may recur
+        of_number[each, entries.numbers] = 1.0
+        expected += groups * (of_number.T @ np.einsum("aij,bji->ab", pe, pe) @ of_number)
     diagonal = expected.diagonal().copy()
+    if problem.n_rho:
+        sensitivity = np.maximum(problem.residual.sensitivity(rho), 0.03)
+        diagonal[problem.n_theta :] = 2.0 * problem.n / problem.n_rho * sensitivity**2
+        expected.flat[:: size + 1] = diagonal
     # A component at its boundary has no first-order effect: give it a unit all the same.
     least = 0.05 * max(float(diagonal.max(initial=0.0)), 0.1 * len(first.labels), 1e-8)
-    expected[np.diag_indices(size)] += np.maximum(least - diagonal, 1e-6 * diagonal.max(initial=1.0))
+    expected.flat[:: size + 1] += np.maximum(least - diagonal, 1e-6 * diagonal.max(initial=1.0))
     expected = (expected + expected.T) / 2
     try:
         np.linalg.cholesky(expected)
@@ -74,18 +78,20 @@ def _moments(problem: Problem, state: State, theta: np.ndarray) -> None:
     few = state.packed[:: max(1, blocks * LANES // MOST_GROUPS)]  # lanes beyond the last group add nothing
     own, last = at[:q, :q], at[len(at) - k :, len(at) - k :]
     xy = few.sum(axis=(0, 2))[last]
-    beta = np.linalg.lstsq(xy[:-1, :-1], xy[:-1, -1], rcond=None)[0]
-    e = np.append(-beta, 1.0)
+    e = np.append(-_least_norm(xy[:-1, :-1], xy[:-1, -1]), 1.0)
     a = few[:, own.ravel()].transpose(1, 0, 2).reshape(q * q, -1)
     c = np.einsum("bqkl,k->qbl", few[:, at[:q, len(at) - k :]], e).reshape(q, -1)
     rss, n = float(e @ xy @ e), problem.n * len(few) / blocks
     basis, numbers = _symmetric_basis(level.entries, q)
     pairs = np.einsum("xm,ym->xy", a, a).reshape(q, q, q, q)  # sum of A_jk A_li over groups, at [j, k, l, i]
-    left = np.einsum("aij,bkl,jkli->ab", basis, basis, pairs)
-    of_a = np.einsum("aij,ij->a", basis, a.sum(axis=1).reshape(q, q))
-    matrix = np.block([[left, of_a[:, None]], [of_a[None, :], np.array([[n]])]])
-    right = np.append(np.einsum("aij,im,jm->a", basis, c, c), rss)
-    solved = np.linalg.lstsq(matrix, right, rcond=1e-10)[0]
+    pairs = pairs.transpose(3, 0, 1, 2).reshape(q * q, q * q)
+    matrix, right = np.empty((len(basis) + 1, len(basis) + 1)), np.empty(len(basis) + 1)
+    matrix[:-1, :-1] = basis @ pairs @ basis.T
+    matrix[:-1, -1] = matrix[-1, :-1] = basis @ a.sum(axis=1)
+    matrix[-1, -1] = n
+    right[:-1] = basis @ np.einsum("im,jm->ij", c, c).ravel()
+    right[-1] = rss
+    solved = _least_norm(matrix, right)
     sigma2 = max(float(solved[-1]), 0.05 * rss / n, 1e-12)
     values = dict(zip(numbers, solved[:-1] / sigma2, strict=True))
     for block in problem.blocks:
@@ -93,17 +99,26 @@ def _moments(problem: Problem, state: State, theta: np.ndarray) -> None:
             theta[block.start : block.start + block.size] = _factored(block, values)
 
 
+def _least_norm(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """The shortest least-squares solution (m,) of a symmetric, positive semidefinite system."""
+    roots, vectors = np.linalg.eigh(matrix)
+    along = np.divide(right @ vectors, roots, out=np.zeros(len(roots)), where=roots > 1e-10 * roots[-1])
+    solved: np.ndarray = vectors @ along
+    return solved
+
+
 def _is_own(block: Block, entries: Entries) -> bool:
     return block.start in entries.numbers
 
 
 def _symmetric_basis(entries: Entries, q: int) -> tuple[np.ndarray, list[int]]:
-    """A symmetric (q, q) matrix of ones and zeros for each number of theta: what it adds to Psi as a covariance."""
+    """For each number of theta a symmetric matrix of ones and zeros, as a row (q * q,): what it adds to Psi as a
+    covariance."""
     numbers = sorted(set(entries.numbers.tolist()))
-    basis = np.zeros((len(numbers), q, q))
+    basis = np.zeros((len(numbers), q * q))
     at = np.searchsorted(numbers, entries.numbers)
-    basis[at, entries.rows, entries.columns] = 1.0
-    basis[at, entries.columns, entries.rows] = 1.0
+    basis[at, entries.rows * q + entries.columns] = 1.0
+    basis[at, entries.columns * q + entries.rows] = 1.0
     return basis, numbers
 
 
@@ -113,7 +128,7 @@ def _factored(block: Block, values: dict[int, float]) -> np.ndarray:
     psi = np.zeros((block.q, block.q))
     psi[rows, columns] = psi[columns, rows] = [values[block.start + i] for i in range(block.size)]
     roots, vectors = np.linalg.eigh(psi)
-    psi = (vectors * np.clip(roots, _FLOOR**2, 100.0)) @ vectors.T
+    psi = (vectors * np.minimum(np.maximum(roots, _FLOOR**2), 100.0)) @ vectors.T
     lower: np.ndarray = np.linalg.cholesky(psi)
     theta: np.ndarray = lower[rows, columns]
     return theta
