@@ -1,0 +1,56 @@
+"""Figures: each a function of a Panel, a Fit or plain numbers that returns an Altair chart, for notebook, page and
+file alike.
+
+One house style (style.py): the title states the finding, the subtitle says what is drawn and how its uncertainty is
+shown, labels stand at the marks, colours are safe for colour-blind readers. `alt_text(chart)` says what is seen,
+`figure_table(chart)` gives the rows behind it, `embed(chart)` takes it apart for a page. Save with
+chart.save("figure.svg") or .png, .pdf, .html; nothing is fetched from a network.
+"""
+
+from __future__ import annotations
+
+from .caterpillar import LevelEffects, caterpillar, draw_effects, level_effects
+from .dropout import dropout
+from .figure import Embedded, alt_text, embed, figure_parts, figure_table
+from .fitted_paths import path_diagram
+from .forest import Estimate, forest
+from .missing import missing
+from .paths import Arrow, Correlation, Intercepts, PathDiagram, paths
+from .scatter import scatter
+from .simple_slopes import Slopes, draw_slopes, simple_slopes
+from .style import BLUE, GREY, INK, style
+from .trajectories import FEWEST, trajectories
+from .within import FEWEST_FOR_A_CLAIM
+
+__all__ = [
+    "BLUE",
+    "FEWEST",
+    "FEWEST_FOR_A_CLAIM",
+    "GREY",
+    "INK",
+    "Arrow",
+    "Correlation",
+    "Embedded",
+    "Estimate",
+    "Intercepts",
+    "LevelEffects",
+    "PathDiagram",
+    "Slopes",
+    "alt_text",
+    "caterpillar",
+    "draw_effects",
+    "draw_slopes",
+    "dropout",
+    "embed",
+    "figure_parts",
+    "figure_table",
+    "forest",
+    "level_effects",
+    "missing",
+    "path_diagram",
+    "paths",
+    "scatter",
+    "simple_slopes",
+    "style",
+    "trajectories",
+]

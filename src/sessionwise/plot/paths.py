@@ -1,0 +1,217 @@
+"""Paths: the diagram of a panel structural equation model of two variables, wave by wave.
+
+In: a PathDiagram of plain numbers, whichever program they came from. Observed scores are boxes, what is within persons
+are circles, lasting levels of persons (random intercepts) are large circles. Without random intercepts the arrows go
+between the observed scores themselves (a cross-lagged panel model).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..errors import ModelError, nearest, some
+from .figure import Rows, clean, figure
+from .path_layers import layers
+from .path_layout import Layout, arrow_rows, correlation_rows, node_rows
+from .words import Labels, alike, interval, number
+
+if TYPE_CHECKING:
+    import altair as alt
+
+    from ..models import SEMFit
+
+
+@dataclass(frozen=True, slots=True)
+class Arrow:
+    """A regression of a variable at one wave on a variable at the wave before.
+
+    estimate, low, high : coefficient and interval. significant : default whether the interval excludes zero.
+    standardised : standardised coefficient, for the width of the arrow; default the estimate.
+    """
+
+    from_variable: str
+    from_wave: str
+    to_variable: str
+    to_wave: str
+    estimate: float
+    low: float
+    high: float
+    significant: bool | None = None
+    standardised: float | None = None
+
+    @property
+    def clear(self) -> bool:
+        """Whether it is drawn solid."""
+        return self.low * self.high > 0 if self.significant is None else self.significant
+
+
+@dataclass(frozen=True, slots=True)
+class Correlation:
+    """Between the two variables at a wave: of what is within persons at the first, of residuals at later ones."""
+
+    wave: str
+    estimate: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Intercepts:
+    """Random intercepts: variances in the order of the variables, and their correlation with its interval."""
+
+    variances: tuple[float, float]
+    correlation: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PathDiagram:
+    """What is drawn.
+
+    variables : names of the two. waves : labels in order, two or more. arrows, correlations : see there; any may be
+    left out. intercepts : None for a model without them. level : of the intervals.
+    """
+
+    variables: tuple[str, str]
+    waves: tuple[str, ...]
+    arrows: tuple[Arrow, ...]
+    correlations: tuple[Correlation, ...] = ()
+    intercepts: Intercepts | None = None
+    level: float = 0.95
+
+
+def paths(
+    diagram: PathDiagram | SEMFit,
+    *,
+    title: str | None = None,
+    note: str = "",
+    labels: Labels | None = None,
+    width: int = 640,
+) -> alt.LayerChart:
+    """The diagram: autoregressive and cross-lagged arrows with their coefficients, thick where they are large, dashed
+    where the interval includes zero.
+
+    Parameters
+    ----------
+    diagram : what is drawn, or a fit of an RICLPM or CLPM (`path_diagram` has more options). Coefficients that are the
+        same at every wave are written once.
+    title : default what the cross-lagged coefficients say.
+    note : ends the subtitle.
+    labels : variable -> what to call it.
+    width : of the whole figure, in pixels. Time runs to the right, or down where the waves need more room than that.
+
+    Raises
+    ------
+    ModelError : not two variables, fewer than two waves, or an arrow or correlation that does not fit them.
+    """
+    if not isinstance(diagram, PathDiagram):
+        from .fitted_paths import path_diagram
+
+        diagram = path_diagram(diagram)
+    _checked(diagram)
+    names = {v: (labels or {}).get(v, v) for v in diagram.variables}
+    layout = Layout.of(len(diagram.waves), diagram.intercepts is not None, width)
+    data = {
+        "paths": [*arrow_rows(diagram, layout, names), *correlation_rows(diagram, layout, names)],
+        "nodes": node_rows(diagram, layout, names),
+        "intercepts": _intercept_rows(diagram, names),
+    }
+    return figure(
+        layers(layout),
+        data,
+        title=title or _title(diagram, names),
+        subtitle=[*_subtitle(diagram, names), note],
+        seen=_seen(diagram, names),
+        width=width,
+        height=layout.height,
+    )
+
+
+def _checked(d: PathDiagram) -> None:
+    if len(set(d.variables)) != 2 or len(d.variables) != 2:
+        raise ModelError(f"a path diagram has two variables, not {some(d.variables) or 'none'}.", remedy="Name two.")
+    if len(d.waves) < 2 or len(set(d.waves)) != len(d.waves):
+        raise ModelError(
+            f"these waves cannot be drawn: {some(d.waves) or 'none'}.", remedy="Name two or more, each once."
+        )
+    for a in d.arrows:
+        where = f"arrow from {a.from_variable} at {a.from_wave} to {a.to_variable} at {a.to_wave}"
+        for variable in (a.from_variable, a.to_variable):
+            _known(variable, d.variables, "variable", where)
+        for wave in (a.from_wave, a.to_wave):
+            _known(wave, d.waves, "wave", where)
+        if d.waves.index(a.to_wave) - d.waves.index(a.from_wave) != 1:
+            raise ModelError("the arrow does not go to the next wave.", where=where, remedy="Leave it out.")
+    for c in d.correlations:
+        _known(c.wave, d.waves, "wave", f"correlation at {c.wave}")
+
+
+def _known(name: str, names: Sequence[str], what: str, where: str) -> None:
+    if name not in names:
+        raise ModelError(
+            f"there is no {what} {name!r}.{nearest(name, names)}", where=where, remedy=f"Use {some(names)}."
+        )
+
+
+def _intercept_rows(d: PathDiagram, names: dict[str, str]) -> Rows:
+    if d.intercepts is None:
+        return []
+    return [
+        {"variable": names[v], "variance of random intercept": clean(variance)}
+        for v, variance in zip(d.variables, d.intercepts.variances, strict=True)
+    ]
+
+
+def _title(d: PathDiagram, names: dict[str, str]) -> str:
+    """What the cross-lagged coefficients say, each way."""
+    told = []
+    for a, b in (d.variables[::-1], d.variables):
+        arrows = [x for x in d.arrows if (x.from_variable, x.to_variable) == (a, b)]
+        way = f"{names[a]} → next {names[b]}"
+        if arrows and len({(round(x.estimate, 9), round(x.low, 9), round(x.high, 9)) for x in arrows}) == 1:
+            one = arrows[0]
+            told.append(f"{way} {number(one.estimate)} ({interval(one.low, one.high, d.level)})")
+        elif arrows:
+            told.append(f"{way} clear of zero at {sum(x.clear for x in arrows)} of {len(arrows)} steps")
+    return "; ".join(told) or f"{names[d.variables[0]]} and {names[d.variables[1]]} over {len(d.waves)} waves"
+
+
+def _subtitle(d: PathDiagram, names: dict[str, str]) -> list[str]:
+    nodes = "Boxes: observed at each wave"
+    if d.intercepts:
+        nodes += "; circles: within persons; large circles: lasting levels of persons"
+    lines = [
+        f"{nodes}. Arrows: thicker where the coefficient is larger, dashed where its {100 * d.level:g} % interval "
+        "includes zero; grey: correlations."
+    ]
+    if d.intercepts:
+        lines.append(_levels_in_words(d.intercepts, [names[v] for v in d.variables], d.level))
+    return lines
+
+
+def _levels_in_words(i: Intercepts, names: list[str], level: float) -> str:
+    told = ", ".join(f"{name} {number(v)}" for name, v in zip(names, i.variances, strict=True))
+    text = f"Variance of lasting levels: {told}"
+    if i.correlation is not None:
+        text += f"; they correlate {number(i.correlation)}"
+        if i.low is not None and i.high is not None:
+            text += f" ({interval(i.low, i.high, level)})"
+    if any(v < 0 for v in i.variances):
+        text += ". A negative variance is impossible: the model asks more than these data tell"
+    return text + "."
+
+
+def _seen(d: PathDiagram, names: dict[str, str]) -> str:
+    """The span of the coefficients of each kind."""
+    told = []
+    for a in d.variables:
+        for b in d.variables:
+            found = [x.estimate for x in d.arrows if (x.from_variable, x.to_variable) == (a, b)]
+            if found:
+                told.append(
+                    f"{names[a]} to next {names[b]} {' to '.join(dict.fromkeys(alike(min(found), max(found))))}"
+                )
+    return f"Coefficients: {'; '.join(told)}" if told else ""
