@@ -68,6 +68,10 @@ class ModelError(SessionwiseError):
     """A model cannot be fitted to these data, or a fit cannot give what it was asked for."""
 
 
+class StudyError(SessionwiseError):
+    """A study cannot be made of these columns or options."""
+
+
 class ModelWarning(UserWarning):
     """What a reader of a table must know and it has no place for, such as few clusters or lost replicates."""
 

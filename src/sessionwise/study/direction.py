@@ -1,0 +1,160 @@
+"""One direction: predictor at one session -> response at the next. Null, growth, effect, random slope, moderators."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from scipy.special import ndtr
+
+from ..design import Design, design
+from ..errors import DesignError, ModelError
+from .fits import estimate, sentence, step, tried
+from .moderation import moderation
+from .records import Direction, Heterogeneity, NotAnswered, Step
+from .setting import FEWEST_PERSONS
+
+if TYPE_CHECKING:
+    from ..models import MLMFit
+    from .equation import Equation
+    from .setting import Setting
+
+#: Persons with two lagged pairs or more; with fewer no effect within persons is estimated.
+FEWEST_WITH_CHANGE = 5
+#: A correlation nearer to 1 than this is 1.
+_ROUNDING = 1e-4
+_Z = 1.959963984540054
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Analysed:
+    """A direction with what later parts need of it: main, the fit the effects are from; made, its rows."""
+
+    direction: Direction
+    equation: Equation
+    main: MLMFit
+    made: Design
+
+
+def analysed(setting: Setting, key: Literal["forward", "reverse"]) -> Analysed | NotAnswered:
+    """All models of one direction."""
+    equation = setting.forward if key == "forward" else setting.reverse
+    predictor, response = setting.called(equation.predictor), setting.called(equation.response)
+    question = f"whether {predictor} predicts the next {response}"
+    made = _rows(setting, equation, question)
+    if isinstance(made, NotAnswered):
+        return made
+    effect = tried(setting.panel, equation.effect(), question, equation.needed)
+    if isinstance(effect, NotAnswered):
+        return effect
+    slope = _slope(setting, equation, made)
+    main, at = (effect, "effect") if isinstance(slope, NotAnswered) else (slope, "slope")
+    within = estimate(main, equation.within)
+    same = estimate(main, equation.same) if equation.same_session else None
+    scale = setting.scale_forward if key == "forward" else setting.scale_reverse
+    between = f"how {response} goes with {setting.person}s' mean {predictor}"
+    found = Direction(
+        key=key,
+        predictor=equation.predictor,
+        response=equation.response,
+        steps=_steps(setting, equation, effect, slope),
+        main=at,
+        within=within,
+        standardised=within.times(scale),
+        previous=estimate(main, equation.previous),
+        same_session=same,
+        same_session_standardised=same.times(scale) if same else None,
+        between=estimate(main, equation.between)
+        if equation.between in main.terms
+        else NotAnswered(between, "Person means do not vary apart from the other predictors.", "Leave out covariates."),
+        heterogeneity=slope if isinstance(slope, NotAnswered) else _heterogeneity(setting, equation, effect, slope),
+        moderators=tuple(moderation(setting, equation, name, scale) for name in setting.study.moderators),
+        explained=float(main.explained(setting.panel).r2_within["f1"]),
+        sessions=main.nobs,
+        persons=main.npersons,
+        dropped=tuple((d.what, len(d.rows)) for d in made.dropped if len(d.rows)),
+    )
+    return Analysed(found, equation, main, made)
+
+
+def _rows(setting: Setting, equation: Equation, question: str) -> Design | NotAnswered:
+    """The sessions that can be used, if persons have enough."""
+    in_a_row = equation.lag + 2
+    needed = f"At least {FEWEST_WITH_CHANGE} {setting.person}s with {in_a_row} sessions in a row that have both scores."
+    if equation.lag == 1:
+        needed += " If session numbers skip sessions that were never planned, renumber them (number_sessions)."
+    try:
+        made = design(setting.panel, equation.rows())
+    except DesignError as error:
+        return NotAnswered(question, sentence(error.what), needed)
+    several = int((np.diff(made.starts) >= 2).sum())
+    if several < FEWEST_WITH_CHANGE:
+        people = (
+            f"Only {several} {setting.person}{'s have' if several > 1 else ' has'}"
+            if several
+            else (f"No {setting.person} has")
+        )
+        why = f"{people} two lagged pairs of sessions, which an effect within {setting.person}s needs."
+        return NotAnswered(question, why, needed)
+    try:
+        return design(setting.panel, equation.effect())
+    except DesignError as error:
+        return NotAnswered(question, sentence(error.what), needed)
+
+
+def _slope(setting: Setting, equation: Equation, made: Design) -> MLMFit | NotAnswered:
+    question = f"whether {setting.person}s differ in how {setting.called(equation.predictor)} predicts the next " + (
+        setting.called(equation.response)
+    )
+    several = int((np.diff(made.starts) >= 2).sum())
+    if several < FEWEST_PERSONS:
+        why = f"{several:,} {setting.person}s have two lagged pairs of sessions or more."
+        return NotAnswered(question, why, f"At least {FEWEST_PERSONS}, better 100.")
+    return tried(setting.panel, equation.slope(), question, equation.needed)
+
+
+def _steps(
+    setting: Setting, equation: Equation, effect: MLMFit, slope: MLMFit | NotAnswered
+) -> tuple[Step | NotAnswered, ...]:
+    """The sequence that a paper reports, with moderators one at a time."""
+    response = setting.called(equation.response)
+    sequence: list[tuple[str, str, MLMFit | NotAnswered]] = [
+        ("null", "Null", tried(setting.panel, equation.null(), f"how {response} varies")),
+        ("growth", "Growth", tried(setting.panel, equation.growth(), f"how {response} changes over sessions")),
+        ("effect", "Same effect for all", effect),
+        ("slope", "Effect differs", slope),
+    ]
+    return tuple(
+        fit if isinstance(fit, NotAnswered) else step(key, label, fit, setting, equation)
+        for key, label, fit in sequence
+    )
+
+
+def _heterogeneity(setting: Setting, equation: Equation, effect: MLMFit, slope: MLMFit) -> Heterogeneity | NotAnswered:
+    """How persons differ in the within effect; the reference distribution allows for a variance of zero."""
+    try:
+        test = slope.lrt(effect)
+    except ModelError as error:
+        return NotAnswered(f"how {setting.person}s differ in the effect", error.what, error.remedy)
+    varied = slope.varcorr[equation.person]
+    at = varied.terms.index(equation.within)
+    sd, others = float(varied.sd[at]), np.delete(varied.corr[at], at)
+    mean = slope.fixef[equation.within]
+    direction = (
+        setting.expected
+    )  # the same sign both ways: better alliance, fewer symptoms; fewer symptoms, better alliance
+    sign = -1.0 if direction == "negative" else 1.0
+    return Heterogeneity(
+        mean=mean,
+        sd=sd,
+        low=mean - _Z * sd,
+        high=mean + _Z * sd,
+        direction=direction,
+        expected=float(ndtr(sign * mean / sd)) if sd > 0 else float(sign * mean > 0),
+        chi2=test.chi2,
+        df=test.df,
+        p=test.p,
+        reference=test.words,
+        singular=sd == 0 or bool((np.abs(others) > 1 - _ROUNDING).any()),
+    )

@@ -1,0 +1,108 @@
+"""Fits: a model tried, its coefficients as records, its place in the sequence that a paper reports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import DesignError, ModelError, some
+from ..frames import eager
+from ..models import MLM
+from .equation import quoted
+from .records import Coefficient, Component, Estimate, NotAnswered, Step
+
+if TYPE_CHECKING:
+    from ..models import MLMFit
+    from ..panel import Panel
+    from .equation import Equation
+    from .setting import Setting
+
+
+def tried(
+    panel: Panel, formula: str, question: str, needed: tuple[str, ...] = (), **options: Any
+) -> MLMFit | NotAnswered:
+    """The fit, if it can be made and relied on; `needed`: terms that must not depend on others."""
+    try:
+        fit = MLM(formula, **options).fit(panel)
+    except (DesignError, ModelError) as error:
+        return NotAnswered(question, sentence(error.what), error.remedy)
+    if not fit.verdict.converged:
+        return NotAnswered(question, fit.verdict.message, fit.verdict.remedy)
+    lost = [term for term in needed if term not in fit.terms]
+    if lost:
+        why = f"{some(lost)} follows from the other predictors, or does not vary."
+        return NotAnswered(question, why, "An outcome and a process that are not the same thing, and that vary.")
+    return fit
+
+
+def sentence(text: str) -> str:
+    """With a capital letter."""
+    return text[:1].upper() + text[1:]
+
+
+def estimate(fit: MLMFit, term: str) -> Estimate:
+    """A coefficient with Satterthwaite's degrees of freedom."""
+    t, i = fit.tests, fit.terms.index(term)
+    ends = float(t.low[i]), float(t.high[i])
+    return Estimate(float(t.estimate[i]), float(t.se[i]), *ends, _finite(t.df[i]), float(t.p[i]))
+
+
+def estimates(table: Any) -> list[Estimate]:
+    """The rows of a table of tests (`MLMFit.slopes`, `MLMFit.contrast`)."""
+    frame = eager(table)[0]
+    columns = [frame[name].to_list() for name in ("estimate", "se", "low", "high", "df", "p")]
+    return [
+        Estimate(float(b), float(se), float(low), float(high), _finite(df), float(p))
+        for b, se, low, high, df, p in zip(*columns, strict=True)
+    ]
+
+
+def _finite(df: float) -> float | None:
+    return float(df) if np.isfinite(df) else None
+
+
+def step(key: str, label: str, fit: MLMFit, setting: Setting, equation: Equation) -> Step:
+    """A fit as a record of a sequence."""
+    named = [Coefficient(term, in_words(term, setting, equation), estimate(fit, term)) for term in fit.terms]
+    components = [
+        Component(group, in_words(effect, setting, equation), float(sd))
+        for group, v in fit.varcorr.items()
+        for effect, sd in zip(v.terms, v.sd, strict=True)
+    ]
+    return Step(
+        key=key,
+        label=label,
+        formula=fit.model.formula,
+        coefficients=tuple(named),
+        components=(*components, Component("", "residual", fit.sigma)),
+        phi=fit.residual.get("phi"),
+        deviance=fit.deviance,
+        aic=fit.aic,
+        n_parameters=fit.n_parameters,
+        sessions=fit.nobs,
+        persons=fit.npersons,
+        converged=fit.verdict.converged,
+        verdict=str(fit.verdict),
+    )
+
+
+def in_words(term: str, setting: Setting, equation: Equation) -> str:
+    """A term, or an interaction, as a table prints it."""
+    before = "one session before" if equation.lag == 1 else f"{equation.lag} sessions before"
+    response, predictor = setting.called(equation.response), setting.called(equation.predictor)
+    known = {
+        "(Intercept)": "Intercept",
+        equation.within: f"{predictor}, {before} (within)",
+        equation.previous: f"{response}, {before} (within)",
+        equation.same: f"{predictor}, same session (within)",
+        equation.between: f"{predictor}, {setting.person}'s mean (between)",
+        quoted(equation.session): "Session",
+        f"within({quoted(equation.session)})": "Session (within)",
+    }
+    for text, words in known.items():
+        if term == text:
+            return words
+        if term.startswith(f"{text}:"):
+            return f"{words} × {term.removeprefix(text)[1:]}"
+    return term

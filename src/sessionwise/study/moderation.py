@@ -1,0 +1,85 @@
+"""Moderation: for whom more? The within effect in interaction with a characteristic of persons."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import ModelError
+from ..frames import eager
+from ..show import num
+from .equation import quoted
+from .fits import estimate, estimates, in_words, sentence, tried
+from .records import Coefficient, Moderation, NotAnswered, SimpleSlope
+from .setting import FEWEST_PERSONS
+
+if TYPE_CHECKING:
+    from ..models import MLMFit
+    from .equation import Equation
+    from .setting import Setting
+
+
+def moderation(setting: Setting, equation: Equation, name: str, scale: float) -> Moderation | NotAnswered:
+    """Test and simple slopes of one moderator."""
+    predictor, response = setting.called(equation.predictor), setting.called(equation.response)
+    question = f"whether the effect of {predictor} on the next {response} depends on {name}"
+    unfit = _unfit(setting, name, question)
+    if unfit:
+        return unfit
+    fit = tried(setting.panel, equation.moderator(name), question)
+    if isinstance(fit, NotAnswered):
+        return fit
+    terms = [t for t in fit.terms if t.startswith(f"{equation.within}:")]
+    if not terms:
+        return NotAnswered(question, f"{name} does not vary apart from the other predictors.", "Leave out covariates.")
+    try:
+        test = fit.joint(terms)
+        slopes = _slopes(fit, equation, name, scale)
+    except ModelError as error:
+        return NotAnswered(question, sentence(error.what), error.remedy)
+    return Moderation(
+        moderator=name,
+        interactions=tuple(Coefficient(t, in_words(t, setting, equation), estimate(fit, t)) for t in terms),
+        f=float(test.f),
+        df1=float(test.df1),
+        df2=float(test.df2),
+        p=float(test.p),
+        slopes=slopes,
+    )
+
+
+def _unfit(setting: Setting, name: str, question: str) -> NotAnswered | None:
+    """Whether it is a characteristic of persons, in which enough of them differ."""
+    panel = setting.panel
+    if panel.n_persons < FEWEST_PERSONS:
+        return NotAnswered(question, f"There are {panel.n_persons} {setting.person}s.", f"At least {FEWEST_PERSONS}.")
+    codes, persons = panel.labels(name).codes, panel.codes
+    known = codes >= 0
+    pairs = np.unique(np.column_stack([persons[known], codes[known]]), axis=0)
+    if len(pairs) > len(np.unique(pairs[:, 0])):
+        why = f"{name} changes from session to session within {setting.person}s."
+        return NotAnswered(question, why, f"A value for each {setting.person}, such as that of the first session.")
+    levels, counts = np.unique(pairs[:, 1], return_counts=True)
+    if len(levels) < 2:
+        what = "no value" if not len(levels) else f"the same for all {setting.person}s"
+        return NotAnswered(question, f"{name} is {what}.".replace("is no value", "has no value"), "Another moderator.")
+    if not panel.is_numeric(name) and counts.min() < 2:
+        alone = panel.labels(name).levels[levels[counts.argmin()]]
+        return NotAnswered(question, f"Only one {setting.person} has {name} {alone}.", "Join categories.")
+    return None
+
+
+def _slopes(fit: MLMFit, equation: Equation, name: str, scale: float) -> tuple[SimpleSlope, ...]:
+    table = eager(fit.slopes(equation.within))[0]
+    values = table[quoted(name)].to_list()
+    middle = len(values) == 3 and not isinstance(values[0], str)
+    tails = (" (mean − SD)", " (mean)", " (mean + SD)") if middle else ("",) * len(values)
+    at = [f"{name} = {_shown(v)}{tail}" for v, tail in zip(values, tails, strict=True)]
+    return tuple(
+        SimpleSlope(a, e, e.times(scale)) for a, e in zip(at, estimates(fit.slopes(equation.within)), strict=True)
+    )
+
+
+def _shown(value: str | float) -> str:
+    return value if isinstance(value, str) else f"{value:g}" if value == int(value) else num(value)

@@ -1,0 +1,211 @@
+"""The multilevel model and its variations: trend, levels, residuals, which sessions and persons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..design import design
+from .direction import Analysed
+from .fits import estimate, tried
+from .methods import Basis, Estimates, Method
+from .records import Assumptions, Estimate, NotAnswered
+
+if TYPE_CHECKING:
+    from ..design import Design
+    from ..models import MLMFit
+    from ..panel import Panel
+    from .equation import Equation
+    from .setting import Setting
+
+Change = Callable[["Equation"], "Equation"]
+
+
+# --- assumptions --------------------------------------------------------------------------------
+
+
+def _usual(setting: Setting, **other: str) -> Assumptions:
+    trend = {None: "none", "linear": "one straight line for all", "quadratic": "one curve for all"}
+    people, cluster = setting.person, setting.cluster
+    said = {
+        "means": f"{people} means as observed, so that few sessions bias lagged effects",
+        "trend": trend[setting.study.trend],
+        "levels": f"sessions in {people}s" + (f" in {cluster}s" if cluster else ""),
+        "residuals": "independent",
+        "sample": "all usable sessions, missing at random",
+    }
+    return Assumptions(**(said | other))
+
+
+def _always(setting: Setting) -> bool:
+    return True
+
+
+# --- running ------------------------------------------------------------------------------------
+
+
+def _main(basis: Basis) -> Estimates:
+    forward, reverse = basis.forward, basis.reverse
+    bias = _bias(basis, [one if isinstance(one, NotAnswered) else one.made for one in (forward, reverse)])
+    counts = (None, None) if isinstance(forward, NotAnswered) else _counts(forward.main)
+    return Estimates(_standardised(forward), _standardised(reverse), *bias, *counts)
+
+
+def _standardised(one: Analysed | NotAnswered) -> Estimate | NotAnswered:
+    return one if isinstance(one, NotAnswered) else one.direction.standardised
+
+
+def _corrected(basis: Basis) -> Estimates:
+    told = basis.process
+    if isinstance(told, NotAnswered):
+        return Estimates(told, told, None, None, None, None)
+    assert isinstance(basis.forward, Analysed)
+    return Estimates(*told.effects(), 0.0, 0.0, *_counts(basis.forward.main))
+
+
+def _varied(
+    basis: Basis,
+    change: Change = lambda equation: equation,
+    panel: Panel | None = None,
+    *,
+    line: bool = False,
+    known_bias: bool = True,
+    **options: Any,
+) -> Estimates:
+    """Both main models with something changed."""
+    setting = basis.setting
+    panel = setting.panel if panel is None else panel
+    found: list[Estimate | NotAnswered] = []
+    made: list[Design | NotAnswered] = []
+    counts: tuple[int | None, int | None] = None, None
+    sides = ((basis.forward, setting.scale_forward), (basis.reverse, setting.scale_reverse))
+    for main, scale in sides:
+        if isinstance(main, NotAnswered):
+            found.append(main)
+            made.append(main)
+            continue
+        equation = change(main.equation)
+        question = f"{setting.called(equation.predictor)} → next {setting.called(equation.response)}"
+        fit = _fitted(panel, equation, main.direction.main, question, options)
+        found.append(fit if isinstance(fit, NotAnswered) else estimate(fit, equation.within).times(scale))
+        made.append(fit if isinstance(fit, NotAnswered) else design(panel, equation.effect()))
+        if not isinstance(fit, NotAnswered) and counts[0] is None:
+            counts = _counts(fit)
+    bias = _bias(basis, made, line) if known_bias else (None, None)
+    return Estimates(found[0], found[1], *bias, *counts)
+
+
+def _fitted(
+    panel: Panel, equation: Equation, step: str, question: str, options: dict[str, Any]
+) -> MLMFit | NotAnswered:
+    """With the random slope that the main model has, or without if that cannot be told from these data."""
+    if step == "slope":
+        fit = tried(panel, equation.slope(), question, equation.needed, **options)
+        if not isinstance(fit, NotAnswered):
+            return fit
+    return tried(panel, equation.effect(), question, equation.needed, **options)
+
+
+def _bias(basis: Basis, made: list[Design | NotAnswered], line: bool = False) -> tuple[float | None, float | None]:
+    a, b = made
+    if isinstance(basis.process, NotAnswered) or isinstance(a, NotAnswered) or isinstance(b, NotAnswered):
+        return None, None
+    return basis.process.bias(a, b, line) or (None, None)
+
+
+def _counts(fit: MLMFit) -> tuple[int | None, int | None]:
+    return fit.npersons, fit.nobs
+
+
+# --- which sessions -----------------------------------------------------------------------------
+
+
+def _first(setting: Setting) -> Panel:
+    """Scores after the first sessions taken as missing."""
+    panel, study = setting.panel, setting.study
+    late = panel.sessions - panel.sessions.min() >= setting.first
+    return panel.with_columns({name: np.where(late, np.nan, panel[name]) for name in (study.outcome, study.process)})
+
+
+def _complete(setting: Setting) -> Panel | NotAnswered:
+    """Of the first sessions, the persons who have both scores in each."""
+    panel, study = _first(setting), setting.study
+    both = ~np.isnan(panel[study.outcome]) & ~np.isnan(panel[study.process])
+    there = np.add.reduceat(both, panel.starts[:-1], dtype=np.int64) == setting.first
+    if there.sum() < 2:
+        what = f"the effects in {setting.person}s with all of the first {setting.first} sessions"
+        return NotAnswered(what, f"{there.sum()} {setting.person}s have them.", "A smaller number, first_sessions=.")
+    return panel.subset(there)
+
+
+def _of_complete(basis: Basis) -> Estimates:
+    panel = _complete(basis.setting)
+    if isinstance(panel, NotAnswered):
+        return Estimates(panel, panel, None, None, None, None)
+    return _varied(basis, panel=panel)
+
+
+# --- the registry's entries ---------------------------------------------------------------------
+
+METHODS = (
+    Method("mlm", "Multilevel model (main)", _main, _usual, _always),
+    Method(
+        "mlm-corrected",
+        "Corrected for few sessions",
+        _corrected,
+        lambda s: _usual(s, means=f"bias of {s.person} means taken out, for one stationary process in all {s.person}s"),
+        lambda s: s.study.lag == 1,
+    ),
+    Method(
+        "no-trend",
+        "No trend taken out",
+        lambda b: _varied(b, lambda e: replace(e, trend=None), known_bias=False),
+        lambda s: _usual(s, trend="none"),
+        lambda s: s.study.trend is not None,
+    ),
+    Method(
+        "linear-trend",
+        "Linear trend taken out",
+        lambda b: _varied(b, lambda e: replace(e, trend="linear")),
+        lambda s: _usual(s, trend="one straight line for all"),
+        lambda s: s.study.trend is None,
+    ),
+    Method(
+        "own-trend",
+        "Own trends taken out",
+        lambda b: _varied(b, lambda e: replace(e, centring="own line"), line=True),
+        lambda s: _usual(s, trend=f"a straight line of each {s.person}'s own, which bias lagged effects more"),
+        _always,
+    ),
+    Method(
+        "no-cluster",
+        "Two levels",
+        lambda b: _varied(b, lambda e: e.without_cluster()),
+        lambda s: _usual(s, levels=f"sessions in {s.person}s"),
+        lambda s: s.cluster is not None,
+    ),
+    Method(
+        "ar1",
+        "AR(1) residuals",
+        lambda b: _varied(b, known_bias=False, residual="ar1"),
+        lambda s: _usual(s, residuals="correlated from session to session"),
+        _always,
+    ),
+    Method(
+        "first-sessions",
+        "First sessions only",
+        lambda b: _varied(b, panel=_first(b.setting)),
+        lambda s: _usual(s, sample=f"the first {s.first} sessions of everybody"),
+        _always,
+    ),
+    Method(
+        "complete-cases",
+        "Complete cases",
+        _of_complete,
+        lambda s: _usual(s, sample=f"{s.person}s with all of the first {s.first} sessions, these sessions only"),
+        _always,
+    ),
+)

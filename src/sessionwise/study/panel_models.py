@@ -1,0 +1,133 @@
+"""Panel structural equation models beside the multilevel ones: latent person means instead of observed ones.
+
+They give the lagged effect of a first-order process. Where one score of a session is rated before the other, the effect
+on the later one is that given the same session's earlier one, as in the multilevel models. Errors are robust: persons
+differ in their effects, and scores are seldom normal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import FormulaError, ModelError
+from ..frames import eager
+from ..models import DPM, RICLPM
+from .equation import quoted
+from .fits import sentence
+from .methods import Basis, Estimates, Method
+from .records import Assumptions, Estimate, NotAnswered
+
+if TYPE_CHECKING:
+    from ..models import SEMFit
+    from .equation import Equation
+    from .setting import Setting
+
+
+def _riclpm(basis: Basis) -> Estimates:
+    setting = basis.setting
+    study = setting.study
+    fit = _fitted(
+        lambda: RICLPM(study.outcome, study.process, errors="robust").fit(setting.panel),
+        "the effects in latent variables",
+    )
+    if isinstance(fit, NotAnswered):
+        return Estimates(fit, fit, None, None, None, None)
+    forward = _lag(fit, setting.forward).times(setting.scale_forward)
+    reverse = _lag(fit, setting.reverse).times(setting.scale_reverse)
+    return Estimates(forward, reverse, 0.0, 0.0, *_counts(setting, fit))
+
+
+def _dpm(basis: Basis) -> Estimates:
+    setting = basis.setting
+    forward, reverse = (_dynamic(setting, equation) for equation in (setting.forward, setting.reverse))
+    counted = next((fit for fit in (forward, reverse) if not isinstance(fit, NotAnswered)), None)
+    counts = (None, None) if counted is None else _counts(setting, counted)
+    values = [
+        fit if isinstance(fit, NotAnswered) else _of_dpm(fit, equation).times(scale)
+        for fit, equation, scale in (
+            (forward, setting.forward, setting.scale_forward),
+            (reverse, setting.reverse, setting.scale_reverse),
+        )
+    ]
+    return Estimates(values[0], values[1], 0.0, 0.0, *counts)
+
+
+def _dynamic(setting: Setting, equation: Equation) -> SEMFit | NotAnswered:
+    """The response's equation. A predictor that was rated after it at the same session goes with its residual; one that
+    was rated before it is held constant."""
+    y, x = quoted(equation.response), quoted(equation.predictor)
+    same = f" + pre({x})" if equation.same_session else ""
+    formula = f"{y} ~ lag({y}) + pre(lag({x})){same}"
+    model = DPM(formula, same_wave=not equation.same_session, errors="robust")
+    question = f"{setting.called(equation.predictor)} → next {setting.called(equation.response)} in one equation"
+    return _fitted(lambda: model.fit(setting.panel), question)
+
+
+def _fitted(fit: Callable[[], SEMFit], question: str) -> SEMFit | NotAnswered:
+    try:
+        found = fit()
+    except (ModelError, FormulaError) as error:
+        return NotAnswered(question, sentence(error.what), error.remedy)
+    return found if found.verdict else NotAnswered(question, found.verdict.message, found.verdict.remedy)
+
+
+def _lag(fit: SEMFit, equation: Equation) -> Estimate:
+    table = fit.lags_given(equation.predictor) if equation.same_session else fit.lags()
+    frame = eager(table)[0]
+    rows = zip(frame["outcome"].to_list(), frame["predictor"].to_list(), strict=True)
+    row = list(rows).index((equation.response, equation.predictor))
+    value, se, low, high, p = (float(frame[name][row]) for name in ("estimate", "se", "low", "high", "p"))
+    return Estimate(value, se, low, high, None, p)
+
+
+def _of_dpm(fit: SEMFit, equation: Equation) -> Estimate:
+    found = next(e for e in fit.lagged_effects() if e.predictor == equation.predictor)
+    return Estimate(found.estimate, found.se, found.low, found.high, None, found.p)
+
+
+def _counts(setting: Setting, fit: SEMFit) -> tuple[int, int]:
+    return fit.npersons, int(np.isin(setting.panel.sessions, fit.waves).sum())
+
+
+def _assumes(setting: Setting, residuals: str) -> Assumptions:
+    person = setting.person
+    return Assumptions(
+        means=f"latent {person} means, free of the bias of few sessions",
+        trend="a mean of its own for each session",
+        levels=f"sessions in {person}s",
+        residuals=residuals,
+        sample=f"the first sessions in a row that half of the {person}s have, 10 at most, missing at random",
+    )
+
+
+def _lag_of_one(setting: Setting) -> bool:
+    return setting.study.lag == 1
+
+
+METHODS = (
+    Method(
+        "riclpm",
+        "RI-CLPM",
+        _riclpm,
+        lambda s: _assumes(s, "of both scores at a session correlated, with variances of their own at each"),
+        _lag_of_one,
+        (
+            "Hamaker, E. L., Kuiper, R. M., & Grasman, R. P. P. P. (2015). A critique of the cross-lagged panel model. "
+            "Psychological Methods, 20(1), 102–116. https://doi.org/10.1037/a0038889",
+        ),
+    ),
+    Method(
+        "dpm",
+        "Dynamic panel model",
+        _dpm,
+        lambda s: _assumes(s, "with variances of their own at each session"),
+        _lag_of_one,
+        (
+            "Allison, P. D., Williams, R., & Moral-Benito, E. (2017). Maximum likelihood for cross-lagged panel models "
+            "with fixed effects. Socius, 3, 1–17. https://doi.org/10.1177/2378023117710578",
+        ),
+    ),
+)

@@ -1,0 +1,52 @@
+"""Persons' own effects: predicted from the model of all, hence shrunken towards the average, never raw.
+
+A person's effect is b + u. With C the error variance of u given the parameters and tau² the variance of u, the
+shrinkage is s = 1 - C / tau²: the prediction takes s from the person's sessions and 1 - s from the average, so that the
+error of b counts with (1 - s)²: variance C + (1 - s)² Var(b). The variance parameters are taken as known.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .records import NotAnswered, PersonEffect, PersonEffects
+
+if TYPE_CHECKING:
+    from .direction import Analysed
+    from .setting import Setting
+
+_Z = 1.959963984540054
+
+
+def person_effects(setting: Setting, forward: Analysed | NotAnswered) -> PersonEffects | NotAnswered:
+    """Effects of the process on the next outcome of the persons in the main model."""
+    question = f"the effect of {setting.process} on the next {setting.outcome} of each {setting.person}"
+    if isinstance(forward, NotAnswered):
+        return NotAnswered(question, forward.why, forward.needed)
+    if isinstance(forward.direction.heterogeneity, NotAnswered):
+        told = forward.direction.heterogeneity
+        return NotAnswered(question, told.why, told.needed)
+    fit, equation = forward.main, forward.equation
+    found, varied = fit.effects[equation.person], fit.varcorr[equation.person]
+    at = varied.terms.index(equation.within)
+    tau2 = float(varied.cov[at, at])
+    if tau2 <= 0 or forward.direction.heterogeneity.sd < 1e-4 * abs(forward.direction.within.se):
+        why = f"These data do not show that {setting.person}s differ in it: its variance is estimated as zero."
+        return NotAnswered(question, why, f"More {setting.person}s and sessions.")
+    average = forward.direction.within
+    error = found.covariance[:, at, at]
+    value = average.value + found.values[:, at]
+    half = _Z * np.sqrt(error + np.minimum(error / tau2, 1.0) ** 2 * average.se**2)
+    low, high = value - half, value + half
+    pairs = dict(zip(forward.made.persons.tolist(), np.diff(forward.made.starts).tolist(), strict=True))
+    columns = found.labels.tolist(), value.tolist(), low.tolist(), high.tolist()
+    effects = [PersonEffect(person, v, lo, hi, pairs[person]) for person, v, lo, hi in zip(*columns, strict=True)]
+    return PersonEffects(
+        effects=tuple(sorted(effects, key=lambda e: e.value)),
+        average=average.value,
+        sd=float(np.sqrt(tau2)),
+        clear=int(((low > 0) | (high < 0)).sum()),
+        reliability=float(max(0.0, 1 - error.mean() / tau2)),
+    )

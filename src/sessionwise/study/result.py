@@ -1,0 +1,149 @@
+"""StudyResult: what `Study.run` found, part by part, in the order a paper reports it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from ..describe import Description
+from ..findings import Findings
+from .plain import plain
+from .records import (
+    CoursePoint,
+    Direction,
+    DropOutModel,
+    FewSessions,
+    FlowStep,
+    NotAnswered,
+    PersonEffects,
+    Rule,
+    Sensitivity,
+)
+
+if TYPE_CHECKING:
+    from os import PathLike
+    from pathlib import Path
+
+    from ..panel import Panel
+    from ..show import Part
+    from .study import Study
+    from .tables import StudyTable
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StudyResult:
+    """The result of a study. Frozen, no session rows; the same data, options and version give the same result.
+
+    answer : two sentences, forward and reverse, with numbers and intervals; they come first.
+    study, version, call, fingerprint : what was asked, by which version, how to ask it again in Python, and the SHA-512
+        of the data as analysed (independent of the order of rows in the file).
+    flow, description, course, drop_out : the sample.
+    forward, reverse : process -> next outcome, and outcome -> process.
+    persons : person-specific effects of the process on the outcome.
+    sensitivity, few_sessions : other methods, and what few sessions do to these.
+    checklist, methods, results, references : for the paper.
+    findings : of `check`.
+    no_cluster : why there is no level above persons, where the Panel has clusters; else None.
+    called : column -> as sentences call it, of the outcome and the process. person : 'patient', 'client', 'person', ...
+
+    Any of drop_out, forward, reverse, persons, few_sessions may be a NotAnswered.
+    """
+
+    answer: tuple[str, str]
+    study: Study
+    version: str
+    call: str
+    fingerprint: str
+    flow: tuple[FlowStep, ...]
+    description: Description
+    course: tuple[CoursePoint, ...]
+    drop_out: DropOutModel | NotAnswered
+    forward: Direction | NotAnswered
+    reverse: Direction | NotAnswered
+    persons: PersonEffects | NotAnswered
+    sensitivity: Sensitivity
+    few_sessions: FewSessions | NotAnswered
+    checklist: tuple[Rule, ...]
+    methods: tuple[str, ...]
+    results: tuple[str, ...]
+    references: tuple[str, ...]
+    findings: Findings
+    no_cluster: NotAnswered | None
+    called: tuple[tuple[str, str], tuple[str, str]]
+    person: str
+
+    @property
+    def caution(self) -> str:
+        """That methods disagree, which must be said before all else; '' if they do not."""
+        return "" if self.sensitivity.agree else self.sensitivity.words[0]
+
+    @property
+    def unanswered(self) -> tuple[NotAnswered, ...]:
+        """Everything that could not be answered, in the order of the parts; what follows from another is left out."""
+        found: dict[NotAnswered, None] = {}
+        for f in fields(self):
+            _gather(getattr(self, f.name), found)
+        first: dict[tuple[str, str], NotAnswered] = {}
+        for one in found:
+            first.setdefault((one.why, one.needed), one)
+        return tuple(first.values())
+
+    def tables(self) -> dict[str, StudyTable]:
+        """Name -> table, in the order a paper reports them; what could not be answered has no table."""
+        from .tabulate import tables
+
+        return tables(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers and text for JSON: the attributes' names are the keys, at every level; unknown is None.
+
+        A part that could not be answered is {"question": ..., "why": ..., "needed": ...}.
+        """
+        made = {f.name: plain(getattr(self, f.name)) for f in fields(self) if f.name != "description"}
+        return made | {"description": self.description.to_dict()}
+
+    def report(self, path: str | PathLike[str], panel: Panel | None = None) -> Path:
+        """Write it as one HTML file. panel : the data; with them the report draws single persons and sessions too.
+
+        See `sessionwise.report`, which has more options.
+        """
+        from ..report import report
+
+        return report(self, path, panel)
+
+    def parts(self) -> list[Part]:
+        """What is shown of it: the answer first, then tables."""
+        from .words.shown import parts
+
+        return parts(self)
+
+    def __rich__(self) -> object:
+        from ..show import rich_group
+
+        return rich_group(self.parts())
+
+    def __str__(self) -> str:
+        from ..show import text
+
+        return text(self)
+
+    def __repr__(self) -> str:
+        return (
+            f"<StudyResult {self.study.process} -> {self.study.outcome}; {self.description.sample.persons:,} persons>"
+        )
+
+    def _repr_html_(self) -> str:
+        from ..show import html_parts
+
+        return html_parts(self.parts())
+
+
+def _gather(value: Any, found: dict[NotAnswered, None]) -> None:
+    if isinstance(value, NotAnswered):
+        found[value] = None
+    elif isinstance(value, tuple):
+        for item in value:
+            _gather(item, found)
+    elif hasattr(value, "__dataclass_fields__") and not isinstance(value, Description):
+        for f in fields(value):
+            _gather(getattr(value, f.name), found)

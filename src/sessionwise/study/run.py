@@ -1,0 +1,95 @@
+"""run: the parts of a study, one after the other, into its result."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from ..check import check
+from ..findings import Finding, Findings
+from .direction import Analysed, analysed
+from .drop_out import drop_out_model
+from .few_sessions import few_sessions, known
+from .fingerprint import fingerprint
+from .methods import Basis
+from .persons import person_effects
+from .records import Direction, NotAnswered
+from .result import StudyResult
+from .sample import course, flow
+from .sensitivity import sensitivity
+from .setting import FEWEST_PERSONS, Setting, setting
+from .words import answers, checklist, methods_text, references, results_text
+
+if TYPE_CHECKING:
+    from ..panel import Panel
+    from .study import Progress, Study
+
+PARTS = ("the sample", "process → outcome", "outcome → process", "other methods", "words")
+
+
+def run(study: Study, panel: Panel, seed: int, progress: Progress | None) -> StudyResult:
+    """`Study.run`."""
+
+    def begin(part: int) -> None:
+        if progress:
+            progress(PARTS[part], part, len(PARTS))
+
+    begin(0)
+    given = setting(study, panel, seed)
+    drop_out = drop_out_model(given)
+    begin(1)
+    forward = analysed(given, "forward")
+    begin(2)
+    reverse = analysed(given, "reverse")
+    begin(3)
+    basis = Basis(given, forward, reverse, known(given, forward, reverse))
+    compared = sensitivity(basis)
+    begin(4)
+    few = few_sessions(given, forward, reverse, basis.process)
+    persons = person_effects(given, forward)
+    both = _direction(forward), _direction(reverse)
+    release = version("sessionwise")
+    return StudyResult(
+        answer=answers(given, *both, compared),
+        study=study,
+        version=release,
+        call=_call(study, panel, seed),
+        fingerprint=fingerprint(panel, study.columns),
+        flow=flow(given, forward),
+        description=given.description,
+        course=course(given),
+        drop_out=drop_out,
+        forward=both[0],
+        reverse=both[1],
+        persons=persons,
+        sensitivity=compared,
+        few_sessions=few,
+        checklist=checklist(given, both[0], drop_out, compared),
+        methods=methods_text(given, both[0], compared, release),
+        results=results_text(given, both, persons, compared, few, drop_out),
+        references=references(given, both, drop_out, few, compared),
+        findings=check(panel) + _few(given),
+        no_cluster=given.no_cluster,
+        called=((study.outcome, given.outcome), (study.process, given.process)),
+        person=given.person,
+    )
+
+
+def _direction(one: Analysed | NotAnswered) -> Direction | NotAnswered:
+    return one if isinstance(one, NotAnswered) else one.direction
+
+
+def _few(given: Setting) -> Findings:
+    """That there are few persons."""
+    n, person = given.panel.n_persons, given.person
+    if n >= FEWEST_PERSONS:
+        return Findings()
+    what = f"There are {n} {person}{'s' * (n != 1)}: results say little beyond them, and intervals rest on few."
+    remedy = f"Take them as a description, or analyse at least {FEWEST_PERSONS} {person}s."
+    return Findings([Finding("warning", "few-persons", what, count=n, remedy=remedy)])
+
+
+def _call(study: Study, panel: Panel, seed: int) -> str:
+    """How to ask for it again."""
+    roles = ", ".join(f"{role}={name!r}" for role, name in panel.roles.named().items())
+    return f"{study!r}.run(Panel(table, {roles}), seed={seed})"

@@ -1,0 +1,44 @@
+"""Sensitivity: every method of the registry, beside the main model."""
+
+from __future__ import annotations
+
+from ..errors import DesignError, ModelError
+from .fits import sentence
+from .methods import Basis, Estimates, Method, methods
+from .records import NotAnswered, Sensitivity, SensitivityRow
+from .words.agreement import agreement
+
+
+def sensitivity(basis: Basis) -> Sensitivity:
+    """Run all methods that apply."""
+    setting = basis.setting
+    rows = tuple(_row(method, basis) for method in methods() if method.applies(setting))
+    told = agreement(setting, rows)
+    return Sensitivity(
+        rows=rows,
+        reference=rows[0].key,
+        agree=all(one.agree for one in told),
+        words=tuple(one.words for one in sorted(told, key=lambda one: one.agree)),
+        sd_outcome=setting.sd_outcome,
+        sd_process=setting.sd_process,
+        first=setting.first,
+    )
+
+
+def _row(method: Method, basis: Basis) -> SensitivityRow:
+    try:
+        found = method.run(basis)
+    except (ModelError, DesignError) as error:
+        none = NotAnswered(method.label, sentence(error.what), error.remedy)
+        found = Estimates(none, none, None, None, None, None)
+    return SensitivityRow(
+        key=method.key,
+        label=method.label,
+        assumes=method.assumes(basis.setting),
+        forward=found.forward,
+        reverse=found.reverse,
+        bias_forward=found.bias_forward,
+        bias_reverse=found.bias_reverse,
+        persons=found.persons,
+        sessions=found.sessions,
+    )

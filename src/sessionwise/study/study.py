@@ -1,0 +1,154 @@
+"""Study: the description of a whole analysis of one question, and running it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from ..errors import StudyError, nearest
+
+if TYPE_CHECKING:
+    from ..panel import Panel
+    from .result import StudyResult
+
+Trend = Literal["linear", "quadratic"]
+Order = Literal["outcome first", "process first", "together"]
+Expected = Literal["negative", "positive"]
+#: Called with the name of a part, its number from 0, and the number of parts, before the part begins.
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """Does a change in the process predict a change in the outcome by the next session, within persons, and back?
+
+    outcome, process : columns of numbers, such as symptoms and the working alliance.
+    moderators : columns that are the same in all sessions of a person; does the effect depend on them?
+    covariates : columns that are held constant in every model with predictors.
+    trend : 'linear' or 'quadratic' over session numbers, the same for all persons; None for no trend.
+    lag : how many sessions from the predictor to the response.
+    order : what is rated first in a session. With 'outcome first' (symptoms before the session, the alliance after
+        it) the same session's outcome precedes the process and is held constant in the model of the process; with
+        'process first' the other way round; with 'together' neither.
+    expected : the direction that the effect of the process on the outcome is expected to have; if not given, as the
+        instruments say (a better alliance, fewer symptoms: 'negative'), or else 'negative'.
+    first_sessions : how many first sessions the analyses of first sessions and of complete cases look at; if not
+        given the persons' median, at least 4.
+
+    Raises
+    ------
+    StudyError : the same column twice, or an option that there is not.
+
+    >>> import sessionwise as sw
+    >>> table = sw.datasets.demo(persons=100, scale_scores=True)
+    >>> panel = sw.Panel(table, person="patient", session="session", cluster="therapist")
+    >>> result = Study("core_om", "wai_sr", moderators=["pd"]).run(panel)
+    >>> len(result.answer)
+    2
+    """
+
+    outcome: str
+    process: str
+    moderators: tuple[str, ...] = ()
+    covariates: tuple[str, ...] = ()
+    trend: Trend | None = "linear"
+    lag: int = 1
+    order: Order = "outcome first"
+    expected: Expected | None = None
+    first_sessions: int | None = None
+
+    def __init__(
+        self,
+        outcome: str,
+        process: str,
+        *,
+        moderators: Any = (),
+        covariates: Any = (),
+        trend: Trend | None = "linear",
+        lag: int = 1,
+        order: Order = "outcome first",
+        expected: Expected | None = None,
+        first_sessions: int | None = None,
+    ) -> None:
+        given = (outcome, process, _several(moderators), _several(covariates))
+        values = (*given, trend, lag, order, expected, first_sessions)
+        for f, value in zip(fields(self), values, strict=True):
+            object.__setattr__(self, f.name, value)
+        _columns_differ(self)
+        _options(self)
+
+    def run(self, panel: Panel, *, seed: int = 1, progress: Progress | None = None) -> StudyResult:
+        """Analyse a Panel.
+
+        seed : of methods that draw random numbers. progress : called before each part.
+
+        Raises
+        ------
+        StudyError, PanelError : columns that are not there or hold no numbers, an outcome or process that varies in no
+            person, infinite numbers. What else cannot be estimated is a NotAnswered in its place.
+        """
+        from .run import run
+
+        return run(self, panel, seed, progress)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns it uses: outcome, process, moderators, covariates."""
+        return (self.outcome, self.process, *self.moderators, *self.covariates)
+
+    def __repr__(self) -> str:
+        """As it would be written, without options left as they are."""
+        usual = {"moderators": (), "covariates": (), "trend": "linear", "lag": 1, "order": "outcome first"}
+        told = [f"{name}={getattr(self, name)!r}" for name in ("outcome", "process")]
+        for f in fields(self)[2:]:
+            value = getattr(self, f.name)
+            if value != usual.get(f.name):
+                told.append(f"{f.name}={list(value) if isinstance(value, tuple) else value!r}")
+        return f"Study({', '.join(told)})"
+
+
+def _several(names: Any) -> tuple[str, ...]:
+    """One name is a list of one; a name given twice counts once."""
+    return (names,) if isinstance(names, str) else tuple(dict.fromkeys(names))
+
+
+def _columns_differ(study: Study) -> None:
+    if study.outcome == study.process:
+        raise StudyError(
+            f"outcome and process are the same column, {study.outcome!r}.",
+            remedy="Name two columns: what treatment is to change, and what is thought to change it.",
+        )
+    seen: dict[str, str] = {study.outcome: "the outcome", study.process: "the process"}
+    for kind, names in (("moderator", study.moderators), ("covariate", study.covariates)):
+        for name in names:
+            if name in seen:
+                raise StudyError(
+                    f"{kind} {name!r} is {seen[name]} already.", remedy=f"Leave it out of the {kind}s, or use another."
+                )
+            seen[name] = f"a {kind}"
+
+
+def _options(study: Study) -> None:
+    for what, value, choices in (
+        ("trend", study.trend, (None, *get_args(Trend))),
+        ("order", study.order, get_args(Order)),
+        ("expected", study.expected, (None, *get_args(Expected))),
+    ):
+        if value not in choices:
+            raise StudyError(
+                f"{what} is {value!r}.{nearest(str(value), [c for c in choices if c])}",
+                remedy=f"Use one of {', '.join(map(repr, choices))}.",
+            )
+    if not _whole(study.lag) or study.lag < 1:
+        raise StudyError(f"lag is {study.lag!r}.", remedy="Give a whole number of sessions, 1 or more.")
+    first = study.first_sessions
+    if first is not None and (not _whole(first) or first < study.lag + 2):
+        raise StudyError(
+            f"first_sessions is {first!r}.",
+            remedy=f"Give a whole number, {study.lag + 2} or more: fewer hold no change.",
+        )
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

@@ -1,0 +1,124 @@
+"""The checklist: what the methods literature asks of such an analysis, and what was done for it.
+
+The first three rules are those of Falkenström, Solomonov & Rubel (2020).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...show import num
+from ..numbers import listed, number, plural
+from ..records import Direction, DropOutModel, Estimate, NotAnswered, Rule, Sensitivity
+
+if TYPE_CHECKING:
+    from ..setting import Setting
+
+
+def checklist(
+    setting: Setting, forward: Direction | NotAnswered, drop_out: DropOutModel | NotAnswered, compared: Sensitivity
+) -> tuple[Rule, ...]:
+    """Rules in the order of the paper, then those of data and measurement."""
+    return (
+        _within(setting, forward),
+        _autoregression(setting, forward, compared),
+        _trend(setting, compared),
+        _order(setting),
+        _missing(setting, drop_out),
+        _reliability(setting),
+        *_levels(setting),
+    )
+
+
+def _within(setting: Setting, forward: Direction | NotAnswered) -> Rule:
+    rule = "Separate effects within persons from differences between persons"
+    if isinstance(forward, NotAnswered):
+        return Rule(rule, "no", "No effect within persons could be estimated.")
+    done = f"Predictors are deviations from each {setting.person}'s mean; that mean is a predictor of its own."
+    return Rule(rule, "yes", done)
+
+
+def _autoregression(setting: Setting, forward: Direction | NotAnswered, compared: Sensitivity) -> Rule:
+    rule = "Control the autoregression properly"
+    if isinstance(forward, NotAnswered):
+        return Rule(rule, "no", "No lagged model could be estimated.")
+    main = compared.rows[0]
+    done = f"The response's previous value is held constant both ways, as a deviation from {setting.person} means."
+    if main.bias_forward is not None and main.bias_reverse is not None:
+        done += (
+            " The bias that this is expected to have in so few sessions is "
+            f"{number(main.bias_forward, 0.01)} and {number(main.bias_reverse, 0.01)} within-person SDs (forward, "
+            "reverse)."
+        )
+    free = [row.label for row in compared.rows if row.bias_forward == 0 and isinstance(row.forward, Estimate)]
+    if not free:
+        return Rule(rule, "partly", f"{done} No method that is free of it could be used.")
+    return Rule(rule, "yes", f"{done} Free of it, in the sensitivity table: {listed(free)}.")
+
+
+def _trend(setting: Setting, compared: Sensitivity) -> Rule:
+    rule = "Consider long-term trends"
+    trend = setting.study.trend
+    shown = [r.label.lower() for r in compared.rows if r.key.endswith("trend") and isinstance(r.forward, Estimate)]
+    beside = f" Beside it: {listed(shown)}." if shown else ""
+    if trend is None:
+        return Rule(rule, "partly", f"No trend was taken out of the main models.{beside}")
+    done = f"A {trend} trend over session numbers, the same for all {setting.person}s, is in the main models.{beside}"
+    return Rule(rule, "yes" if shown else "partly", done)
+
+
+def _order(setting: Setting) -> Rule:
+    rule = "Respect the order of measurement within a session"
+    outcome, process = setting.outcome, setting.process
+    told = {
+        "outcome first": f"{outcome} was taken as rated before {process} in each session: the same session's "
+        f"{outcome} is "
+        f"held constant where {process} is the response.",
+        "process first": f"{process} was taken as rated before {outcome} in each session: the same session's "
+        f"{process} is "
+        f"held constant where {outcome} is the response.",
+        "together": f"{outcome} and {process} were taken as rated at the same time in each session: neither's score of "
+        "the same session is a predictor.",
+    }
+    return Rule(rule, "yes", told[setting.study.order])
+
+
+def _missing(setting: Setting, drop_out: DropOutModel | NotAnswered) -> Rule:
+    rule = "Account for missing sessions and drop-out"
+    sample = setting.description.sample
+    done = (
+        f"Lags go by session number, never across a skipped session ({plural(sample.skipped, 'session')} skipped). "
+        "Whoever "
+        "has usable sessions is in the models, which assume that what is missing depends on observed scores only. "
+    )
+    if isinstance(drop_out, NotAnswered):
+        return Rule(rule, "partly", f"{done}Whether drop-out goes with scores could not be tested: {drop_out.why}")
+    return Rule(rule, "yes", done + drop_out.words)
+
+
+def _reliability(setting: Setting) -> Rule:
+    rule = "Consider measurement error"
+    wanted = {setting.study.outcome: setting.outcome, setting.study.process: setting.process}
+    known = [
+        f"{wanted[r.name]} {num(r.r_cn)}"
+        for r in setting.description.reliability
+        if r.name in wanted and r.r_cn is not None
+    ]
+    if not known:
+        return Rule(
+            rule, "no", "Scores are taken as they are; without items their reliability within persons is unknown."
+        )
+    done = f"Scores are taken as they are, which mostly weakens effects. Reliability within persons: {listed(known)}."
+    return Rule(rule, "partly", done)
+
+
+def _levels(setting: Setting) -> tuple[Rule, ...]:
+    """Only where there is such a level."""
+    if setting.no_cluster:
+        return (Rule("Model the level above persons", "no", f"{setting.no_cluster.why} {setting.no_cluster.needed}"),)
+    if setting.cluster is None:
+        return ()
+    clusters = setting.description.sample.clusters
+    n = f"{clusters.number:,} " if clusters else ""
+    done = f"Levels differ between {n}{setting.cluster}s (random intercept); without it in the sensitivity table."
+    return (Rule("Model the level above persons", "yes", done),)

@@ -1,0 +1,34 @@
+"""A result on the terminal and in a notebook: the answer first, then whether methods agree, then tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ...show import Part
+    from ..result import StudyResult
+
+_EFFECTS = ("effect", "at", "estimate", "low", "high", "p", "standardised")
+#: Tables that are printed, in 80 columns; all are in `tables()`.
+PRINTED = {
+    "flow": ("step", "persons", "sessions"),
+    "scales": ("variable", "n", "mean", "sd_within", "sd_between", "icc"),
+    "drop_out_model": ("predictor", "odds_ratio", "low", "high", "p"),
+    "forward": _EFFECTS,
+    "forward_slopes": _EFFECTS,
+    "reverse": _EFFECTS,
+    "reverse_slopes": _EFFECTS,
+    "sensitivity": ("method", "forward", "forward_low", "forward_high", "reverse", "reverse_low", "reverse_high"),
+}
+
+
+def parts(result: StudyResult) -> list[Part]:
+    """Lines and tables."""
+    tables = result.tables()
+    shown: list[Part] = [result.answer[0], result.answer[1], *result.sensitivity.words]
+    shown += [tables[name].grid(*keys) for name, keys in PRINTED.items() if name in tables]
+    shown += [str(one) for one in result.unanswered]
+    shown += [f"{rule.rule}: {rule.kept}. {rule.done}" for rule in result.checklist[:3]]
+    shown += [f"{f.severity}: {f.what} {f.remedy}".rstrip() for f in result.findings.warnings]
+    shown.append(f"note: sessionwise {result.version}, data {result.fingerprint[:16]}; {result.call}")
+    return shown
