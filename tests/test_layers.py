@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 LAYERS = [
-    ["errors", "show", "_core"],
+    ["errors", "show", "_core", "_threads"],
     ["findings"],
     ["table"],
     ["frames", "role_columns", "datasets", "_demo_sample", "_demo_truth"],
@@ -27,7 +27,8 @@ LAYERS = [
     ["simulate", "events"],
     ["report", "plot", "study", "power"],
     ["__init__"],
-    ["_command"],
+    ["_command", "_fit_command", "_options"],
+    ["_study_command"],
     ["cli", "__main__"],
 ]
 BESIDE = {
@@ -35,7 +36,7 @@ BESIDE = {
     "_demo_sample": {"_demo_truth"},
     "power": {"study"},
     "report": {"plot", "study"},
-    "study": {"plot"},
+    "study": {"plot", "report"},
 }
 
 ROOT = Path(__file__).parent.parent / "src" / "sessionwise"

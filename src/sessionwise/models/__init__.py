@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from ._fit import Verdict
+from .compare import ModelComparison, compare
 from .mlm import MLM, MLMFit, VarCorr
 from .panel_sem import CLPM, DPM, RICLPM, Difference, SEMFit
 
-__all__ = ["CLPM", "DPM", "MLM", "RICLPM", "Difference", "MLMFit", "SEMFit", "VarCorr", "Verdict"]
+__all__ = [
+    "CLPM",
+    "DPM",
+    "MLM",
+    "RICLPM",
+    "Difference",
+    "MLMFit",
+    "ModelComparison",
+    "SEMFit",
+    "VarCorr",
+    "Verdict",
+    "compare",
+]

@@ -51,3 +51,24 @@ class TableKind:
         """A dataframe of that kind."""
         native = nw.from_dict(columns, backend=self.backend)  # type: ignore[arg-type]
         return native.to_native() if self.lazy is None else native.lazy(backend=self.lazy).to_native()  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class LaggedEffect:
+    """An effect from one session to the next, as `compare` puts models side by side.
+
+    outcome, predictor : columns; the same one for an autoregression. wave : of the outcome, None for all. group : None
+    for all. estimate, se, low, high, p : in the columns' units. scale : SD of the predictor over that of the outcome,
+    both of deviations from person means, at the sessions that the effect is about.
+    """
+
+    outcome: str
+    predictor: str
+    wave: int | None
+    group: str | None
+    estimate: float
+    se: float
+    low: float
+    high: float
+    p: float
+    scale: float

@@ -5,17 +5,19 @@ pattern (data) + structure (parameters to moments) -> likelihood -> optimum -> u
 
 from __future__ import annotations
 
-from .extremes import Saturated, independence, saturated
+from .extremes import Dependent, Saturated, independence, saturated
 from .fit_indices import Indices, indices, srmr
 from .likelihood import Evaluation, Groups, evaluate, loglik
-from .optimum import Optimum, optimise
+from .optimum import FLAT, Optimum, optimise
 from .pattern import Patterns, Rows, patterns
 from .robust import meat, scaled, trace
 from .structure import Cells, Moments, Structure
 from .uncertainty import covariance
 
 __all__ = [
+    "FLAT",
     "Cells",
+    "Dependent",
     "Evaluation",
     "Groups",
     "Indices",

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from .likelihood import precisions
-from .optimum import Optimum, optimise
+from .optimum import optimise
 from .pattern import Patterns
 from .structure import Cells, Structure
 
+#: Eigenvalue of a correlation matrix up to which variables depend on each other.
+COLLINEAR = 1e-9
+#: Weight in a direction, relative to the largest, from which a variable belongs to it.
+_INVOLVED = 0.1
 _MOST_ROUNDS = 6
 
 
@@ -30,24 +34,37 @@ class Saturated:
     mean: np.ndarray
 
 
+class Dependent(ValueError):
+    """Variables, by number, of which one is a linear combination of the others."""
+
+    def __init__(self, variables: Sequence[int]) -> None:
+        super().__init__(f"variables {list(variables)} depend on each other")
+        self.variables = tuple(variables)
+
+
 def saturated(data: Patterns) -> Saturated | None:
-    """Means and covariances free; None where the data do not determine them."""
+    """Means and covariances free; None where the data do not determine them.
+
+    Raises
+    ------
+    Dependent : variables that are linear combinations of others, in more persons than there are such variables.
+    """
     if data.pairs.min() < 2:
         return None
     k = data.k
+    covariance, mean = (data.covariance[0], data.mean[0]) if data.complete else _expected(data)
+    _independent(data, covariance)
     low = np.tril_indices(k)
     structure = _moments_structure(k, low)
     if data.complete:
-        covariance, mean = data.covariance[0], data.mean[0]
         try:
             precision = precisions(covariance, data)
         except np.linalg.LinAlgError:
             return None
         criterion = data.n * (k * (np.log(2 * np.pi) + 1) + float(precision.log_determinant[0]))
         return Saturated(structure, np.concatenate([covariance[low], mean]), criterion, covariance, mean)
-    covariance, mean = _expected(data)
     try:
-        found: Optimum = optimise([(structure, data)], [np.concatenate([covariance[low], mean])])
+        found = optimise([(structure, data)], [np.concatenate([covariance[low], mean])])
     except np.linalg.LinAlgError:
         return None
     if not found.converged:
@@ -76,12 +93,43 @@ def _moments_structure(k: int, places: Sequence[np.ndarray]) -> Structure:
     return Structure(np.zeros((k, k)), k, none, spread, means, size + k)
 
 
+def _independent(data: Patterns, covariance: np.ndarray) -> None:
+    """Dependent if the direction in which a covariance about right (k, k) is narrowest has no width at all, in the
+    persons who have all variables of it."""
+    weights = np.abs(_narrowest(covariance)[1])
+    involved = np.flatnonzero(weights > _INVOLVED * weights.max())
+    have = data.observed[:, involved].all(axis=1)
+    n = data.count[have].sum()
+    if n <= len(involved) + 1:
+        return
+    own = data.count[have] / n
+    off = data.mean[have][:, involved] - own @ data.mean[have][:, involved]
+    inside = np.tensordot(own, data.covariance[have][:, involved[:, None], involved], 1) + (off.T * own) @ off
+    width, direction = _narrowest(inside)
+    if width <= COLLINEAR:
+        size = np.abs(direction)
+        order = np.argsort(-size, kind="stable")
+        raise Dependent([int(involved[i]) for i in order if size[i] > _INVOLVED * size.max()])
+
+
+def _narrowest(covariance: np.ndarray) -> tuple[float, np.ndarray]:
+    """Smallest eigenvalue of the correlations, and its direction (k,); 0 for a variable that does not vary."""
+    sd = np.sqrt(covariance.diagonal())
+    if sd.min() == 0:
+        return 0.0, np.asarray(sd == 0, np.float64)
+    roots, vectors = np.linalg.eigh(covariance / np.outer(sd, sd))
+    return float(roots[0]), vectors[:, 0]
+
+
 def _expected(data: Patterns) -> tuple[np.ndarray, np.ndarray]:
     """Covariance and mean after some rounds of expectation and maximisation, from which Newton steps lead on."""
     alone = independence(data)
     covariance, mean = alone.covariance, alone.mean
     for _ in range(_MOST_ROUNDS):
-        weight = precisions(covariance, data).weight
+        try:
+            weight = precisions(covariance, data).weight
+        except np.linalg.LinAlgError:
+            break
         regression = covariance @ weight  # (P, k, k): of all variables on those observed
         off = (data.mean - mean) * data.observed
         spread = data.covariance + off[:, :, None] * off[:, None, :]

@@ -45,9 +45,9 @@ class Indices:
 
 def indices(chi2: float, df: int, baseline_chi2: float, baseline_df: int, n: int, groups: int, srmr: float) -> Indices:
     """From the chi-squares of model and baseline (scaled or not), n persons in so many groups."""
-    from scipy.stats import chi2 as distribution
+    from scipy.special import chdtrc
 
-    p = float(distribution.sf(chi2, df)) if df else np.nan
+    p = float(chdtrc(df, chi2)) if df else np.nan
     over, baseline_over = max(chi2 - df, 0.0), max(baseline_chi2 - baseline_df, chi2 - df, 0.0)
     cfi = 1 - over / baseline_over if baseline_over else 1.0
     ratio = baseline_chi2 / baseline_df if baseline_df else np.nan
@@ -75,9 +75,9 @@ def srmr(groups: Groups, theta: np.ndarray, above: Sequence[Saturated]) -> float
 
 
 def _upper(x: float, df: int, noncentrality: float) -> float:
-    from scipy.stats import chi2, ncx2
+    from scipy.special import chdtrc, chndtr  # scipy.stats takes half a second to load
 
-    return float(ncx2.sf(x, df, noncentrality) if noncentrality > 0 else chi2.sf(x, df))
+    return float(1 - chndtr(x, df, noncentrality) if noncentrality > 0 else chdtrc(df, x))
 
 
 def _noncentrality(x: float, df: int, tail: float) -> float:

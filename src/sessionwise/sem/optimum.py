@@ -21,7 +21,8 @@ from .likelihood import Evaluation, Groups, evaluate, loglik
 SMALL_DECREMENT = 1e-8
 #: Curvature, relative to the average of its direction's variables, below which a direction is flat.
 FLAT = 1e-7
-_MOST_STEPS = 200
+#: From one start, and from all: a likelihood without an optimum is seen long before.
+_MOST_STEPS, _MOST_OF_ALL = 100, 300
 #: Steps end where the criterion is expected to fall by less than this: errors and tests are more sensitive than it is.
 _EXACT = 1e-13
 #: Expected falls that rounding can hide, relative to the criterion.
@@ -36,7 +37,7 @@ class Optimum:
 
     converged : the verdict. decrement : g'H^-1 g, inf where H is not positive definite.
     flattest : smallest curvature of H with its diagonal scaled to one. flat : that direction (q,), same scale.
-    steps, starts : how many were needed.
+    steps : of the search that ended here. starts : how many were tried.
     """
 
     theta: np.ndarray
@@ -57,17 +58,20 @@ def optimise(groups: Groups, starts: Sequence[np.ndarray]) -> Optimum:
     LinAlgError where no start has a likelihood.
     """
     best: Optimum | None = None
-    for number, start in enumerate(starts, 1):
+    tried = steps = 0
+    for start in starts:
+        tried += 1
         if not np.isfinite(loglik(groups, start)):
             continue
-        found = replace(_search(groups, start), starts=number)
+        found = _search(groups, start)
         if best is None or _better(found, best):
             best = found
-        if best.converged:
+        steps += found.steps
+        if best.converged or steps >= _MOST_OF_ALL:
             break
     if best is None:
         raise np.linalg.LinAlgError("no start has a likelihood")
-    return best
+    return replace(best, starts=tried)
 
 
 def _better(one: Optimum, other: Optimum) -> bool:

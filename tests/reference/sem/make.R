@@ -144,9 +144,9 @@ said <- character()
 quietly <- function(expression) withCallingHandlers(expression, warning = function(w) {
   said <<- c(said, gsub("\\s+", " ", conditionMessage(w))); invokeRestart("muffleWarning")
 })
-# How far Newton's step would still move any estimate, in standard errors.
+# How far Newton's step would still move any estimate, in standard errors. lavaan's gradient is per person.
 distance <- function(fit) {
-  V <- vcov(fit); step <- V %*% lavInspect(fit, "gradient.logl"); se <- sqrt(diag(V)); max(abs(step / se)[se > 0])
+  V <- vcov(fit); step <- V %*% lavInspect(fit, "gradient.logl"); se <- sqrt(diag(V)); lavInspect(fit, "ntotal") * max(abs(step / se)[se > 0])
 }
 # All as lavaan by itself, but the EM of the saturated model goes on for longer than to em.h1.tol 1e-5.
 fit_lavaan <- function(model, d, estimator, missing, information, group) quietly(lavaan(

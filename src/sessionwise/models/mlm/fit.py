@@ -14,7 +14,7 @@ from ...errors import ModelError, nearest, some
 from ...findings import Findings
 from ...formula import show
 from ...likelihood import Effects, Solution, effects
-from .._fit import Verdict
+from .._fit import LaggedEffect, Verdict
 from .recipe import Means, Recipe, valid_level
 from .varcorr import VarCorr, varcorr
 from .verdict import verdict
@@ -120,6 +120,11 @@ class MLMFit:
     def nobs(self) -> int:
         """Sessions used."""
         return self.recipe.n_rows
+
+    @property
+    def title(self) -> str:
+        """What it is, in one line."""
+        return f"{'MLM' if self.varcorr else 'LM'} {self.model.formula.strip()}"
 
     @property
     def npersons(self) -> int:
@@ -277,6 +282,17 @@ class MLMFit:
         from .questions import robust_table
 
         return robust_table(self, panel, by, kind, level)
+
+    def lagged_effects(self, level: float = 0.95) -> tuple[LaggedEffect, ...]:
+        """Effects of columns one session before, for `compare`.
+
+        Raises
+        ------
+        ModelError : no such term, or no way to tell how it varies within persons.
+        """
+        from .lagged import lagged_effects
+
+        return lagged_effects(self, level)
 
     def explained(self, panel: Panel) -> Explained:
         """Variance explained within and between persons (Rights & Sterba 2019)."""

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import narwhals as nw
 import numpy as np
 
 from ...design import Design
 from ...errors import ModelError
+from .._fit import TableKind
 
 if TYPE_CHECKING:
     from ...panel import Panel
@@ -25,7 +25,7 @@ class Recipe:
     """How the columns were made, and of how much.
 
     design : the Design without its rows, for `Design.apply`. n_rows, n_given, n_persons : rows used, rows of the
-    Panel, persons used. person, session : names of these columns. backend, lazy : the kind of dataframe.
+    Panel, persons used. person, session : names of these columns. kind : of dataframe.
     means : person means for `within` and `between` that were given for the fit.
     """
 
@@ -35,8 +35,7 @@ class Recipe:
     n_persons: int
     person: str
     session: str
-    backend: nw.Implementation
-    lazy: nw.Implementation | None
+    kind: TableKind
     means: Means
 
     @classmethod
@@ -59,8 +58,7 @@ class Recipe:
             len(design.persons),
             panel.roles.person,
             panel.roles.session,
-            panel._frame.implementation,
-            panel._parts.lazy,
+            TableKind.of(panel),
             means,
         )
 
@@ -70,8 +68,7 @@ class Recipe:
 
     def table(self, columns: dict[str, Any]) -> Any:
         """A dataframe of the kind that came in."""
-        native = nw.from_dict(columns, backend=self.backend)  # type: ignore[arg-type]
-        return native.to_native() if self.lazy is None else native.lazy(backend=self.lazy).to_native()  # type: ignore[arg-type]
+        return self.kind.table(columns)
 
 
 def valid_level(level: float) -> float:

@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 
+from ...errors import ModelError
 from ...sem import Cells, Structure
 
 #: What a parameter is. 'lag', 'effect': of another wave, of the same one; 'covariate': of a person's covariate. 'mean',
@@ -31,7 +32,12 @@ class Column:
     wave: int | None = None
 
     def __str__(self) -> str:
-        return self.variable if self.wave is None else f"{self.variable} [{self.wave}]"
+        return at_wave(self.variable, self.wave)
+
+
+def at_wave(name: str, wave: int | None) -> str:
+    """`name [wave]`, or the name alone for what holds for all waves."""
+    return name if wave is None else f"{name} [{wave}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,7 @@ class Parameter:
 
     name : unique. kind : what it is. outcome, predictor : the variables that it is about; the same one for a variance,
     none for a mean's predictor. wave : of the outcome, None where it holds for all of them. group : None if for all.
+    steps : waves from predictor to outcome, of a lag. variance : whether it is a variance, as a Draft finds out.
     """
 
     name: str
@@ -48,6 +55,8 @@ class Parameter:
     predictor: str = ""
     wave: int | None = None
     group: str | None = None
+    steps: int = 1
+    variance: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,14 +207,14 @@ class Draft:
         self.paths.append(Cell(row, column, self._named(parameter, start)))
 
     def covary(self, row: int, column: int, parameter: Parameter, start: float = 0.0) -> None:
-        self.spread.append(Cell(row, column, self._named(parameter, start)))
+        self.spread.append(Cell(row, column, self._named(replace(parameter, variance=row == column), start)))
 
     def mean(self, row: int, parameter: Parameter, start: float = 0.0) -> None:
         self.intercepts.append(Cell(row, 0, self._named(parameter, start)))
 
     def _named(self, parameter: Parameter, start: float) -> str:
-        known = self.parameters.setdefault(parameter.name, parameter)
-        assert known == parameter
+        if self.parameters.setdefault(parameter.name, parameter) != parameter:
+            raise ModelError(f"two parameters are named {parameter.name!r}.", remedy="Rename a column.")
         self.starts.setdefault(parameter.name, start)
         return parameter.name
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..._threads import one_thread
 from ...sem import Moments
 from .blueprint import Blueprint, Parameter
 from .solution import Solution
@@ -26,7 +27,7 @@ class Derived:
 def derived(solution: Solution, function: Callable[[np.ndarray], np.ndarray]) -> Derived:
     """`function` of the parameters (q,) gives (m,). NaN where it has no value."""
     theta = solution.theta
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with one_thread(), np.errstate(invalid="ignore", divide="ignore"):
         estimate = function(theta)
         if not np.isfinite(solution.vcov).all() or not len(estimate):
             return Derived(estimate, np.full(len(estimate), np.nan))
@@ -77,24 +78,28 @@ def standardised(solution: Solution, lags: Sequence[tuple[Parameter, int | None]
 
 def long_run(solution: Solution, group: str | None) -> tuple[list[tuple[str, str]], Derived]:
     """Change of an outcome that a lasting change of a predictor by one leads to in the end: b / (1 - a) for two
-    variables; with more, the others respond to each other. For lags that are equal over waves.
+    variables; with more, the others respond to each other. Several lags of a predictor add up. For lags that are equal
+    over waves.
     """
-    names = solution.grouped.blueprint.variables
-    place = {
-        (p.outcome, p.predictor): i
+    outcomes = solution.grouped.blueprint.variables
+    chosen = [
+        (i, p)
         for i, p in enumerate(solution.parameters)
-        if p.kind == "lag" and p.wave is None and p.group in (None, group)
-    }
-    pairs = [(outcome, predictor) for outcome in names for predictor in names if outcome != predictor]
+        if p.kind in ("lag", "effect") and p.wave is None and p.group in (None, group)
+    ]
+    predictors = tuple(dict.fromkeys([*outcomes, *(p.predictor for _, p in chosen)]))
+    pairs = [(outcome, predictor) for outcome in outcomes for predictor in predictors if outcome != predictor]
 
     def function(theta: np.ndarray) -> np.ndarray:
-        lags = np.array([[theta[place[a, b]] for b in names] for a in names])
+        lags = np.zeros((len(outcomes), len(predictors)))
+        for i, p in chosen:
+            lags[outcomes.index(p.outcome), predictors.index(p.predictor)] += theta[i]
         ends = {}
-        for held in range(len(names)):
-            others = [i for i in range(len(names)) if i != held]
+        for held, predictor in enumerate(predictors):
+            others = [i for i in range(len(outcomes)) if i != held]
             system = np.eye(len(others)) - lags[np.ix_(others, others)]
             for i, value in zip(others, np.linalg.solve(system, lags[others, held]), strict=True):
-                ends[names[i], names[held]] = value
+                ends[outcomes[i], predictor] = value
         return np.array([ends[pair] for pair in pairs])
 
     return pairs, derived(solution, function)

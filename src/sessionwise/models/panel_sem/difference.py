@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...errors import ModelError, nearest, some
+from ...sem import Patterns, optimise
 from ...show import Grid, Part, html_parts, num, p_value, rich_group, text
 from .dpm import DPM
 from .tables import usable
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 
 #: The larger model's criterion may be above the smaller one's by this much rounding.
 _ROUNDING = 1e-6
-#: Criteria of two fits to the same data: their saturated models agree to this.
+#: Chi-square of the larger model, fitted to what the smaller one implies, up to which they are nested.
+_NESTED = 1e-3
+#: Means, SDs and criteria without covariances of the same data agree to this.
 _SAME = 1e-5
 
 
@@ -67,6 +70,12 @@ def difference(one: SEMFit, other: SEMFit) -> Difference:
     for fit in (small, large):
         usable(fit, "a likelihood-ratio test")
     _comparable(small, large)
+    if not _nested(small, large):
+        raise ModelError(
+            "the models are not nested: the larger one cannot be what the smaller one is.",
+            where=f"{small.model.title}; {large.model.title}",
+            remedy="Compare their AIC or BIC.",
+        )
     words = f"smaller: {small.model.title}; larger: {large.model.title}."
     if set(large.solution.grouped.blueprint.persons) > set(small.solution.grouped.blueprint.persons):
         words += (
@@ -112,7 +121,7 @@ def same_over_groups(fit: SEMFit, panel: Panel, kind: str) -> Difference:
 def _comparable(small: SEMFit, large: SEMFit) -> None:
     same = small.npersons == large.npersons and small.nobs == large.nobs
     columns = [sorted(map(str, f.solution.grouped.blueprint.columns)) for f in (small, large)]
-    if not same or columns[0] != columns[1] or not _same_moments(small, large):
+    if not same or columns[0] != columns[1] or not _same_values(small, large):
         raise ModelError(
             "the two fits are not to the same data.",
             where=f"{small.npersons:,} and {large.npersons:,} persons, {small.nobs:,} and {large.nobs:,} values",
@@ -126,11 +135,33 @@ def _comparable(small: SEMFit, large: SEMFit) -> None:
         )
 
 
-def _same_moments(one: SEMFit, other: SEMFit) -> bool:
-    """Whether the saturated models, or those without covariances, have one likelihood (units are the same)."""
+def _same_values(one: SEMFit, other: SEMFit) -> bool:
+    """Whether means and SDs are the same, and the models without covariances have one likelihood."""
+    for name, scale in one.solution.scale.items():
+        ratio = other.solution.scale[name] / scale
+        moved = (other.solution.centre[name] - one.solution.centre[name]) / scale
+        if abs(ratio - 1) + abs(moved) > _SAME:
+            return False
     a, b = (sum(s.criterion for s in f.solution.below) for f in (one, other))
     grouped = len(one.solution.data) == len(other.solution.data)
     return not grouped or abs(a - b) <= _SAME * abs(a)
+
+
+def _nested(small: SEMFit, large: SEMFit) -> bool:
+    """Whether the larger model, fitted to the means and covariances that the smaller one implies, implies them too
+    (Bentler & Satorra 2010, Psychol Methods 15:111)."""
+    order = [small.solution.grouped.blueprint.columns.index(c) for c in large.solution.grouped.blueprint.columns]
+    implied = [s.moments(small.solution.optimum.theta) for s in small.solution.structures]
+    if len(implied) not in (1, len(large.solution.data)):
+        return False
+    groups, fitted = [], 0.0
+    for g, (structure, data) in enumerate(large.solution.groups):
+        at = implied[g % len(implied)]
+        covariance, n = at.covariance[np.ix_(order, order)], float(data.n)
+        exact = Patterns(np.ones((1, data.k), bool), np.array([n]), at.mean[None, order], covariance[None])
+        groups.append((structure, exact))
+        fitted += n * (data.k * (1 + np.log(2 * np.pi)) + float(np.linalg.slogdet(covariance)[1]))
+    return optimise(groups, [large.solution.optimum.theta]).criterion - fitted <= _NESTED
 
 
 def _test(small: SEMFit, large: SEMFit, words: str) -> Difference:

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ...errors import FormulaError, ModelError
 from ...formula.syntax import Call, Expression, Name, Number, Op, Paren, show, tree
-from .blueprint import Blueprint, Column, Draft, Parameter, ParameterKind
+from .blueprint import Blueprint, Column, Draft, Parameter, ParameterKind, at_wave
 from .riclpm import ErrorsKind, OverWaves, one_of
 
 if TYPE_CHECKING:
     from ...panel import Panel
     from .fit import SEMFit
 
+#: Waves that a lag can go back.
+MOST_STEPS = 1000
 _ORDER: tuple[ParameterKind, ...] = ("lag", "effect", "covariate", "intercept", "residual", "mean", "nuisance")
 
 
@@ -185,12 +187,11 @@ def _predictor(expression: Expression, formula: str) -> Predictor:
         inner = _predictor(expression.args[0], formula)
         return Predictor(inner.name, inner.lag, True)
     if isinstance(expression, Call) and expression.function == "lag" and len(expression.args) in (1, 2):
-        steps = (
-            expression.args[1]
-            if len(expression.args) == 2
-            else dict(expression.named).get("k", Number(1, expression.at))
-        )
-        if not isinstance(steps, Number) or steps.value != int(steps.value) or steps.value < 1:
+        named = dict(expression.named)
+        steps = expression.args[1] if len(expression.args) == 2 else named.pop("k", Number(1, expression.at))
+        if named:
+            raise _wrong(f"lag has no option {next(iter(named))!r} here: waves are session numbers", formula)
+        if not isinstance(steps, Number) or not 1 <= steps.value <= MOST_STEPS or steps.value % 1:
             raise _wrong(f"{show(expression)} has no whole number of waves", formula)
         return Predictor(_name(expression.args[0], formula, "in lag"), int(steps.value), False)
     return Predictor(_name(expression, formula, "as a predictor"), 0, False)
@@ -223,7 +224,7 @@ def _drawn(model: DPM, equation: Equation, waves: tuple[int, ...]) -> Blueprint:
         node = draft.node(column.variable)
         draft.fix(draft.at[column], node)
         draft.within[column.variable, column.wave or 0] = node
-        draft.mean(draft.at[column], Parameter(f"mean({column})", "mean", column.variable, "", column.wave))
+        draft.mean(draft.at[column], _mean(column))
     nodes = {column: draft.within[column.variable, column.wave or 0] for column in columns}
     predicted = [Column(equation.outcome, wave) for wave in waves[equation.longest :]]
     _equations(draft, model, equation, waves, nodes)
@@ -252,8 +253,8 @@ def _equations(
         what = p.name if p.lag == 0 else f"lag({p.name})" if p.lag == 1 else f"lag({p.name}, {p.lag})"
         for i in range(equation.longest, len(waves)):
             own = None if model.lags == "equal" else waves[i]
-            name = f"{y} ~ {what}" + ("" if own is None else f" [{own}]")
-            parameter = Parameter(name, "lag" if p.lag else "effect", y, p.name, own)
+            name = at_wave(f"{y} ~ {what}", own)
+            parameter = Parameter(name, "lag" if p.lag else "effect", y, p.name, own, steps=p.lag)
             before = nodes[Column(p.name, waves[i - p.lag])]
             draft.path(nodes[Column(y, waves[i])], before, parameter, 0.3 if p.name == y and p.lag == 1 else 0.0)
     for name in equation.constant:
@@ -290,7 +291,7 @@ def _residuals(
     for column in predicted:
         assert column.wave is not None
         own = None if model.residuals == "equal" else column.wave
-        name = f"residual var({y})" + ("" if own is None else f" [{own}]")
+        name = at_wave(f"residual var({y})", own)
         draft.covary(nodes[column], nodes[column], Parameter(name, "residual", y, y, own), 0.4)
         for other in given:
             if other.variable not in free or other.wave is None:
@@ -301,6 +302,10 @@ def _residuals(
                 draft.covary(nodes[column], nodes[other], _moment(column, other, "residual"))
 
 
+def _mean(column: Column) -> Parameter:
+    return Parameter(at_wave(f"mean({column.variable})", column.wave), "mean", column.variable, "", column.wave)
+
+
 def _moment(one: Column, other: Column, kind: ParameterKind) -> Parameter:
-    what = f"var({one})" if one == other else f"cov({one}, {other})"
+    what = at_wave(f"var({one.variable})", one.wave) if one == other else f"cov({one}, {other})"
     return Parameter(what, kind, one.variable, other.variable, one.wave)

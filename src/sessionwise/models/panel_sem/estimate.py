@@ -5,18 +5,20 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from ..._threads import one_thread
 from ...errors import ModelError
 from ...findings import Finding, Findings
 from .._fit import TableKind
 from .blueprint import Grouped, grouped
+from .dpm import DPM
 from .fit import SEMFit
+from .same_wave import same_wave_doubt
 from .solution import Solution, solve
 from .verdict import verdict
 from .waves import chosen, widened
 
 if TYPE_CHECKING:
     from ...panel import Panel
-    from .dpm import DPM
     from .riclpm import CLPM, RICLPM
 
 #: Persons for each parameter below which a warning is given.
@@ -37,14 +39,18 @@ def estimate(model: RICLPM | CLPM | DPM, panel: Panel) -> SEMFit:
     blueprint = model.blueprint(waves)
     wide = widened(panel, blueprint.columns, waves, model.from_end, model.group_column)
     parts: Grouped = grouped(blueprint, wide.labels, getattr(model, "same", ()))
-    solution = solve(parts, wide, None if model.errors == "auto" else model.errors)
-    findings = Findings(_doubts(solution, waves)) + wide.findings
+    with one_thread():
+        solution = solve(parts, wide, None if model.errors == "auto" else model.errors)
+        doubts = _doubts(solution, waves)
+        if isinstance(model, DPM) and not model.same_wave:
+            doubts += same_wave_doubt(model, solution)
+        judged = verdict(solution, model.remedy)
     return SEMFit(
         model,
         solution,
         wide.coverage,
-        verdict(solution, model.remedy),
-        findings,
+        judged,
+        Findings(doubts) + wide.findings,
         TableKind.of(panel),
         panel.roles.person,
         panel.roles.session,

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...findings import Findings
 from ...sem import Indices, indices, scaled, srmr
-from .._fit import TableKind, Verdict
+from .._fit import LaggedEffect, TableKind, Verdict
 from . import tables
 from .blueprint import Parameter
 from .solution import Solution
@@ -111,6 +111,11 @@ class SEMFit:
         return int(sum(data.pairs.diagonal().sum() for data in self.solution.data))
 
     @property
+    def title(self) -> str:
+        """What it is, in one line."""
+        return self.model.title
+
+    @property
     def waves(self) -> tuple[int, ...]:
         return self.coverage.waves
 
@@ -190,10 +195,29 @@ class SEMFit:
         """
         return self.kind.table(tables.in_the_end(self, level))
 
+    def lags_given(self, first: str, level: float = 0.95) -> Any:
+        """Effects on the other variable with `first`, which was rated before it at each wave, held constant, as a
+        dataframe: outcome, predictor, lag (0: the same wave), estimate, se, p, low, high; by the delta method.
+
+        Raises
+        ------
+        ModelError : other than two variables, groups, lags that differ over waves.
+        """
+        from .given import lags_given
+
+        return self.kind.table(lags_given(self, first, level))
+
     def within(self) -> Any:
         """Standard deviations and correlations within persons by wave, as implied, as a dataframe: wave, group,
         'sd NAME' for each variable, 'r NAME NAME' for each pair."""
         return self.kind.table(tables.within(self))
+
+    def residual_correlations(
+        self, group: str | None = None, level: float = 0.95
+    ) -> tuple[tuple[float, float, float], ...]:
+        """Correlation of the first two variables within persons at the first wave, and of what the lags leave over at
+        the later ones: estimate, low, high by wave; by the delta method."""
+        return tables.residual_correlations(self, group, level)
 
     def intercepts(self) -> Any:
         """Random intercepts as a dataframe: variable, group, variance, se, sd, share (of the variance implied at the
@@ -233,6 +257,12 @@ class SEMFit:
         from .difference import same_over_groups
 
         return same_over_groups(self, panel, kind)
+
+    def lagged_effects(self, level: float = 0.95) -> tuple[LaggedEffect, ...]:
+        """Effects from one wave to the next, for `compare`."""
+        from .lagged_effects import lagged_effects
+
+        return lagged_effects(self, level)
 
     def simulate(self, persons: int | None = None, *, seed: int, dropout: float = 0.0, skipped: float = 0.0) -> Panel:
         """A Panel drawn from the estimates; see `RICLPM.simulate`. persons : default as many as in the fit."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
 
-from .blueprint import Blueprint, Column, Draft, Parameter, ParameterKind
+from .blueprint import Blueprint, Column, Draft, Parameter, ParameterKind, at_wave
 
 _ORDER: tuple[ParameterKind, ...] = (
     "lag", "covariate", "intercept", "first", "residual", "loading", "unique", "mean", "trend", "nuisance",
@@ -70,13 +70,16 @@ def _measure(draft: Draft, layout: Layout) -> None:
 
 
 def _persons(draft: Draft, layout: Layout) -> None:
-    """Random intercepts and what predicts them. Without one, a covariate still moves all waves alike."""
+    """Random intercepts and what predicts them: deviations of covariates from their means, so that the means of waves
+    stay what they are. Without a random intercept, a covariate still moves all waves alike."""
+    deviation = {}
     for name in layout.covariates:
-        here = draft.at[Column(name)]
-        draft.mean(here, Parameter(f"mean({name})", "mean", name))
+        deviation[name] = draft.node(name)
+        draft.fix(draft.at[Column(name)], deviation[name])
+        draft.mean(draft.at[Column(name)], Parameter(f"mean({name})", "mean", name))
     for one, other in combinations_with_replacement(layout.covariates, 2):
         what = _moment("", one, other, None, "nuisance")
-        draft.covary(draft.at[Column(one)], draft.at[Column(other)], what, 1.0 if one == other else 0.0)
+        draft.covary(deviation[one], deviation[other], what, 1.0 if one == other else 0.0)
     for variable, items in zip(layout.variables, layout.indicators, strict=True):
         for item in items:
             if variable not in layout.intercepts and not layout.covariates:
@@ -87,7 +90,7 @@ def _persons(draft: Draft, layout: Layout) -> None:
             if variable in layout.intercepts:
                 draft.persons[item] = node
             for name in layout.covariates:
-                draft.path(node, draft.at[Column(name)], Parameter(f"{item} ~ {name}", "covariate", item, name))
+                draft.path(node, deviation[name], Parameter(f"{item} ~ {name}", "covariate", item, name))
     for one, other in combinations_with_replacement(draft.persons, 2):
         what = _moment("intercept ", one, other, None, "intercept")
         draft.covary(draft.persons[one], draft.persons[other], what, 0.4 if one == other else 0.0)
@@ -98,7 +101,7 @@ def _lags(draft: Draft, layout: Layout) -> None:
         for predictor in layout.variables:
             for before, wave in zip(layout.waves, layout.waves[1:], strict=False):
                 own = None if layout.lags_equal else wave
-                what = Parameter(_at(f"{outcome} ~ lag({predictor})", own), "lag", outcome, predictor, own)
+                what = Parameter(at_wave(f"{outcome} ~ lag({predictor})", own), "lag", outcome, predictor, own)
                 start = 0.3 if outcome == predictor else 0.0
                 draft.path(draft.within[outcome, wave], draft.within[predictor, before], what, start)
 
@@ -123,19 +126,15 @@ def _means(draft: Draft, layout: Layout) -> None:
             for row, wave in zip(rows, layout.waves, strict=True):
                 draft.fix(row, level)
                 draft.fix(row, slope, float(wave - layout.waves[0]))
-            draft.mean(level, Parameter(_at(f"mean({item})", layout.waves[0]), "mean", item, "", layout.waves[0]))
+            draft.mean(level, Parameter(at_wave(f"mean({item})", layout.waves[0]), "mean", item, "", layout.waves[0]))
             draft.mean(slope, Parameter(f"trend({item})", "trend", item))
             continue
         for row, wave in zip(rows, layout.waves, strict=True):
             own = None if layout.means == "equal" else wave
-            draft.mean(row, Parameter(_at(f"mean({item})", own), "mean", item, "", own))
+            draft.mean(row, Parameter(at_wave(f"mean({item})", own), "mean", item, "", own))
 
 
 def _moment(prefix: str, one: str, other: str, wave: int | None, kind: ParameterKind) -> Parameter:
     """A variance, or a covariance with the later variable named first."""
     what = f"{prefix}var({one})" if one == other else f"{prefix}cov({one}, {other})"
-    return Parameter(_at(what, wave), kind, one, other, wave)
-
-
-def _at(name: str, wave: int | None) -> str:
-    return name if wave is None else f"{name} [{wave}]"
+    return Parameter(at_wave(what, wave), kind, one, other, wave)

@@ -139,7 +139,7 @@ class RICLPM:
         """What to do about an inadmissible solution."""
         return (
             "A negative variance of a random intercept says that persons hardly differ in that variable's level beyond "
-            "what the lags carry over: name it in without=. Otherwise use lags='equal', residuals='equal', other waves, "
+            "what the lags carry over: name it in without=. Otherwise use lags='equal', residuals='equal', other waves "
             "or more persons."
         )
 
@@ -219,7 +219,9 @@ class CLPM:
 
 def layout(model: RICLPM | CLPM, waves: tuple[int, ...], without: tuple[str, ...], *, intercepts: bool) -> Layout:
     """What the blueprint needs to know."""
-    indicators = tuple((v,) if isinstance(v, str) else tuple(v) for v in (model.x, model.y, model.third) if v)
+    indicators = tuple(
+        (v,) if isinstance(v, str) else tuple(v) for v in (model.x, model.y, model.third) if v is not None
+    )
     variables = tuple(own[0] for own in indicators)
     return Layout(
         variables,
@@ -251,6 +253,10 @@ def checked(model: RICLPM | CLPM) -> None:
         one_of("same", kind, KINDS)
     if model.same and model.group is None:
         raise ModelError("same is for several groups, and no group is named.", remedy="Add group=....")
+    for name in ("x", "y", "third"):
+        own = getattr(model, name)
+        if own is not None and not (own and all(own)):
+            raise ModelError(f"{name} is {own!r}.", remedy="Name a column, or several in a tuple.")
     made = layout(model, (1, 2, 3), (), intercepts=False)
     used = [*made.items, *model.covariates]
     twice = [name for i, name in enumerate(used) if name in used[:i]]

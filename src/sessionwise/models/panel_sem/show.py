@@ -65,8 +65,7 @@ def _lags(fit: SEMFit) -> Grid:
 
 def _arrow(p: Parameter) -> str:
     """`wai_sr -> core_om`, over two lines where that is long, with the wave and group that it is for."""
-    steps = p.name.partition(", ")[2].partition(")")[0] if p.name.count("lag(") else ""
-    where = [str(x) for x in (p.wave, p.group) if x is not None] + ([f"{steps} waves"] if steps else [])
+    where = [str(x) for x in (p.wave, p.group) if x is not None] + ([f"{p.steps} waves"] if p.steps > 1 else [])
     wide = len(p.outcome) + len(p.predictor) > 17
     after = (f"\n [{', '.join(where)}]" if wide else f" [{', '.join(where)}]") if where else ""
     return f"{p.predictor}{chr(10) if wide else ''} → {p.outcome}{after}"

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...errors import ModelError, nearest, some
 from .blueprint import Blueprint, Grouped, Parameter, grouped
+from .waves import numbered
 
 if TYPE_CHECKING:
     from ...panel import Panel
@@ -87,7 +88,7 @@ def _waves(model: RICLPM | CLPM | DPM) -> tuple[int, ...]:
             where=model.title,
             remedy="Add waves=..., such as waves=6.",
         )
-    found = tuple(range(1, waves + 1)) if isinstance(waves, int) else tuple(waves)
+    found = tuple(numbered(waves, 1))
     if len(found) < model.fewest_waves:
         raise ModelError(f"{len(found)} waves are too few.", remedy=f"Use {model.fewest_waves} or more.")
     return found
@@ -97,10 +98,10 @@ def _completed(blueprint: Blueprint, given: dict[str, float]) -> dict[str, float
     """A value for each parameter: by its own name, or by that without the wave; first-wave moments from the lags."""
     values, used = {}, set()
     for p in blueprint.parameters:
-        short = p.name.rsplit(" [", 1)[0]
+        short = p.name.removesuffix(f" [{p.wave}]")
         for name in (p.name, short):
             if name in given:
-                values[p.name] = float(given[name])
+                values[p.name] = _number(name, given[name])
                 used.add(name)
                 break
     unknown = [name for name in given if name not in used]
@@ -117,6 +118,12 @@ def _completed(blueprint: Blueprint, given: dict[str, float]) -> dict[str, float
             remedy="Give each a value; a name without its wave, such as 'residual var(x)', counts for all waves.",
         )
     return values | _stationary(blueprint, missing, values)
+
+
+def _number(name: str, value: object) -> float:
+    if not isinstance(value, int | float | np.number) or not np.isfinite(value):
+        raise ModelError(f"{name} is {value!r}.", remedy="Give a finite number.")
+    return float(value)
 
 
 def _stationary(blueprint: Blueprint, missing: Sequence[Parameter], values: Mapping[str, float]) -> dict[str, float]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from ...errors import ModelError, some
 from ...sem import (
+    Dependent,
     Moments,
     Optimum,
     Patterns,
@@ -29,12 +30,10 @@ from ...sem import (
     saturated,
     trace,
 )
-from .blueprint import Column, Grouped, Parameter
+from .blueprint import Grouped, Parameter
 from .waves import Wide
 
 Errors = Literal["expected", "observed", "robust"]
-#: Eigenvalue of a correlation matrix below which columns depend on each other.
-COLLINEAR = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,27 +184,16 @@ def _starts(grouped: Grouped, covariance: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def _saturated(data: Sequence[Patterns], wide: Wide) -> tuple[Saturated, ...] | None:
-    found = [saturated(d) for d in data]
-    for one, d in zip(found, data, strict=True):
-        if one is not None:
-            _independent(one.covariance, wide.columns)
-        elif d.complete and d.n > d.k:
-            _independent(d.covariance[0], wide.columns)
+    try:
+        found = [saturated(d) for d in data]
+    except Dependent as error:
+        raise ModelError(
+            f"{some(wide.columns[i] for i in error.variables)} depend on each other: one is a linear combination of "
+            "the others.",
+            where="the wide data, one column a variable and wave",
+            remedy="Check whether a column was copied or made from others; leave out a wave or a variable.",
+        ) from None
     return None if any(one is None for one in found) else tuple(one for one in found if one is not None)
-
-
-def _independent(covariance: np.ndarray, columns: Sequence[Column]) -> None:
-    sd = np.sqrt(covariance.diagonal())
-    roots, vectors = np.linalg.eigh(covariance / np.outer(sd, sd))
-    if roots[0] > COLLINEAR:
-        return
-    weights = np.abs(vectors[:, 0])
-    involved = [str(columns[i]) for i in np.argsort(-weights, kind="stable") if weights[i] > 0.1 * weights.max()]
-    raise ModelError(
-        f"{some(involved)} depend on each other: one is a linear combination of the others.",
-        where="the wide data, one column a variable and wave",
-        remedy="Check whether a column was copied or made from others; leave out a wave or a variable.",
-    )
 
 
 def _traced(models: Sequence[Saturated] | None, data: Sequence[Patterns], rows: Sequence[Rows]) -> float:
@@ -217,15 +205,15 @@ def _traced(models: Sequence[Saturated] | None, data: Sequence[Patterns], rows: 
 def _enough(grouped: Grouped, data: Sequence[Patterns], wide: Wide) -> None:
     k, q = data[0].k, len(grouped.parameters)
     moments = len(data) * (k * (k + 1) // 2 + k)
-    values = int(sum(d.pairs.diagonal().sum() for d in data))
     if q > moments:
         raise ModelError(
             f"the model has {q} parameters, and the {k} columns only {moments} means, variances and covariances.",
             remedy="Use more waves, or hold lags and residual variances equal over waves.",
         )
+    own = len(grouped.places[0])
     for label, d in zip(grouped.labels or ("",), data, strict=True):
-        own = len(grouped.places[0])
-        if int(d.pairs.diagonal().sum()) < own or d.n < 3:
+        values = int(d.pairs.diagonal().sum())
+        if values < own or d.n < 3:
             raise ModelError(
                 f"{values:,} values of {d.n:,} persons for {own} parameters.",
                 where=f"group {label}" if label else f"waves {some(wide.coverage.waves, 12)}",

@@ -37,7 +37,8 @@ def p_values(estimate: np.ndarray, se: np.ndarray) -> np.ndarray:
 
 def tidy(fit: SEMFit, level: float) -> Table:
     estimate, se = fit.solution.theta, np.sqrt(fit.vcov.diagonal())
-    tested = [not is_variance(p) for p in fit.parameters]
+    # A variance is not tested against zero: that is the end of its range.
+    tested = [not p.variance for p in fit.parameters]
     with np.errstate(invalid="ignore", divide="ignore"):
         statistic = estimate / se
     p = p_values(estimate, se)
@@ -49,13 +50,8 @@ def tidy(fit: SEMFit, level: float) -> Table:
         "se": se,
         "statistic": [x if t else None for x, t in zip(statistic.tolist(), tested, strict=True)],
         "p": [x if t else None for x, t in zip(p.tolist(), tested, strict=True)],
-        **_interval(Derived(estimate, se), level),
+        **interval(Derived(estimate, se), level),
     }
-
-
-def is_variance(parameter: Parameter) -> bool:
-    """A variance is not tested against zero: that is the end of its range."""
-    return "var(" in parameter.name
 
 
 def lags(fit: SEMFit, level: float) -> Table:
@@ -68,18 +64,18 @@ def lags(fit: SEMFit, level: float) -> Table:
     )
     with np.errstate(invalid="ignore", divide="ignore"):
         statistic = estimate / se
-    interval = _interval(std, level)
+    of_std = interval(std, level)
     return {
         **_about(parameters, [p.wave for p in parameters]),
         "estimate": estimate,
         "se": se,
         "statistic": statistic,
         "p": p_values(estimate, se),
-        **_interval(Derived(estimate, se), level),
+        **interval(Derived(estimate, se), level),
         "standardised": std.estimate,
         "std_se": std.se,
-        "std_low": interval["low"],
-        "std_high": interval["high"],
+        "std_low": of_std["low"],
+        "std_high": of_std["high"],
     }
 
 
@@ -101,7 +97,7 @@ def by_wave(fit: SEMFit, level: float) -> Table:
         **_about([p for p, _ in entries], [wave for _, wave in entries]),
         "estimate": std.estimate,
         "se": std.se,
-        **_interval(std, level),
+        **interval(std, level),
     }
 
 
@@ -130,7 +126,7 @@ def in_the_end(fit: SEMFit, level: float) -> Table:
         out["outcome"] += [a for a, _ in pairs]
         out["predictor"] += [b for _, b in pairs]
         out["group"] += [group] * len(pairs)
-        columns = {"estimate": found.estimate, "se": found.se, **_interval(found, level)}
+        columns = {"estimate": found.estimate, "se": found.se, **interval(found, level)}
         for name, values in columns.items():
             out[name] += values.tolist()
     return out
@@ -156,6 +152,23 @@ def within(fit: SEMFit) -> Table:
     return out
 
 
+def residual_correlations(fit: SEMFit, group: str | None, level: float) -> tuple[tuple[float, float, float], ...]:
+    _has_within(fit, "within-person parts")
+    blueprint = fit.solution.grouped.blueprint
+    place = fit.solution.grouped.labels.index(group) if group is not None else 0
+    pairs = [[blueprint.within[name, wave] for name in blueprint.variables[:2]] for wave in blueprint.waves]
+
+    def function(theta: np.ndarray) -> np.ndarray:
+        moments = fit.solution.moments(theta)[place]
+        back = np.linalg.inv(moments.full)
+        left = back @ moments.latent @ back.T
+        return np.array([left[i, j] / np.sqrt(left[i, i] * left[j, j]) for i, j in pairs])
+
+    of = derived(fit.solution, function)
+    ends = interval(of, level)
+    return tuple(zip(of.estimate.tolist(), ends["low"].tolist(), ends["high"].tolist(), strict=True))
+
+
 def intercepts(fit: SEMFit) -> Table:
     blueprint = fit.solution.grouped.blueprint
     names, nodes = list(blueprint.persons), list(blueprint.persons.values())
@@ -176,7 +189,7 @@ def intercepts(fit: SEMFit) -> Table:
             out["share"].append(float(sd[i] ** 2 / moments.covariance.diagonal()[own].mean()))
             for j, other in enumerate(names if len(names) > 1 else ()):
                 out[f"r {other}"].append(float(r[i, j]))
-    return out
+    return {name: values if name in ("variable", "group") else np.array(values, float) for name, values in out.items()}
 
 
 def _correlation(covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -194,7 +207,7 @@ def _about(parameters: Sequence[Parameter], waves: Sequence[int | None]) -> Tabl
     }
 
 
-def _interval(of: Derived, level: float) -> dict[str, np.ndarray]:
+def interval(of: Derived, level: float) -> dict[str, np.ndarray]:
     from scipy.special import ndtri
 
     away = float(ndtri((1 + valid_level(level)) / 2)) * of.se

@@ -7,30 +7,39 @@ from collections.abc import Iterator
 import numpy as np
 
 from ...errors import some
+from ...sem import FLAT
 from .._fit import Verdict
 from .blueprint import Blueprint
 from .solution import Solution
 
 #: Eigenvalues below minus this, relative to the largest variance of their block, are no rounding.
 _NEGATIVE = 1e-7
+_FEWER = "Use fewer parameters (lags or residuals equal over waves), fewer waves, or more persons."
 
 
 def verdict(solution: Solution, remedy: str) -> Verdict:
     """`remedy`: what to do about an inadmissible solution of this kind of model."""
     optimum = solution.optimum
-    if optimum.flattest <= 1e-7:
+    if optimum.flattest <= FLAT:
         weights = np.abs(optimum.flat)
         named = [solution.parameters[i].name for i in np.argsort(-weights, kind="stable") if weights[i] > 0.3]
         return Verdict(
             False,
             f"No optimum: the data do not determine {some(named)}. No number here should be used.",
-            "Use fewer parameters (lags or residuals equal over waves), fewer waves, or more persons.",
+            _FEWER,
         )
     if not optimum.converged:
         return Verdict(
             False,
             f"No optimum was found from {optimum.starts} starts. No number here should be used.",
             "Use fewer waves, hold lags and residual variances equal over waves, or look for extreme values.",
+        )
+    if not np.isfinite(solution.vcov).all():
+        return Verdict(
+            False,
+            f"An optimum was found, but the {solution.errors} information there is singular: the data do not determine "
+            "all parameters. No number here should be used.",
+            _FEWER,
         )
     faults = list(_faults(solution))
     if faults:
@@ -47,10 +56,10 @@ def verdict(solution: Solution, remedy: str) -> Verdict:
 def _faults(solution: Solution) -> Iterator[str]:
     """Negative variances by name, then blocks of variables whose correlations no data could have."""
     for parameter, value in zip(solution.parameters, solution.theta.tolist(), strict=True):
-        if parameter.predictor == parameter.outcome and value < 0 and "var(" in parameter.name:
+        if parameter.variance and value < 0:
             yield f"{parameter.name} is negative ({value:.3g})"
     labels = solution.grouped.labels or ("",)
-    for label, moments, structure in zip(labels, solution.moments(), solution.structures, strict=True):
+    for label, moments in zip(labels, solution.moments(), strict=True):
         left = np.linalg.inv(moments.full)
         spread = left @ moments.latent @ left.T
         for block in _blocks(solution.grouped.blueprint):
@@ -61,7 +70,6 @@ def _faults(solution: Solution) -> Iterator[str]:
             if np.linalg.eigvalsh(own / np.sqrt(np.outer(variances, variances)))[0] < -_NEGATIVE:
                 where = _named(solution.grouped.blueprint, block)
                 yield f"the correlations of {where} are impossible" + (f" in group {label}" if label else "")
-        assert len(structure.base) == len(spread)
 
 
 def _blocks(blueprint: Blueprint) -> list[list[int]]:

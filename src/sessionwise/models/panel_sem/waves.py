@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...errors import ModelError, some
 from ...findings import Finding, Findings
+from ...panel import LARGEST, Panel
 from .blueprint import Column
-
-if TYPE_CHECKING:
-    from ...panel import Panel
 
 #: Without a number of waves: as many as so large a share of the persons reaches, but no more than MOST_WAVES.
 REACHED, MOST_WAVES = 0.5, 10
+#: Range of values, relative to the largest, up to which they are the same but for rounding.
+SAME = 1e-12
 #: Coverage of a pair of columns below which a warning is given: estimates then lean on few persons.
 LOW_COVERAGE = 0.10
+_LEAVE_OUT = "Leave the wave out, as in waves=(1, 2, 4), or use fewer waves."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,26 +60,44 @@ def chosen(
 
     Raises
     ------
-    ModelError : fewer than `fewest`, or not whole numbers in ascending order.
+    ModelError : fewer than `fewest`, not whole numbers in ascending order, or one that nobody reached.
     """
     when = _labels(panel, from_end)
     if waves is None:
         return _reached(panel, variables, when, from_end, fewest)
-    if isinstance(waves, int | np.integer) and not isinstance(waves, bool):
-        first = 1 - int(waves) if from_end else int(when.min())
-        found = tuple(range(first, first + int(waves)))
-    else:
-        try:
-            found = tuple(int(w) for w in waves)  # type: ignore[union-attr]
-            whole = all(int(w) == w for w in waves)  # type: ignore[union-attr]
-        except (TypeError, ValueError):
-            found, whole = (), False
-        if not whole or list(found) != sorted(set(found)):
-            raise ModelError(
-                f"waves is {waves!r}.",
-                remedy="Give how many there are, or session numbers in ascending order, such as waves=(1, 2, 3, 4).",
-            )
+    found = numbered(waves, int(when.min()), 0 if from_end else None)
     _enough(found, fewest)
+    known = set(when.tolist())
+    absent = next((wave for wave in found if wave not in known), None)
+    if absent is not None:
+        raise ModelError(
+            f"nobody has a session at wave {absent}.",
+            where=f"waves there are: {some(sorted(known), 12)}",
+            remedy=_LEAVE_OUT,
+        )
+    return tuple(found)
+
+
+def numbered(waves: int | Sequence[int], first: int, last: int | None = None) -> Sequence[int]:
+    """Labels of so many waves, from `first` on or up to `last`, or the labels that are given.
+
+    Raises
+    ------
+    ModelError : not whole numbers in ascending order.
+    """
+    if isinstance(waves, int | np.integer) and not isinstance(waves, bool):
+        begin = first if last is None else last + 1 - int(waves)
+        return range(begin, begin + int(waves))
+    try:
+        found = tuple(int(w) for w in waves)  # type: ignore[union-attr]
+        whole = all(int(w) == w for w in waves)  # type: ignore[union-attr]
+    except (TypeError, ValueError, OverflowError):
+        found, whole = (), False
+    if not whole or list(found) != sorted(set(found)):
+        raise ModelError(
+            f"waves is {waves!r}.",
+            remedy="Give how many there are, or session numbers in ascending order, such as waves=(1, 2, 3, 4).",
+        )
     return found
 
 
@@ -88,25 +106,28 @@ def widened(panel: Panel, columns: Sequence[Column], waves: tuple[int, ...], fro
 
     Raises
     ------
-    ModelError : a wave that nobody reached, a variable that does not vary at a wave, a covariate that changes within
-        a person, a group of a person that is not one group.
+    ModelError : infinite values, a wave that nobody reached, a variable that does not vary at a wave, a covariate that
+        is text or changes within a person, a group of a person that is not one group.
     """
     when = _labels(panel, from_end)
     changing = [c for c in columns if c.wave is not None]
     values = np.full((panel.n_persons, len(columns)), np.nan)
     person = panel.codes
-    for i, column in enumerate(columns):
-        if column.wave is None:
-            values[:, i] = _constant(panel, column.variable)
-        else:
-            here = when == column.wave
-            values[person[here], i] = panel[column.variable][here]
-    values[np.isinf(values)] = np.nan
+    known: dict[str, np.ndarray] = {}
+    for i, (name, wave) in enumerate((c.variable, c.wave) for c in columns):
+        if wave is None:
+            values[:, i] = _constant(panel, name)
+            continue
+        if name not in known:
+            known[name] = _finite(panel, name)
+        here = when == wave
+        values[person[here], i] = known[name][here]
     codes, labels, notes = _groups(panel, group)
     lagged = [i for i, c in enumerate(columns) if c.wave is not None]
     seen = np.isfinite(values[:, lagged])
     kept = seen.any(axis=1) & (codes >= 0)
-    _observed(values[kept], columns, waves)
+    for g, label in enumerate(labels or ("",)):
+        _observed(values[kept & (codes == g)], columns, waves, f" in group {label}" if label else "")
     coverage = _coverage(np.isfinite(values[kept]), columns, waves)
     notes += _left_out(panel, seen, kept, codes, changing, waves, when) + _low(coverage)
     return Wide(values[kept], tuple(columns), codes[kept], labels, coverage, Findings(notes))
@@ -141,13 +162,26 @@ def _reached(panel: Panel, variables: Sequence[str], when: np.ndarray, from_end:
     return tuple(sorted(found))
 
 
-def _enough(found: tuple[int, ...], fewest: int) -> None:
+def _enough(found: Sequence[int], fewest: int) -> None:
     if len(found) < fewest:
         raise ModelError(
             f"{len(found)} wave{'' if len(found) == 1 else 's'}; the model needs {fewest} or more.",
             where=f"waves {some(found, 12)}" if found else "",
             remedy="Use more sessions, or a multilevel model.",
         )
+
+
+def _finite(panel: Panel, name: str) -> np.ndarray:
+    """A column (n_rows,) of numbers that can be squared."""
+    column = panel[name]
+    absurd = np.flatnonzero(np.abs(column) > LARGEST)
+    if len(absurd):
+        raise ModelError(
+            f"{name} is infinite or beyond {LARGEST:g} in {len(absurd):,} row{'s' * (len(absurd) > 1)}.",
+            where=panel.where(absurd),
+            remedy="Correct these cells or declare them missing.",
+        )
+    return column
 
 
 def _constant(panel: Panel, name: str) -> np.ndarray:
@@ -158,7 +192,7 @@ def _constant(panel: Panel, name: str) -> np.ndarray:
             f"covariate {name!r} holds categories ({some(levels)}), not numbers.",
             remedy="Code it as numbers, such as 0 and 1 for two categories; more need several columns.",
         )
-    column = panel[name]
+    column = _finite(panel, name)
     known = np.isfinite(column)
     person = panel.codes[known]
     low, high = np.full(panel.n_persons, np.inf), np.full(panel.n_persons, -np.inf)
@@ -210,23 +244,33 @@ def _groups(panel: Panel, name: str | None) -> tuple[np.ndarray, tuple[str, ...]
     return fresh[codes], tuple(str(labels.levels[u]) for u in used), notes
 
 
-def _observed(values: np.ndarray, columns: Sequence[Column], waves: tuple[int, ...]) -> None:
-    """Every column has values that vary."""
+def _observed(values: np.ndarray, columns: Sequence[Column], waves: tuple[int, ...], among: str) -> None:
+    """Every column has values that vary, also beside those of its variable at other waves; `among`: in which group."""
+    largest: dict[str, float] = {}
+    for i, column in enumerate(columns):
+        own = np.abs(values[np.isfinite(values[:, i]), i])
+        largest[column.variable] = max(largest.get(column.variable, 0.0), own.max(initial=0.0))
     for i, column in enumerate(columns):
         known = values[np.isfinite(values[:, i]), i]
         if not len(known):
             raise ModelError(
                 f"nobody has a value of {column.variable} at "
-                + (f"wave {column.wave}." if column.wave is not None else "any session."),
+                + (f"wave {column.wave}{among}." if column.wave is not None else f"any session{among}."),
                 where=f"waves {some(waves, 12)}",
-                remedy="Leave the wave out, as in waves=(1, 2, 4), or use fewer waves.",
+                remedy=_LEAVE_OUT,
             )
-        if len(known) < 2 or np.ptp(known) <= 1e-12 * np.abs(known).max():
+        if np.ptp(known) <= max(SAME * np.abs(known).max(), 1 / LARGEST):
             where = "" if column.wave is None else f" at wave {column.wave}"
             raise ModelError(
-                f"{column.variable} does not vary between persons{where}: "
-                f"{len(known):,} persons have the value {known[0]:g}.",
+                f"{column.variable} does not vary between persons{where}{among}: "
+                f"{len(known):,} person{'s have' if len(known) > 1 else ' has'} the value {known[0]:g}.",
                 remedy="Leave this wave out." if column.wave is not None else "Leave it out.",
+            )
+        if np.ptp(known) <= SAME * largest[column.variable]:
+            raise ModelError(
+                f"{column} varies by {np.ptp(known):.3g} only, and {column.variable} at other waves goes up to "
+                f"{largest[column.variable]:.3g}.",
+                remedy="Correct the extreme values or declare them missing.",
             )
 
 
