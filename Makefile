@@ -3,9 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-slow lint bench docs-figures clean
+.PHONY: demo test test-slow lint bench docs-figures vega clean
 
-demo: $(VENV)/installed ## run the main job on the simulated demo data
+demo: $(VENV)/installed ## simulate a study, analyze it, write the report to sessionwise-demo/report.html
 	$(BIN)/sessionwise demo
 
 test: $(VENV)/test ## all tests but the slow ones
@@ -24,8 +24,13 @@ bench: $(VENV)/bench ## timings beside peers, in one run; lme4 too where R has i
 
 docs-figures: $(VENV)/installed ## the README's figure
 	$(BIN)/sessionwise demo --out build/demo > /dev/null
+	$(BIN)/sessionwise describe build/demo/sessions.csv --person patient --session session -i core-om -i wai-sr \
+		--figures build/demo/figures > /dev/null
 	mkdir -p docs/figures
 	cp build/demo/figures/trajectories-core_om.png docs/figures/
+
+vega: $(VENV)/installed ## the drawing program in reports, anew from the installed vl-convert
+	$(BIN)/python -m sessionwise.report.bundle
 
 clean:
 	rm -rf $(VENV) build sessionwise-demo .pytest_cache .ruff_cache .mypy_cache .hypothesis

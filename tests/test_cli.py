@@ -56,7 +56,7 @@ def test_every_verb_has_help_with_an_example_and_is_documented(verb: str) -> Non
 
 
 def test_verbs_are_those_of_the_library() -> None:
-    for verb in VERBS - {"demo", "fit"}:
+    for verb in VERBS - {"demo", "fit", "analyze"}:
         assert callable(getattr(sw, verb))
     assert callable(sw.MLM.fit)
 
@@ -201,16 +201,6 @@ def test_describe_with_figures(demo_file: Path, tmp_path: Path) -> None:
     assert all(p.read_bytes().startswith(b"\x89PNG") for p in folder.iterdir())
     told = json.loads(run("describe", demo_file, *ROLES, "-i", "core-om", "--column", "core_om", "--json"))
     assert told["sample"]["persons"] == 80
-
-
-def test_demo_says_simulated(tmp_path: Path) -> None:
-    text = run("demo", "--out", tmp_path / "demo")
-    assert text.startswith("These data are SIMULATED")
-    assert "646 persons" in text
-    assert (tmp_path / "demo" / "scored.csv").exists()
-    told = json.loads(run("demo", "--out", tmp_path / "demo", "--json"))
-    assert told["simulated"] is True
-    assert all(Path(f).exists() for f in told["figures"])
 
 
 @pytest.mark.parametrize("as_json", [False, True])

@@ -27,15 +27,30 @@ if TYPE_CHECKING:
         ReadError,
         ScoreError,
         SessionwiseError,
+        StudyError,
     )
     from .findings import Finding, Findings
     from .formula import Formula, parse_formula
     from .gram import Gram, gram
     from .instruments import Instrument, instrument, instruments, score
-    from .models import MLM, MLMFit, VarCorr, Verdict
+    from .models import (
+        CLPM,
+        DPM,
+        MLM,
+        RICLPM,
+        Difference,
+        MLMFit,
+        ModelComparison,
+        SEMFit,
+        VarCorr,
+        Verdict,
+        compare,
+    )
     from .number import number_sessions
     from .panel import Panel
     from .read import long_to_wide, read, wide_to_long
+    from .report import report
+    from .study import Study, StudyResult
     from .table import Table
 
 __version__ = _version("sessionwise")
@@ -51,30 +66,48 @@ _HOME = {
         "InstrumentError",
         "ModelError",
         "ModelWarning",
-        "ModelWarning",
         "PanelError",
         "ReadError",
         "ScoreError",
         "SessionwiseError",
+        "StudyError",
     ),
     "findings": ("Finding", "Findings"),
     "formula": ("Formula", "parse_formula"),
     "gram": ("Gram", "gram"),
     "instruments": ("Instrument", "instrument", "instruments", "score"),
-    "models": ("MLM", "MLMFit", "VarCorr", "Verdict"),
+    "models": (
+        "CLPM",
+        "DPM",
+        "MLM",
+        "RICLPM",
+        "Difference",
+        "MLMFit",
+        "ModelComparison",
+        "SEMFit",
+        "VarCorr",
+        "Verdict",
+        "compare",
+    ),
     "number": ("number_sessions",),
     "panel": ("Panel",),
     "read": ("long_to_wide", "read", "wide_to_long"),
+    "report": ("report",),
+    "study": ("Study", "StudyResult"),
     "table": ("Table",),
 }
 _MODULES = ("datasets", "plot")
 _NAMES = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
+    "CLPM",
+    "DPM",
     "MLM",
+    "RICLPM",
     "Description",
     "Design",
     "DesignError",
+    "Difference",
     "Finding",
     "Findings",
     "Formula",
@@ -84,18 +117,24 @@ __all__ = [
     "Instrument",
     "InstrumentError",
     "MLMFit",
+    "ModelComparison",
     "ModelError",
     "ModelWarning",
     "Panel",
     "PanelError",
     "ReadError",
     "Reliability",
+    "SEMFit",
     "ScoreError",
     "SessionwiseError",
+    "Study",
+    "StudyError",
+    "StudyResult",
     "Table",
     "VarCorr",
     "Verdict",
     "check",
+    "compare",
     "datasets",
     "describe",
     "design",
@@ -108,6 +147,7 @@ __all__ = [
     "plot",
     "read",
     "reliability",
+    "report",
     "score",
     "wide_to_long",
 ]

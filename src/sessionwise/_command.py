@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def load(
     file: Path,
-    person: str,
+    person: str | None,
     session: str | None,
     cluster: str | None,
     time: str | None,
@@ -27,7 +27,10 @@ def load(
     options: list[str] | None,
     number_by: str | None,
 ) -> tuple[Table, dict[str, Any]]:
-    """The table and its roles; a wide or dated file is given its session column."""
+    """The table and its roles; a wide or dated file is given its session column.
+
+    person : None for a wide file without such a column: each row is one, and they are numbered.
+    """
     from .number import number_sessions
     from .read import read
 
@@ -37,12 +40,34 @@ def load(
             remedy="Add --session; or --wide if each person has one row; or --number-by and a column of dates.",
         )
     settings = _settings(options)
-    table: Table = read(file, missing=_codes(missing), wide=wide or None, person=person, **settings)
+    table: Table
+    if person is None:
+        table, person = _rows_as_persons(read(file, missing=_codes(missing), **settings), wide or [])
+    else:
+        table = read(file, missing=_codes(missing), wide=wide or None, person=person, **settings)
     if number_by is not None:
         session = session or "session_number"
         table = number_sessions(table, person=person, by=number_by, into=session)
     # A wide file has no session column: turned long, it is called 'session'.
     return table, {"person": person, "session": session or "session", "cluster": cluster, "time": time}
+
+
+def _rows_as_persons(table: Table, wide: list[str]) -> tuple[Table, str]:
+    """A wide table whose rows are persons without a name, turned long; and its new column."""
+    from dataclasses import replace
+
+    from .read import wide_to_long
+
+    name = next(n for n in ("person", "row", "person_row") if n not in table.columns)
+    named = replace(table, frame=table.frame.with_row_index(name, 1))
+    return wide_to_long(named, wide, person=name), name
+
+
+def table_columns(file: Path, missing: list[str], options: list[str]) -> tuple[str, ...]:
+    """The names of a file's columns, as it is read."""
+    from .read import read
+
+    return read(file, missing=_codes(missing), **_settings(options)).columns
 
 
 def _settings(texts: list[str] | None) -> dict[str, Any]:
@@ -168,7 +193,7 @@ def write_figures(panel: Panel, folder: Path, columns: list[str] | tuple[str, ..
     paths = []
     for name, chart in charts.items():
         paths.append(folder / f"{name}.png")
-        with _writing(paths[-1]):
+        with writing(paths[-1]):
             chart.save(paths[-1], scale_factor=2)
     return paths
 
@@ -178,12 +203,13 @@ def _file_name(column: str) -> str:
 
 
 def make_folder(path: Path) -> None:
-    with _writing(path):
+    with writing(path):
         path.mkdir(parents=True, exist_ok=True)
 
 
 @contextmanager
-def _writing(path: Path) -> Iterator[None]:
+def writing(path: Path) -> Iterator[None]:
+    """A file that cannot be written is an error with a remedy."""
     try:
         yield
     except OSError as error:
@@ -210,7 +236,7 @@ def refuse_output(output: Path, file: Path) -> None:
 
 def write_panel(panel: Panel, path: Path) -> None:
     frame, kind = panel.to_frame(), path.suffix.lower()
-    with _writing(path):
+    with writing(path):
         if kind == ".csv":
             frame.write_csv(path)
         else:

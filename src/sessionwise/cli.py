@@ -9,9 +9,10 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import Annotated, Any
 
 import typer
@@ -21,10 +22,28 @@ from ._command import (
     build_panel,
     degrees,
     load,
-    make_folder,
     refuse_output,
     write_figures,
     write_panel,
+)
+from ._options import (
+    Answers,
+    Cluster,
+    File,
+    Instruments,
+    Items,
+    Json,
+    Missing,
+    NumberBy,
+    OptionalFile,
+    OptionalPerson,
+    OutOfRange,
+    Person,
+    Read,
+    Reversed,
+    Session,
+    Time,
+    Wide,
 )
 from .errors import SessionwiseError
 
@@ -35,48 +54,6 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-
-File = Annotated[Path, typer.Argument(help="CSV, Excel, SPSS, Stata, SAS or Parquet file.", show_default=False)]
-Person = Annotated[str, typer.Option(help="Column that says whose row it is.", show_default=False)]
-Session = Annotated[str | None, typer.Option(help="Column with the session number.", show_default=False)]
-Cluster = Annotated[str | None, typer.Option(help="Column of therapists, clinics, ...", show_default=False)]
-Time = Annotated[str | None, typer.Option(help="Column of dates.", show_default=False)]
-Instruments = Annotated[
-    list[str] | None,
-    typer.Option("--instrument", "-i", help="Name such as core-om, or your own .toml file; repeat for more."),
-]
-Missing = Annotated[
-    list[str] | None,
-    typer.Option(help="Code that means missing, such as -9, or column=code; repeat for more.", show_default=False),
-]
-Wide = Annotated[
-    list[str] | None,
-    typer.Option(help="Pattern of columns to turn into rows, such as 'core_{}'; repeat for more.", show_default=False),
-]
-Read = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--read",
-        help="Any other option of read, such as sheet=Data, header_row=4, decimal=, or dates.seen=%d.%m.%Y; "
-        "repeat for more.",
-        show_default=False,
-    ),
-]
-NumberBy = Annotated[
-    str | None,
-    typer.Option(help="Number each person's sessions by this column of dates.", show_default=False),
-]
-Reversed = Annotated[bool, typer.Option("--already-reversed", help="Reversed items are turned round in the file.")]
-OutOfRange = Annotated[str, typer.Option(help="Answers outside the range: 'error' or 'missing'.")]
-Answers = Annotated[
-    list[str] | None,
-    typer.Option(help="Other answers than usual, such as wai-sr=1-7; repeat for more.", show_default=False),
-]
-Items = Annotated[
-    list[str] | None,
-    typer.Option(help="Names of item columns, such as 'core-om=Q{}'; repeat for more.", show_default=False),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print a JSON object instead of tables.")]
 
 
 @app.command(epilog="Example: sessionwise check sessions.csv --person patient --session session --cluster therapist")
@@ -196,26 +173,48 @@ def describe(
 
 @app.command(
     epilog="Example: sessionwise fit 'core_om ~ session + within(wai_sr) + between(wai_sr) + (1 + session | patient)' "
-    "sessions.csv --person patient --session session -i core-om -i wai-sr"
+    "sessions.csv --person patient --session session -i core-om -i wai-sr\n\n"
+    "Example: sessionwise fit --model riclpm --outcome core_om --process wai_sr sessions.csv "
+    "--person patient --session session --waves 6 -i core-om -i wai-sr"
 )
 def fit(
-    formula: Annotated[str, typer.Argument(help="lme4's, with within, between, lag, ...", show_default=False)],
-    file: File,
+    arguments: Annotated[
+        list[str], typer.Argument(metavar="[FORMULA] FILE", help="A formula (mlm, dpm), and the file.")
+    ],
     person: Person,
     session: Session = None,
     cluster: Cluster = None,
     time: Time = None,
-    method: Annotated[str, typer.Option(help="'REML' or 'ML'.")] = "REML",
+    model: Annotated[
+        str, typer.Option(help="'mlm' (multilevel), 'riclpm', 'clpm' (cross-lagged panel), 'dpm' (dynamic panel).")
+    ] = "mlm",
+    outcome: Annotated[str | None, typer.Option(help="riclpm, clpm: column of the outcome.")] = None,
+    process: Annotated[str | None, typer.Option(help="riclpm, clpm: column of the process.")] = None,
+    third: Annotated[str | None, typer.Option(help="riclpm, clpm: a third variable.")] = None,
+    waves: Annotated[str | None, typer.Option(help="Panel models: how many sessions (6), or which (1,2,4).")] = None,
+    from_end: Annotated[bool, typer.Option("--from-end", help="Panel models: count from the last session.")] = False,
+    lags: Annotated[str | None, typer.Option(help="Panel models: 'equal' (default) or 'free' over waves.")] = None,
+    means: Annotated[str | None, typer.Option(help="riclpm, clpm: 'free' (default), 'equal' or 'linear'.")] = None,
+    residuals: Annotated[str | None, typer.Option(help="Panel models: 'free' (default) or 'equal'.")] = None,
+    covariate: Annotated[list[str] | None, typer.Option(help="riclpm, clpm: a person's covariate; repeat.")] = None,
+    group: Annotated[str | None, typer.Option(help="riclpm, clpm: column of groups.")] = None,
+    same: Annotated[list[str] | None, typer.Option(help="riclpm, clpm: what groups share, such as 'lag'.")] = None,
+    without: Annotated[list[str] | None, typer.Option(help="riclpm: no random intercept of this variable.")] = None,
+    same_wave: Annotated[bool, typer.Option("--same-wave", help="dpm: residuals go with pre() of their wave.")] = False,
+    errors: Annotated[
+        str | None, typer.Option(help="Panel models: 'expected', 'observed', 'robust', 'auto' (default).")
+    ] = None,
+    method: Annotated[str | None, typer.Option(help="mlm: 'REML' (default) or 'ML'.")] = None,
     residual: Annotated[
-        str, typer.Option(help="Of a person's sessions: 'independent', 'ar1' (by session number), 'car1' (by time).")
-    ] = "independent",
+        str | None, typer.Option(help="mlm: 'independent' (default), 'ar1' (by session number), 'car1' (by time).")
+    ] = None,
     variance_by: Annotated[
-        str | None, typer.Option(help="Column whose values have residual variances of their own.", show_default=False)
+        str | None, typer.Option(help="mlm: column whose values have residual variances of their own.")
     ] = None,
     df: Annotated[
-        str,
-        typer.Option(help="Degrees of freedom: 'satterthwaite', 'kenward-roger', 'residual', 'normal', or a number."),
-    ] = "satterthwaite",
+        str | None,
+        typer.Option(help="mlm: 'satterthwaite' (default), 'kenward-roger', 'residual', 'normal', or a number."),
+    ] = None,
     instrument: Instruments = None,
     answers: Answers = None,
     items: Items = None,
@@ -227,22 +226,89 @@ def fit(
     number_by: NumberBy = None,
     json_: Json = False,
 ) -> None:
-    """Fit a multilevel model; instruments named with -i are scored first."""
-    from .models import MLM
+    """Fit a model; instruments named with -i are scored first."""
+    from ._fit_command import described, positional
     from .show import rich_group
 
-    model = MLM(formula, method.upper(), residual.lower(), variance_by)  # type: ignore[arg-type]
-    by = degrees(df)
+    given = {
+        "outcome": outcome, "process": process, "third": third, "waves": waves, "from-end": from_end, "lags": lags,
+        "means": means, "residuals": residuals, "covariate": covariate, "group": group, "same": same,
+        "without": without, "same-wave": same_wave, "errors": errors, "method": method, "residual": residual,
+        "variance-by": variance_by, "df": df,
+    }  # fmt: skip
+    kind = model.lower()
+    formula, file = positional(arguments, kind)
+    used = {name: value for name, value in given.items() if value not in (None, False, [])}
+    description = described(kind, formula, used)
+    by = {"df": degrees("satterthwaite" if df is None else df)} if kind == "mlm" else {}
     with _busy("reading and fitting"):
         how = answering(instrument, items, answers, already_reversed)
         table, roles = load(file, person, session, cluster, time, missing, wide, read, number_by)
         panel = build_panel(table, roles)
         if instrument:
             panel = how.scored(panel, out_of_range)
-        fitted = model.fit(panel)
-        told = {"command": "fit", "file": file.name, **fitted.to_dict(by), "read": panel.findings.to_dicts()}
+        fitted = description.fit(panel)
+        told = {"command": "fit", "file": file.name, **fitted.to_dict(**by), "read": panel.findings.to_dicts()}
     doubts = panel.findings.warnings
-    _print(json_, told, rich_group(fitted.parts(by)), *([doubts] if doubts else []))
+    _print(json_, told, rich_group(fitted.parts(**by)), *([doubts] if doubts else []))
+
+
+@app.command(
+    epilog="Example: sessionwise analyze sessions.csv --person patient --session session --cluster therapist "
+    "-i core-om -i wai-sr --outcome core_om --process wai_sr --moderator pd -o report.html"
+)
+def analyze(
+    file: OptionalFile = None,
+    person: OptionalPerson = None,
+    session: Session = None,
+    cluster: Cluster = None,
+    time: Time = None,
+    outcome: Annotated[str | None, typer.Option(help="What treatment is to change, such as core_om.")] = None,
+    process: Annotated[str | None, typer.Option(help="What is thought to change it, such as wai_sr.")] = None,
+    moderator: Annotated[list[str] | None, typer.Option(help="Does the effect depend on it? Repeat for more.")] = None,
+    covariate: Annotated[list[str] | None, typer.Option(help="Held constant; repeat for more.")] = None,
+    trend: Annotated[str | None, typer.Option(help="Over sessions: 'linear' (default), 'quadratic', 'none'.")] = None,
+    lag: Annotated[int | None, typer.Option(help="Sessions from predictor to response (default 1).")] = None,
+    order: Annotated[
+        str | None, typer.Option(help="In a session: 'outcome first' (default), 'process first', 'together'.")
+    ] = None,
+    expected: Annotated[
+        str | None, typer.Option(help="Direction of the effect: 'negative', 'positive'; default from the instruments.")
+    ] = None,
+    first_sessions: Annotated[int | None, typer.Option(help="How many, for analyses of first sessions.")] = None,
+    config: Annotated[Path | None, typer.Option(help="A study.toml with these options.", show_default=False)] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The report.", show_default="report.html")
+    ] = None,
+    results: Annotated[Path | None, typer.Option(help="Folder for every table as CSV.", show_default=False)] = None,
+    docx: Annotated[bool, typer.Option("--docx", help="A Word file beside the report.")] = False,
+    instrument: Instruments = None,
+    answers: Answers = None,
+    items: Items = None,
+    already_reversed: Reversed = False,
+    out_of_range: Annotated[
+        str | None, typer.Option(help="Answers outside the range: 'error' (default) or 'missing'.")
+    ] = None,
+    missing: Missing = None,
+    wide: Wide = None,
+    read: Read = None,
+    number_by: NumberBy = None,
+    json_: Json = False,
+) -> None:
+    """Does a change in the process predict the outcome at the next session, and back? Writes the report.
+
+    Instruments named with -i are scored first. Columns that are not named are taken by their names if only one can be
+    meant, and told.
+    """
+    given = {name: value for name, value in locals().items() if name not in ("config", "json_")}
+    from ._study_command import analyze as run
+    from ._study_command import settings
+
+    asked = settings(given, config)
+    with _busy("reading and scoring") as say:
+        done = run(asked, say)
+    told = {"command": "analyze", "file": asked.file.name if asked.file else "", **done.to_dict()}
+    _print(json_, told, *done.lines())
 
 
 @app.command(epilog="Example: sessionwise demo --out sessionwise-demo")
@@ -251,49 +317,32 @@ def demo(
     seed: Annotated[int | None, typer.Option(help="Another simulated study.", show_default="the shipped one")] = None,
     json_: Json = False,
 ) -> None:
-    """Write a simulated study to a file, then check, score and describe it, with figures."""
-    from . import datasets
-    from .check import check as run_check
-    from .describe import describe as run_describe
-    from .instruments import score as run_score
-    from .panel import Panel
-    from .read import read as run_read
+    """Simulate a study, analyze it, write its report, and say what was found beside what is true."""
+    from ._study_command import demo as run
+    from ._study_command.demo import NOTE, WHY
+    from .show import rich_group
 
-    make_folder(out)
-    file = out / "sessions.csv"
-    with _busy("simulating a study"):
-        datasets.demo(datasets.SEED if seed is None else seed).frame.write_csv(file)
-    with _busy("reading, checking, scoring and describing"):
-        panel = Panel(run_read(file), person="patient", session="session", cluster="therapist", time="date")
-        scored = run_score(panel, "core-om", "wai-sr")
-        findings = run_check(scored)
-        scales = ["core_om", "wai_sr"]
-        description = run_describe(scored, scales)
-        write_panel(scored, out / "scored.csv")
-    with _busy("drawing"):
-        figures = write_figures(scored, out / "figures", scales, note="Simulated data.")
-    told: dict[str, Any] = {"command": "demo", "simulated": True, "file": str(file), "scored": str(out / "scored.csv")}
-    told |= {"figures": [str(p) for p in figures], "findings": findings.to_dicts()}
-    told |= {"records": [r.to_dict() for r in scored.records], "description": description.to_dict()}
+    with _busy("simulating a study") as say:
+        done = run(out, seed, say)
     program = "sessionwise" if shutil.which("sessionwise") else sys.argv[0]
-    roles = f"{file} --person patient --session session -i core-om -i wai-sr"
-    formula = "core_om ~ session + within(wai_sr) + between(wai_sr) + (1 + session | patient)"
-    again = f'{program} describe {roles}\n  {program} fit "{formula}" {roles}'
-    _print(
-        json_,
-        told,
-        "These data are SIMULATED to look like a primary-care psychotherapy study. No person in them is real.\n",
-        *scored.records,
-        description,
-        findings,
-        "written:",
-        *(f"  {p}" for p in (file, out / "scored.csv", *figures)),
-        f"\ntry it yourself:\n  {again}",
+    again = (
+        f"{program} analyze {done.file} --person patient --session session --cluster therapist -i core-om -i wai-sr "
+        "--moderator pd"
     )
+    shown = [
+        NOTE.upper() + "\n",
+        *done.analysed.lines(),
+        "",
+        rich_group([done.grid()]),
+        WHY,
+        f"\ntry it yourself:\n  {again}",
+    ]
+    _print(json_, {"command": "demo", **done.to_dict()}, *shown)
 
 
 def main() -> None:
     """Run the command line; errors of the package become one message and status 1."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # matrices are small here: more threads only wait for each other
     try:
         app()
     except SessionwiseError as error:
@@ -311,15 +360,29 @@ def main() -> None:
 
 
 @contextmanager
-def _busy(what: str) -> Iterator[None]:
-    """A spinner on a terminal while something runs; nothing elsewhere."""
+def _busy(what: str) -> Iterator[Callable[[str], None]]:
+    """On a terminal a spinner with what runs, and a line with its time for what has run; nothing elsewhere.
+
+    Call it with what is done next.
+    """
     if not sys.stderr.isatty():
-        yield
+        yield lambda what: None
         return
     from rich.console import Console
 
-    with Console(stderr=True).status(what):
-        yield
+    console = Console(stderr=True, highlight=False)
+    since = [monotonic()]
+    with console.status(what) as status:
+
+        def say(then: str) -> None:
+            nonlocal what
+            if then != what:
+                console.print(f"{what}: {monotonic() - since[0]:.1f} s", style="dim")
+                what, since[0] = then, monotonic()
+                status.update(then)
+
+        yield say
+        say("")
 
 
 def _print(as_json: bool, told: dict[str, Any], *shown: Any) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from ...errors import some
-from ..numbers import number
+from ..numbers import listed, number
 from ..records import Assumptions, Estimate, NotAnswered, SensitivityRow
 
 if TYPE_CHECKING:
@@ -48,27 +48,33 @@ def _judged(rows: tuple[SensitivityRow, ...], side: str, arrow: str) -> Agreemen
     reference, main = answered[0]
     apart = [(row, e, how) for row, e in answered[1:] if (how := _differs(main, e))]
     if not apart:
-        return Agreement(True, f"Methods agree on {arrow}: {_common(answered)}.{tail}")
+        return Agreement(True, f"Methods agree on {arrow}: {_common(answered)}.{_unclear(answered)}{tail}")
     said = [
-        f"{row.label} gives {_shown(e)}{_bias(row, side)}, {how}; it differs in {_difference(reference, row)}"
+        f"{row.label} gives {_shown(e)}{_bias(row, side, e)}, {how}; it differs in {_difference(reference, row)}"
         for row, e, how in apart
     ]
     words = (
-        f"Methods disagree on {arrow}: {reference.label} gives {_shown(main)}{_bias(reference, side)}. "
+        f"Methods disagree on {arrow}: {reference.label} gives {_shown(main)}{_bias(reference, side, main)}. "
         f"{'. '.join(said)}.{tail}"
     )
     return Agreement(False, words)
 
 
 def _differs(a: Estimate, b: Estimate) -> str:
-    """How b contradicts a; '' if it does not."""
+    """How b contradicts a; '' if it does not.
+
+    That one leaves out zero and the other does not is no contradiction by itself: a less certain estimate may be the
+    same (Gelman & Stern 2006). It is one if the more certain estimate is outside the interval of the other.
+    """
     if a.significant and b.significant and a.value * b.value < 0:
         return "clearly in the other direction"
     if a.high < b.low or b.high < a.low:
         return "and the intervals do not overlap"
-    if a.significant and not b.significant:
+    wide, narrow = sorted((a, b), key=lambda e: e.low - e.high)
+    outside = not wide.low <= narrow.value <= wide.high
+    if outside and a.significant and not b.significant:
         return "not distinguishable from zero"
-    if b.significant and not a.significant:
+    if outside and b.significant and not a.significant:
         return "which leaves out zero where the main model does not"
     return ""
 
@@ -77,22 +83,38 @@ def _common(answered: list[tuple[SensitivityRow, Estimate]]) -> str:
     values = [e.value for _, e in answered]
     scale = max(map(abs, values))
     span = f"{number(min(values), scale)} to {number(max(values), scale)} within-person SDs in {len(answered)} analyses"
-    if answered[0][1].significant:
-        sign = "negative" if answered[0][1].value < 0 else "positive"
-        return f"the effect is {sign} in all, {span}, and every interval leaves out zero"
-    return f"{span}, and no interval leaves out zero"
+    signs = {v < 0 for v in values}
+    if answered[0][1].significant and len(signs) == 1:
+        every = ", and every interval leaves out zero" if all(e.significant for _, e in answered) else ""
+        return f"the effect is {'negative' if values[0] < 0 else 'positive'} in all, {span}{every}"
+    return span if any(e.significant for _, e in answered) else f"{span}, and no interval leaves out zero"
 
 
-def _bias(row: SensitivityRow, side: str) -> str:
+def _unclear(answered: list[tuple[SensitivityRow, Estimate]]) -> str:
+    """Which methods are less certain than the main one, or more."""
+    main = answered[0][1].significant
+    others = [f"{row.label} ({_shown(e)})" for row, e in answered[1:] if e.significant != main]
+    if not others:
+        return ""
+    what = "Not distinguishable from zero in" if main else "Distinguishable from zero only in"
+    return f" {what} {some(others, 12)}, whose estimate is not at odds with that of the main model."
+
+
+def _bias(row: SensitivityRow, side: str, e: Estimate) -> str:
+    """Where it is more than a tenth of the standard error."""
     bias: float | None = getattr(row, f"bias_{side}")
-    return f" (expected to be off by {number(bias)} because of few sessions)" if bias else ""
+    large = bias is not None and abs(bias) > e.se / 10
+    return f" (expected to be off by {number(bias)} because of few sessions)" if large and bias is not None else ""
 
 
 def _difference(a: SensitivityRow, b: SensitivityRow) -> str:
-    """The points in which assumptions differ, with both."""
+    """The points in which assumptions differ; with both, if there is one."""
     pairs = [(f.name, getattr(a.assumes, f.name), getattr(b.assumes, f.name)) for f in fields(Assumptions)]
-    said = [f"{_POINTS[name]} ({theirs}, not {mine})" for name, mine, theirs in pairs if mine != theirs]
-    return some(said, len(pairs)) or "nothing that is named"
+    apart = [(_POINTS[name], mine, theirs) for name, mine, theirs in pairs if mine != theirs]
+    if len(apart) == 1:
+        point, mine, theirs = apart[0]
+        return f"{point} ({theirs}, not {mine})"
+    return listed([point for point, _, _ in apart]) if apart else "nothing that is named"
 
 
 def _shown(e: Estimate) -> str:

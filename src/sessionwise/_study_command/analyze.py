@@ -1,0 +1,210 @@
+"""analyze: a file and settings to a study's result, its report and its tables."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .._command import answering, build_panel, load, make_folder, table_columns, writing
+from ..errors import SessionwiseError
+from . import guess
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from ..panel import Panel
+    from ..report import Painter
+    from ..study import Study, StudyResult
+
+#: Called with what is done next.
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Analysed:
+    """What came out. guessed : option -> column. written : kind -> path or paths, as text."""
+
+    result: StudyResult
+    panel: Panel
+    guessed: dict[str, str]
+    written: dict[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "guessed": self.guessed,
+            "written": self.written,
+            "result": self.result.to_dict(),
+            "read": self.panel.findings.to_dicts(),
+        }
+
+    def lines(self) -> list[str]:
+        """What a person wants to read on a terminal."""
+        told = [", ".join(f"{option} = {name}" for option, name in self.guessed.items())]
+        told = [f"Not said, so taken by their names: {told[0]}.\n"] if self.guessed else []
+        result = self.result
+        told += [*([result.caution, ""] if result.caution else []), *result.answer]
+        if not result.caution:
+            told += ["", *result.sensitivity.words]
+        told += ["", *map(str, result.unanswered)] if result.unanswered else []
+        told.append("")
+        for path in self.written.values():
+            several = isinstance(path, list)
+            told.append(f"written: {Path(path[0]).parent}/ ({len(path)} tables)" if several else f"written: {path}")
+        return told
+
+
+def analyze(settings: Settings, say: Say, *, notes: tuple[str, ...] = ()) -> Analysed:
+    """All of it. notes : what stands first of all in the report.
+
+    Raises
+    ------
+    SessionwiseError : what cannot be read, scored or studied, or would overwrite the data.
+    """
+    from ..report.painter import Painter
+
+    began = time.perf_counter()
+    report = _places(settings)
+    with Painter() as painter:
+        say("reading and scoring")
+        panel, full, guessed = _prepared(settings)
+        study = _study(full)
+        result = study.run(panel, progress=lambda part, at, of: say(f"{part} ({at + 1} of {of})"))
+        say("report")
+        written = _written(full, panel, result, report, guessed, notes, began, painter)
+    return Analysed(result, panel, guessed, written)
+
+
+def _places(settings: Settings) -> Path:
+    """Where the report goes; refuses, before any work, what could not or should not be written."""
+    report, file = settings.output or Path("report.html"), settings.file
+    if file is None:
+        raise SessionwiseError("no file was named.", remedy="Name it after the verb, or as file = in the settings.")
+    if report.suffix.lower() not in (".html", ".htm"):
+        raise SessionwiseError(
+            f"the report is HTML, not {report.suffix or 'a file without an ending'}.",
+            where=str(report),
+            remedy=f"Name it {report.with_suffix('.html')}; --docx writes a Word file beside it.",
+        )
+    if report.exists() and file.exists() and report.samefile(file):
+        raise SessionwiseError(
+            "the report is the input file: that would overwrite your data.", where=str(report), remedy="Name another."
+        )
+    if not report.parent.is_dir():
+        raise SessionwiseError(
+            "there is no such folder.", where=str(report.parent), remedy="Make it first, or name another."
+        )
+    return report
+
+
+# --- data and question --------------------------------------------------------------------------
+
+
+def _prepared(given: Settings) -> tuple[Panel, Settings, dict[str, str]]:
+    """The scored Panel, the settings with what was guessed, and what that was."""
+    guessed: dict[str, str] = {}
+    full = _roles(given, guessed)
+    assert full.file is not None
+    table, roles = load(
+        full.file,
+        full.person,
+        full.session,
+        full.cluster,
+        full.time,
+        list(full.missing),
+        list(full.wide),
+        list(full.read),
+        full.number_by,
+    )
+    panel = build_panel(table, roles)
+    if not full.instrument and not (full.outcome and full.process):
+        named = guess.instruments_in(panel.columns)
+        if len(named) == 2:
+            full = replace(full, instrument=named)
+            guessed["instrument"] = " and ".join(named)
+    if full.instrument:
+        how = answering(list(full.instrument), list(full.items), list(full.answers), full.already_reversed)
+        panel = how.scored(panel, full.out_of_range or "error")
+    guess.not_scored(panel, [n for n in (full.outcome, full.process, *full.moderator, *full.covariate) if n])
+    outcome, process = guess.scales(panel, full.outcome, full.process)
+    guessed |= {} if full.outcome else {"outcome": outcome}
+    guessed |= {} if full.process else {"process": process}
+    full = replace(full, outcome=outcome, process=process)
+    guess.no_numbers(panel, {"outcome": outcome, "process": process})
+    return panel, full, guessed
+
+
+def _roles(given: Settings, guessed: dict[str, str]) -> Settings:
+    """Person, session and cluster by the names of columns, where they are not given."""
+    dated = given.session or given.wide or given.number_by
+    if given.person and dated:
+        return given
+    columns = _columns(given)
+    found = {"person": given.person, "session": given.session, "cluster": given.cluster}
+    for what in ("person", "session", "cluster"):
+        if found[what] or (what == "session" and dated):
+            continue
+        column = guess.role(what, [c for c in columns if c not in found.values()])
+        if column is None and what == "person" and given.wide:
+            guessed[what] = "each row"
+        elif column is None and what != "cluster":
+            raise guess.no_role(what, columns)
+        if column is not None:
+            found[what] = guessed[what] = column
+    return replace(given, person=found["person"], session=found["session"], cluster=found["cluster"])
+
+
+def _columns(given: Settings) -> tuple[str, ...]:
+    """The columns of the file, as it is read."""
+    assert given.file is not None
+    return table_columns(given.file, list(given.missing), list(given.read))
+
+
+def _study(full: Settings) -> Study:
+    from ..study import Study
+
+    options: dict[str, Any] = {
+        name: value
+        for name in ("lag", "order", "expected", "first_sessions")
+        if (value := getattr(full, name)) is not None
+    }
+    if full.trend is not None:
+        options["trend"] = None if full.trend == "none" else full.trend
+    assert full.outcome is not None
+    assert full.process is not None
+    return Study(full.outcome, full.process, moderators=full.moderator, covariates=full.covariate, **options)
+
+
+# --- files --------------------------------------------------------------------------------------
+
+
+def _written(
+    full: Settings,
+    panel: Panel,
+    result: StudyResult,
+    report: Path,
+    guessed: dict[str, str],
+    notes: tuple[str, ...],
+    began: float,
+    painter: Painter,
+) -> dict[str, Any]:
+    from ..report import report as write_report
+    from ..report import write_tables, write_word
+
+    told = [("Command", full.command())]
+    if guessed:
+        told.append(("Taken by their names", ", ".join(f"{option} = {name}" for option, name in guessed.items())))
+    written: dict[str, Any] = {}
+    if full.results is not None:
+        make_folder(full.results)
+        with writing(full.results):
+            written["results"] = [str(path) for path in write_tables(result, full.results)]
+    if full.docx:
+        word = report.with_suffix(".docx")
+        with writing(word):
+            written["docx"] = str(write_word(result, word, panel, told=told, notes=notes, painter=painter))
+    with writing(report):
+        read = tuple(panel.findings)
+        write_report(result, report, panel, told=told, notes=notes, read=read, began=began, painter=painter)
+    return {"report": str(report), **written}

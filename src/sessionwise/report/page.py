@@ -1,0 +1,109 @@
+"""The page: sections as one HTML file with everything in it."""
+
+from __future__ import annotations
+
+import json
+import time
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import StudyError
+from ..plot import style
+from .painter import Painter, at_work
+from .pictures import pictured
+from .sections import Given, sections
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jinja2 import Environment
+
+    from ..findings import Finding
+    from ..panel import Panel
+    from ..study import StudyResult
+
+_HERE = Path(__file__).parent / "page"
+
+
+def html(
+    result: StudyResult,
+    panel: Panel | None = None,
+    *,
+    told: Sequence[tuple[str, str]] = (),
+    notes: Sequence[str] = (),
+    read: Sequence[Finding] = (),
+    began: float | None = None,
+    painter: Painter | None = None,
+) -> str:
+    """The report as text. See `report`."""
+    given = given_of(result, panel, told, notes, read)
+    with at_work(painter) as working:
+        return _written(given, working, began)
+
+
+def given_of(
+    result: StudyResult,
+    panel: Panel | None,
+    told: Sequence[tuple[str, str]],
+    notes: Sequence[str],
+    read: Sequence[Finding],
+) -> Given:
+    """What sections are made of. Raises StudyError if the panel is not that of the result."""
+    if panel is not None:
+        from ..study.fingerprint import fingerprint
+
+        columns = result.study.columns
+        if any(name not in panel for name in columns) or fingerprint(panel, columns) != result.fingerprint:
+            raise StudyError(
+                "these data are not those that were analysed.",
+                where="report",
+                remedy="Give the Panel that the study was run on, or run the study on this one.",
+            )
+    return Given(result, panel, result.tables(), tuple(told), tuple(notes), tuple(read))
+
+
+def _written(given: Given, painter: Painter, began: float | None) -> str:
+    made, pictures = pictured(sections(given), painter)
+    template = _environment().get_template("report.html")
+    return template.render(
+        title=given.title,
+        size=_size(given),
+        sections=made,
+        pictures=pictures,
+        version=given.result.version,
+        configs=_script({"light": style(), "dark": style(True)}),
+        took=None if began is None else f"{time.perf_counter() - began:.1f} s",
+    )
+
+
+def _size(given: Given) -> str:
+    """'646 patients · 4,340 sessions · 58 therapists'."""
+    sample = given.result.description.sample
+    told = [(sample.persons, given.result.person), (sample.sessions, "session")]
+    if sample.clusters is not None:
+        named = given.panel.roles.cluster if given.panel is not None else None
+        told.append((sample.clusters.number, named or "cluster"))
+    return " · ".join(f"{n:,} {word}{'s' * (n != 1)}" for n, word in told)
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    def included(name: str) -> Markup:
+        return Markup((_HERE / name).read_text(encoding="utf-8"))
+
+    environment = Environment(
+        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.globals["included"] = included
+    environment.filters |= {"script": lambda value: Markup(_script(value)), "raw": Markup}
+    environment.tests["kind"] = lambda part, name: type(part).__name__ == name
+    return environment
+
+
+def _script(value: Any) -> str:
+    """JSON that may stand in a script element."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")

@@ -1,0 +1,63 @@
+"""report: a study's result as one HTML file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .page import html
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from os import PathLike
+
+    from ..findings import Finding
+    from ..panel import Panel
+    from ..study import StudyResult
+    from .painter import Painter
+
+
+def report(
+    result: StudyResult,
+    path: str | PathLike[str],
+    panel: Panel | None = None,
+    *,
+    told: Sequence[tuple[str, str]] = (),
+    notes: Sequence[str] = (),
+    read: Sequence[Finding] = (),
+    began: float | None = None,
+    painter: Painter | None = None,
+) -> Path:
+    """Write a study's result as one HTML file that needs no network: the answer first, then all parts with figures.
+
+    Parameters
+    ----------
+    result : of `Study.run`.
+    path : the file. It is written over if it is there.
+    panel : the data of the study. With them the report draws single persons and sessions too: courses, the change
+        within persons, drop-out, missing values. Without them it has what the result holds.
+    told : further facts for the last section, (name, value), such as the command.
+    notes : sentences that stand first of all, such as that the data are simulated.
+    read : findings of reading and scoring, beside those of `check`.
+    began : time.perf_counter() when the work began; the report then has one line with the time it took.
+    painter : that draws the still figures; one of its own if not given.
+
+    Returns
+    -------
+    Path : of the file. The same result, data and options give the same bytes, but for the line with the time.
+
+    Raises
+    ------
+    StudyError : the panel is not the one that was analysed.
+
+    >>> import tempfile, sessionwise as sw
+    >>> table = sw.datasets.demo(persons=60, scale_scores=True)
+    >>> panel = sw.Panel(table, person="patient", session="session")
+    >>> result = sw.Study("core_om", "wai_sr").run(panel)
+    >>> report(result, f"{tempfile.mkdtemp()}/report.html", panel).name
+    'report.html'
+    """
+    text = html(result, panel, told=told, notes=notes, read=read, began=began, painter=painter)
+    place = Path(path)
+    place.write_text(text, encoding="utf-8", newline="\n")
+    return place
