@@ -100,5 +100,5 @@ def test_options_are_fields_of_the_models() -> None:
         fields = {f.name for f in dataclasses.fields(described_as)} - {"formula"}
         assert set(OPTIONS[model].values()) - {"df"} == fields
     assert described("mlm", "y ~ x", {"method": "ml"}) == sw.MLM("y ~ x", "ML")
-    assert described("riclpm", None, {"outcome": "a,b", "process": "c"}) == sw.RICLPM(("a", "b"), "c")
+    assert described("riclpm", None, {"outcome": ["a", "b"], "process": ["c"]}) == sw.RICLPM(("a", "b"), "c")
     assert positional(["y ~ x", "f.csv"], "mlm") == ("y ~ x", Path("f.csv"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ OPTIONS["clpm"] = {option: name for option, name in OPTIONS["riclpm"].items() if
 
 def positional(given: list[str], model: str) -> tuple[str | None, Path]:
     """FORMULA FILE, or FILE alone for a model that has no formula."""
+    _known(model)
     wanted = ["FILE"] if model in ("riclpm", "clpm") else ["FORMULA", "FILE"]
     if len(given) != len(wanted):
         raise SessionwiseError(
@@ -34,6 +36,13 @@ def positional(given: list[str], model: str) -> tuple[str | None, Path]:
             remedy=f"Write: sessionwise fit {' '.join(wanted)} --model {model} ... ; a formula stands in quotes.",
         )
     return (given[0] if len(wanted) == 2 else None), Path(given[-1])
+
+
+def _known(model: str) -> None:
+    if model not in OPTIONS:
+        raise SessionwiseError(
+            f"--model is {model!r}.{nearest(model, OPTIONS)}", remedy=f"Use one of {', '.join(OPTIONS)}."
+        )
 
 
 def described(model: str, formula: str | None, given: Mapping[str, Any]) -> Any:
@@ -45,10 +54,7 @@ def described(model: str, formula: str | None, given: Mapping[str, Any]) -> Any:
     """
     from . import models
 
-    if model not in OPTIONS:
-        raise SessionwiseError(
-            f"--model is {model!r}.{nearest(model, OPTIONS)}", remedy=f"Use one of {', '.join(OPTIONS)}."
-        )
+    _known(model)
     known = OPTIONS[model]
     for option in given:
         if option not in known:
@@ -81,21 +87,27 @@ def _cased(name: str, value: str) -> str:
 
 
 def _waves(text: str) -> int | tuple[int, ...]:
-    """'6', or '1,2,3,5', or '1-6'."""
+    """'6', or '1,2,3,5', or '1-6', '-3-0'."""
+    span = re.fullmatch(r"\s*(-?\d+)\s*-\s*(-?\d+)\s*", text)
     try:
-        if "," in text:
-            return tuple(int(part) for part in text.split(","))
-        first, dash, last = text.strip().partition("-")
-        if dash and first:
-            return tuple(range(int(first), int(last) + 1))
-        return int(text)
+        if span is None:
+            return tuple(int(part) for part in text.split(",")) if "," in text else _several(int(text))
+        first, last = int(span[1]), int(span[2])
+        if first < last:
+            return tuple(range(first, last + 1))
     except ValueError:
-        raise SessionwiseError(
-            f"--waves is {text!r}.", remedy="Give how many (6), a range of session numbers (1-6), or a list (1,2,4,6)."
-        ) from None
+        pass
+    raise SessionwiseError(
+        f"--waves is {text!r}.", remedy="Give how many (6), a range of session numbers (1-6), or a list (1,2,4,6)."
+    )
 
 
-def _indicators(text: str) -> str | tuple[str, ...]:
-    """'wai_sr', or 'wai_task,wai_goal,wai_bond' for indicators of one variable."""
-    names = tuple(part.strip() for part in text.split(",") if part.strip())
-    return names if len(names) > 1 else text
+def _several(waves: int) -> int:
+    if waves < 1:
+        raise ValueError(waves)
+    return waves
+
+
+def _indicators(names: list[str]) -> str | tuple[str, ...]:
+    """One column, or several: indicators of one variable."""
+    return names[0] if len(names) == 1 else tuple(names)

@@ -188,9 +188,13 @@ def fit(
     model: Annotated[
         str, typer.Option(help="'mlm' (multilevel), 'riclpm', 'clpm' (cross-lagged panel), 'dpm' (dynamic panel).")
     ] = "mlm",
-    outcome: Annotated[str | None, typer.Option(help="riclpm, clpm: column of the outcome.")] = None,
-    process: Annotated[str | None, typer.Option(help="riclpm, clpm: column of the process.")] = None,
-    third: Annotated[str | None, typer.Option(help="riclpm, clpm: a third variable.")] = None,
+    outcome: Annotated[
+        list[str] | None, typer.Option(help="riclpm, clpm: column of the outcome; repeat for indicators.")
+    ] = None,
+    process: Annotated[
+        list[str] | None, typer.Option(help="riclpm, clpm: column of the process; repeat for indicators.")
+    ] = None,
+    third: Annotated[list[str] | None, typer.Option(help="riclpm, clpm: a third variable.")] = None,
     waves: Annotated[str | None, typer.Option(help="Panel models: how many sessions (6), or which (1,2,4).")] = None,
     from_end: Annotated[bool, typer.Option("--from-end", help="Panel models: count from the last session.")] = False,
     lags: Annotated[str | None, typer.Option(help="Panel models: 'equal' (default) or 'free' over waves.")] = None,
@@ -202,7 +206,8 @@ def fit(
     without: Annotated[list[str] | None, typer.Option(help="riclpm: no random intercept of this variable.")] = None,
     same_wave: Annotated[bool, typer.Option("--same-wave", help="dpm: residuals go with pre() of their wave.")] = False,
     errors: Annotated[
-        str | None, typer.Option(help="Panel models: 'expected', 'observed', 'robust', 'auto' (default).")
+        str | None,
+        typer.Option(help="Panel models: 'expected', 'observed', 'robust', 'auto' (default; dpm: observed)."),
     ] = None,
     method: Annotated[str | None, typer.Option(help="mlm: 'REML' (default) or 'ML'.")] = None,
     residual: Annotated[

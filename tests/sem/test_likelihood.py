@@ -162,4 +162,6 @@ def test_trace_counts_parameters_of_a_true_model():
     data, rows = patterns(given)
     found = saturated(data)
     assert found is not None
-    assert trace([(found.structure, data)], [rows], found.theta) == pytest.approx(14, rel=0.03)
+    own = [(found.structure, data)]
+    squares = meat(own, [rows], found.theta)
+    assert trace(evaluate(own, found.theta).hessian, squares) == pytest.approx(14, rel=0.03)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..errors import ModelError
+from ..errors import ModelError, some
 from ..show import Grid, Part, html_parts, num, p_value, rich_group, text
 from ._fit import LaggedEffect, Verdict
 
@@ -95,6 +95,9 @@ class ModelComparison:
         for outcome, predictor in dict.fromkeys((e.outcome, e.predictor) for e in self.effects):
             own = [e for e in self.effects if (e.outcome, e.predictor) == (outcome, predictor)]
             shown.append(_grid(f"{predictor} → {outcome}", own, self.level))
+            lacking = {e.model for e in self.effects if e.outcome == outcome} - {e.model for e in own}
+            if lacking:
+                shown.append(f"no single such effect in {some(sorted(lacking))}: no term, or one in an interaction.")
         shown.append(
             "In SDs of the outcome for one SD of the predictor, both of deviations from person means over the sessions "
             "that the fit used."

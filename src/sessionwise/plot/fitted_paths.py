@@ -62,7 +62,7 @@ def _arrows(fit: SEMFit, group: str | None, waves: list[str], level: float) -> l
             continue
         for before, wave in zip(fit.waves, fit.waves[1:], strict=False):
             if row["wave"] in (None, wave):
-                size = sizes[row["outcome"], row["predictor"], wave, row["group"]]
+                size = sizes[row["outcome"], row["predictor"], wave, group]
                 ends = row["predictor"], str(before), row["outcome"], str(wave)
                 arrows.append(Arrow(*ends, row["estimate"], row["low"], row["high"], standardised=size))
     return arrows

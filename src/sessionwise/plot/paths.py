@@ -86,6 +86,7 @@ class PathDiagram:
 def paths(
     diagram: PathDiagram | SEMFit,
     *,
+    group: str | None = None,
     title: str | None = None,
     note: str = "",
     labels: Labels | None = None,
@@ -96,7 +97,7 @@ def paths(
 
     Parameters
     ----------
-    diagram : what is drawn, or a fit of an RICLPM or CLPM (`path_diagram` has more options). Coefficients that are the
+    diagram : what is drawn, or a fit of an RICLPM or CLPM; group : which of its groups. Coefficients that are the
         same at every wave are written once.
     title : default what the cross-lagged coefficients say.
     note : ends the subtitle.
@@ -110,7 +111,7 @@ def paths(
     if not isinstance(diagram, PathDiagram):
         from .fitted_paths import path_diagram
 
-        diagram = path_diagram(diagram)
+        diagram = path_diagram(diagram, group)
     _checked(diagram)
     names = {v: (labels or {}).get(v, v) for v in diagram.variables}
     layout = Layout.of(len(diagram.waves), diagram.intercepts is not None, width)

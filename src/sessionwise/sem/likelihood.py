@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 
@@ -123,7 +123,7 @@ def _crossed(left: np.ndarray, right: np.ndarray, count: np.ndarray) -> np.ndarr
     return np.asarray(sums.ravel()[places].sum(axis=0) * often)
 
 
-@cache
+@lru_cache(maxsize=4)
 def _places(k: int) -> tuple[np.ndarray, np.ndarray]:
     """For two places of the lower triangle, (i, j) of X and (l, m) of Y, where in the sums of left and right the four
     products stand that belong to them (4, v, v), and how often each counts (v, v)."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .likelihood import Groups, evaluate, folded, precisions
+from .likelihood import Groups, folded, precisions
 from .pattern import Patterns, Rows
 from .structure import Structure
 
@@ -32,10 +32,10 @@ def scaled(trace: float, above: float, df: int) -> float:
     return (above - trace) / df if df else np.nan
 
 
-def trace(groups: Groups, rows: Sequence[Rows], theta: np.ndarray) -> float:
-    """tr A^-1 B at `theta` (q,). NaN where the information is singular."""
+def trace(hessian: np.ndarray, meat: np.ndarray) -> float:
+    """tr A^-1 B, from the Hessian of -2 log-likelihood. NaN where it is singular."""
     try:
-        return float(np.trace(np.linalg.solve(evaluate(groups, theta).hessian / 2, meat(groups, rows, theta))))
+        return float(np.trace(np.linalg.solve(hessian / 2, meat)))
     except np.linalg.LinAlgError:
         return np.nan
 

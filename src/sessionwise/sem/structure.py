@@ -37,13 +37,14 @@ class Cells:
 class Moments:
     """What a structure implies. covariance : (k, k). mean : (k,).
 
-    to, full : E (k, m) and B (m, m). latent : covariance of all nodes (m, m). level : their means (m,).
+    to, full, left : E (k, m), B and S (m, m). latent : covariance of all nodes (m, m). level : their means (m,).
     """
 
     covariance: np.ndarray
     mean: np.ndarray
     to: np.ndarray
     full: np.ndarray
+    left: np.ndarray
     latent: np.ndarray
     level: np.ndarray
 
@@ -75,7 +76,7 @@ class Structure:
         to = full[: self.k]
         latent = full @ s @ full.T
         level = full @ v
-        return Moments(latent[: self.k, : self.k], level[: self.k], to, full, latent, level)
+        return Moments(latent[: self.k, : self.k], level[: self.k], to, full, s, latent, level)
 
     def jacobian(self, at: Moments) -> tuple[np.ndarray, np.ndarray]:
         """Derivatives of the covariance's lower triangle, by rows (q, k (k + 1) / 2), and of the mean (q, k)."""

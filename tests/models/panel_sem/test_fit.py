@@ -135,7 +135,7 @@ def test_prints_of_any_size():
     long = "a column with a name that is longer than anybody would want it to be, really"
     named = data(0.0).rename({"x": long})
     assert long[:20] in str(sw.RICLPM(long, "y", waves=4).fit(panel_of(named)))
-    assert "session 1 to 13" in str(sw.CLPM("x", "y", waves=13).fit(panel(2, 300, 13))).replace("\n", " ")
+    assert "sessions 1 to 13" in str(sw.CLPM("x", "y", waves=13).fit(panel(2, 300, 13))).replace("\n", " ")
     assert "none is missing" in str(sw.CLPM("x", "y", waves=2).fit(panel()))
     odd = data(0.0).rename({"x": "var(x)", "y": "lag(y, 2) [1]", "group": "g (a)"})
     found = sw.RICLPM("var(x)", "lag(y, 2) [1]", waves=4, group="g (a)").fit(panel_of(odd))
@@ -194,7 +194,7 @@ def test_stationarity(errors):
     assert found == free.stationarity(source)
     assert (found.df, found.factor is None) == (8, errors == "observed")
     assert found.chi2 == free.lrt(equal).chi2
-    assert "Lags equal over waves (smaller) against free (larger)" in str(found).replace("\n", " ")
+    assert "Lags equal over waves (smaller) or free (larger)" in str(found).replace("\n", " ")
     json.dumps(found.to_dict(), allow_nan=False)
     assert "<table" in found._repr_html_()
     dpm = sw.DPM("y ~ pre(lag(x))", waves=4, errors=errors).fit(source)
@@ -202,7 +202,7 @@ def test_stationarity(errors):
     with pytest.raises(sw.ModelError, match="not to the same data"):
         equal.stationarity(panel_of(data().filter(pl.col("person") > 3)))
     two = sw.CLPM("x", "y", waves=2).fit(source)
-    with pytest.raises(sw.ModelError, match="neither is nested"):
+    with pytest.raises(sw.ModelError, match="nothing to be equal to"):
         two.stationarity(source)
 
 
@@ -234,9 +234,20 @@ def test_long_run_of_two_variables():
 
 
 def test_long_run_of_a_dynamic_panel_model():
-    fit = MODELS["dpm"].fit(panel_of(data()))
+    """Several lags add up; lags under which the outcome grows without limit have none."""
+    truth = {"y ~ lag(y)": 0.4, "y ~ lag(y, 2)": 0.1, "y ~ lag(x)": -0.5, "residual var(y)": 1.0}
+    model = sw.DPM("y ~ lag(y) + lag(y, 2) + pre(lag(x))", waves=6, residuals="equal")
+    names = model.fit(panel(7, 400, 6)).terms
+    rest = {n: float("var(" in n) for n in names if n not in truth}
+    rest |= {n: 1.0 for n in names if n.startswith("var(")} | {"intercept var(y)": 0.2}
+    fit = model.fit(model.simulate(truth | rest, 2000, seed=1))
     e, t = fit.estimates, fit.long_run()
     stays = 1 - e["y ~ lag(y)"] - e["y ~ lag(y, 2)"]
-    assert t["predictor"].to_list() == ["x", "z"]
-    np.testing.assert_allclose(t["estimate"], [e["y ~ lag(x)"] / stays, e["y ~ z"] / stays])
+    assert t["predictor"].to_list() == ["x"]
+    np.testing.assert_allclose(t["estimate"], [e["y ~ lag(x)"] / stays])
     assert t["se"].is_finite().all()
+    grows = MODELS["dpm"].fit(panel_of(data()))
+    assert grows.estimates["y ~ lag(y)"] + grows.estimates["y ~ lag(y, 2)"] > 1
+    with pytest.raises(sw.ModelError, match="grow without limit"):
+        grows.long_run()
+    assert grows.to_dict()["long_run"] == []

@@ -109,7 +109,7 @@ def test_what_the_data_do_not_determine_is_named():
     assert "(" in fit.verdict.message
     assert fit.indices is None
     assert np.isnan(fit.chi2)
-    assert "chi-square and what is made from it are not available" in str(fit)
+    assert "no chi-square, indices or scaled tests" in str(fit)
 
 
 def test_singular_information():

@@ -130,7 +130,8 @@ class Blueprint:
 
     def moved(self, centre: Mapping[str, float]) -> np.ndarray:
         """What is added to each parameter when variables are moved (q,): only means move."""
-        return np.array([centre[p.outcome] if p.kind == "mean" else 0.0 for p in self.parameters])
+        level = {cell.name for cell in self.intercepts}
+        return np.array([centre[p.outcome] if p.name in level and p.kind != "trend" else 0.0 for p in self.parameters])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -48,11 +48,13 @@ def within_covariance(blueprint: Blueprint, moments: Moments, wave: int) -> np.n
     return np.asarray(moments.latent[np.ix_(nodes, nodes)])
 
 
-def standardised(solution: Solution, lags: Sequence[tuple[Parameter, int | None]]) -> Derived:
+def standardised(solution: Solution, lags: Sequence[tuple[Parameter, int | None, str | None]]) -> Derived:
     """Each lag times the SD of its predictor over that of its outcome, both within persons.
 
-    lags : parameter and wave of the outcome; wave None for the root mean square SD over the waves that the lag is for.
+    lags : parameter, wave of the outcome, and group; None for the root mean square SD over the waves that the lag is
+    for, and over all persons.
     """
+    sizes = np.array([data.n for data in solution.data], float)
     blueprint, labels = solution.grouped.blueprint, solution.grouped.labels
     index = {p.name: i for i, p in enumerate(solution.parameters)}
     places = {name: i for i, name in enumerate(blueprint.variables)}
@@ -63,10 +65,9 @@ def standardised(solution: Solution, lags: Sequence[tuple[Parameter, int | None]
             for m in solution.moments(theta)
         ]
         values = []
-        for parameter, wave in lags:
-            # A lag that is equal in all groups is put on the scale of all of them.
-            groups = [labels.index(parameter.group)] if parameter.group else range(len(variances))
-            own = np.mean([variances[g] for g in groups], axis=0)
+        for parameter, wave, group in lags:
+            groups = [labels.index(group)] if group else list(range(len(variances)))
+            own = np.average([variances[g] for g in groups], axis=0, weights=sizes[groups])
             to = blueprint.waves.index(wave) if wave is not None else slice(1, None)
             before = to - 1 if isinstance(to, int) else slice(None, -1)
             ratio = own[before, places[parameter.predictor]].mean() / own[to, places[parameter.outcome]].mean()
@@ -74,6 +75,21 @@ def standardised(solution: Solution, lags: Sequence[tuple[Parameter, int | None]
         return np.array(values)
 
     return derived(solution, function)
+
+
+def growth(solution: Solution, group: str | None) -> float:
+    """By how much the largest pattern of lags grows from wave to wave; below 1 where it dies out."""
+    names = solution.grouped.blueprint.variables
+    chosen = [
+        (i, p)
+        for i, p in enumerate(solution.parameters)
+        if p.kind == "lag" and p.wave is None and p.group in (None, group) and p.predictor in names
+    ]
+    v, most = len(names), max((p.steps for _, p in chosen), default=1)
+    companion = np.eye(v * most, k=-v)
+    for i, p in chosen:
+        companion[names.index(p.outcome), v * (p.steps - 1) + names.index(p.predictor)] += solution.theta[i]
+    return float(np.abs(np.linalg.eigvals(companion)).max())
 
 
 def long_run(solution: Solution, group: str | None) -> tuple[list[tuple[str, str]], Derived]:

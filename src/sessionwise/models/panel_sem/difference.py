@@ -66,9 +66,17 @@ class Difference:
 
 def difference(one: SEMFit, other: SEMFit) -> Difference:
     """Of two nested fits, in either order."""
-    small, large = sorted((one, other), key=lambda f: f.n_parameters)
-    for fit in (small, large):
+    from .fit import SEMFit as Known
+
+    for fit in (one, other):
+        if not isinstance(fit, Known):
+            raise ModelError(
+                f"a {type(fit).__name__} is no fit of a panel model.",
+                where="lrt",
+                remedy="Give what .fit(panel) of an RICLPM, CLPM or DPM returned.",
+            )
         usable(fit, "a likelihood-ratio test")
+    small, large = sorted((one, other), key=lambda f: f.n_parameters)
     _comparable(small, large)
     if not _nested(small, large):
         raise ModelError(
@@ -87,21 +95,25 @@ def difference(one: SEMFit, other: SEMFit) -> Difference:
 
 def stationarity(fit: SEMFit, panel: Panel) -> Difference:
     """Equal against free lags."""
+    if len(fit.waves) < 3:
+        raise ModelError(
+            "there is one step between two waves, whose lags have nothing to be equal to.",
+            where=fit.model.title,
+            remedy="Use three waves or more.",
+        )
     equal = fit.model.lags == "equal"
     other = replace(fit.model, lags="free" if equal else "equal").fit(panel)
     small, large = (fit, other) if equal else (other, fit)
-    for one in (small, large):
-        usable(one, "the test of stationarity")
-    _comparable(small, large)
-    found = _test(small, large, "")
-    said = "the lags differ over waves" if found.p < 0.05 else "no sign that the lags differ over waves"
-    return replace(found, words=f"Lags equal over waves (smaller) against free (larger): {said}.")
+    what = "lags and effects of the same wave" if any(p.kind == "effect" for p in fit.parameters) else "lags"
+    return _asked(small, large, f"{what.capitalize()} equal over waves (smaller) or free (larger)")
 
 
 def same_over_groups(fit: SEMFit, panel: Panel, kind: str) -> Difference:
     """Equal over groups against free."""
     kinds = {p.kind for p in fit.parameters}
-    if isinstance(fit.model, DPM) or not fit.solution.grouped.labels:
+    if isinstance(fit.model, DPM):
+        raise ModelError("a dynamic panel model has no groups.", remedy="Use an RICLPM with group=....")
+    if not fit.solution.grouped.labels:
         raise ModelError("the fit has no groups.", where=fit.model.title, remedy="Fit the model with group=....")
     if kind not in kinds:
         raise ModelError(
@@ -110,12 +122,22 @@ def same_over_groups(fit: SEMFit, panel: Panel, kind: str) -> Difference:
         )
     rest = tuple(k for k in fit.model.same if k != kind)
     small, large = (replace(fit.model, same=s).fit(panel) for s in ((*rest, kind), rest))
+    found = _asked(small, large, f"Parameters of kind '{kind}' equal in all groups (smaller) or free (larger)")
+    if "loading" in kinds and not {"loading", kind} <= {*rest, kind}:
+        doubt = " Loadings differ between groups in both models, so the factors' units do: add 'loading' to same."
+        return replace(found, words=found.words + doubt)
+    return found
+
+
+def _asked(small: SEMFit, large: SEMFit, question: str) -> Difference:
+    """The test, with its answer in words."""
     for one in (small, large):
-        usable(one, "the test of equality")
+        usable(one, "the test")
     _comparable(small, large)
     found = _test(small, large, "")
-    said = "they differ between groups" if found.p < 0.05 else "no sign that they differ between groups"
-    return replace(found, words=f"Parameters of kind '{kind}' equal in all groups (smaller) or free (larger): {said}.")
+    said = "the test speaks against equality" if found.p < 0.05 else "the test does not speak against equality"
+    answer = f"{question}: {said}." if np.isfinite(found.p) else f"{question}."
+    return replace(found, words=f"{answer} {found.words}".strip())
 
 
 def _comparable(small: SEMFit, large: SEMFit) -> None:
@@ -165,7 +187,7 @@ def _nested(small: SEMFit, large: SEMFit) -> bool:
 
 
 def _test(small: SEMFit, large: SEMFit, words: str) -> Difference:
-    from scipy.stats import chi2 as distribution
+    from scipy.special import chdtrc
 
     fall = small.deviance - large.deviance
     if fall < -_ROUNDING * abs(large.deviance):
@@ -175,13 +197,21 @@ def _test(small: SEMFit, large: SEMFit, words: str) -> Difference:
             remedy="Compare nested models, and look at both verdicts.",
         )
     df = large.n_parameters - small.n_parameters
-    factor = None
-    factors = small.scaling_factor, large.scaling_factor
-    if not np.isnan(factors[0]) and (large.df == 0 or not np.isnan(factors[1])):
-        larger = large.df * factors[1] if large.df else 0.0
-        factor = (small.df * factors[0] - larger) / df
-        if factor <= 0:
-            words += f" The scaling factor is {factor:.3g}, so the scaled test has no value; use the unscaled one."
-            return Difference(np.nan, df, np.nan, float(factor), words.strip())
+    doubts = [words] if words else []
+    doubts += [
+        f"The verdict on {fit.model.title} is: {fit.verdict.message}" for fit in (small, large) if not fit.verdict
+    ]
+    factor = _factor(small, large, df)
+    if factor is not None and factor <= 0:
+        doubts.append(f"The scaling factor is {factor:.3g}, so the scaled test has no value; use the unscaled one.")
+        return Difference(np.nan, df, np.nan, factor, " ".join(doubts))
     chi2 = max(float(fall), 0.0) / (1.0 if factor is None else factor)
-    return Difference(chi2, df, float(distribution.sf(chi2, df)), None if factor is None else float(factor), words)
+    return Difference(chi2, df, float(chdtrc(df, chi2)), factor, " ".join(doubts))
+
+
+def _factor(small: SEMFit, large: SEMFit, df: int) -> float | None:
+    """The scaling factor, in which the saturated model's trace cancels: (tr A1^-1 B1 - tr A0^-1 B0) / df."""
+    a, b = small.solution.traces, large.solution.traces
+    if a is None or b is None or not np.isfinite([a.model, b.model]).all():
+        return None
+    return float((b.model - a.model) / df)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ..._threads import one_thread
-from ...errors import ModelError
+from ...errors import ModelError, some
 from ...findings import Finding, Findings
 from .._fit import TableKind
-from .blueprint import Grouped, grouped
+from .blueprint import Blueprint, Grouped, grouped
 from .dpm import DPM
 from .fit import SEMFit
 from .same_wave import same_wave_doubt
@@ -38,7 +39,9 @@ def estimate(model: RICLPM | CLPM | DPM, panel: Panel) -> SEMFit:
     waves = chosen(panel, model.columns, model.waves, model.from_end, model.fewest_waves)
     blueprint = model.blueprint(waves)
     wide = widened(panel, blueprint.columns, waves, model.from_end, model.group_column)
-    parts: Grouped = grouped(blueprint, wide.labels, getattr(model, "same", ()))
+    same = getattr(model, "same", ())
+    _there(model, blueprint, same)
+    parts: Grouped = grouped(blueprint, wide.labels, same)
     with one_thread():
         solution = solve(parts, wide, None if model.errors == "auto" else model.errors)
         doubts = _doubts(solution, waves)
@@ -57,6 +60,18 @@ def estimate(model: RICLPM | CLPM | DPM, panel: Panel) -> SEMFit:
     )
 
 
+def _there(model: RICLPM | CLPM | DPM, blueprint: Blueprint, same: Sequence[str]) -> None:
+    """ModelError for kinds in `same` of which the model has no parameter."""
+    kinds = {p.kind for p in blueprint.parameters}
+    for kind in same:
+        if kind not in kinds:
+            raise ModelError(
+                f"same names {kind!r}, and the model has no parameter of this kind.",
+                where=model.title,
+                remedy=f"Use one or more of {some(sorted(kinds))}.",
+            )
+
+
 def _doubts(solution: Solution, waves: tuple[int, ...]) -> list[Finding]:
     doubts = []
     q, n = len(solution.theta), solution.n
@@ -69,7 +84,7 @@ def _doubts(solution: Solution, waves: tuple[int, ...]) -> list[Finding]:
         what = f"waves {', '.join(map(str, waves))} are not equally far apart, so one lag does not mean the same time."
         doubts.append(Finding("warning", "uneven-waves", what, remedy="Use sessions at equal steps, or lags='free'."))
     if solution.above is None:
-        what = "chi-square and what is made from it are not available: the data do not determine all moments."
+        what = "no chi-square, indices or scaled tests: the data do not determine all moments well enough."
         remedy = "Some pairs of columns have too few persons; use fewer waves."
         doubts.append(Finding("warning", "no-saturated-model", what, remedy=remedy))
     return doubts

@@ -50,6 +50,11 @@ class SEMFit:
         return self.solution.parameters
 
     @property
+    def lag_parameters(self) -> tuple[Parameter, ...]:
+        """Those that are lags, in the order of their tables."""
+        return tuple(p for p in self.parameters if p.kind == "lag")
+
+    @property
     def terms(self) -> tuple[str, ...]:
         """Names of the q parameters."""
         return tuple(p.name for p in self.parameters)
@@ -71,8 +76,9 @@ class SEMFit:
 
     @property
     def p(self) -> dict[str, float]:
-        """p-values by name, of the parameter being zero, by the normal distribution."""
-        return self._by_name(tables.p_values(self.solution.theta, np.sqrt(self.vcov.diagonal())))
+        """p-values by name, of the parameter being zero, by the normal distribution; NaN for variances."""
+        found = tables.p_values(self.solution.theta, np.sqrt(self.vcov.diagonal()))
+        return self._by_name(np.where([p.variance for p in self.parameters], np.nan, found))
 
     def _by_name(self, values: np.ndarray) -> dict[str, float]:
         return dict(zip(self.terms, values.tolist(), strict=True))
@@ -138,9 +144,9 @@ class SEMFit:
     @cached_property
     def scaled_indices(self) -> Indices | None:
         """The same from chi-squares corrected for data that are not normal (Yuan & Bentler 2000); None unless the fit
-        has errors='robust'."""
+        has errors='robust' and the corrections are possible."""
         factors = self.scaling_factor, self._scaling_below
-        return None if np.isnan(factors).any() else self._indices(*factors)
+        return self._indices(*factors) if min(factors) > 0 else None
 
     @property
     def scaling_factor(self) -> float:
@@ -269,7 +275,8 @@ class SEMFit:
         from .simulate import simulated
 
         return simulated(
-            self.solution.grouped, self.solution.theta, persons or self.npersons, seed, dropout, skipped,
+            self.solution.grouped, self.solution.theta, self.npersons if persons is None else persons,
+            np.array([data.n for data in self.solution.data]) / self.npersons, seed, dropout, skipped,
             self.person, self.session, self.model.group_column,
         )  # fmt: skip
 

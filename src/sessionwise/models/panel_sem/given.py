@@ -34,14 +34,15 @@ def lags_given(fit: SEMFit, first: str, level: float) -> Table:
     later = next(name for name in names if name != first)
     place = {(p.kind, p.outcome, p.predictor, p.wave): i for i, p in enumerate(fit.parameters)}
 
-    def values(theta: np.ndarray) -> np.ndarray:
-        def all_of(one: str, other: str) -> np.ndarray:
-            kind = [(k, i) for k, i in place.items() if k[0] == "residual" and {k[1], k[2]} == {one, other}]
-            return theta[[i for _, i in kind]]
+    def residual(one: str, other: str) -> list[int]:
+        return [i for (kind, a, b, _), i in place.items() if kind == "residual" and {a, b} == {one, other}]
 
-        ratio = float((all_of(first, later) / all_of(first, first)).mean())
-        on_later, on_first = ([theta[place["lag", to, of, None]] for of in names] for to in (later, first))
-        return np.array([a - ratio * b for a, b in zip(on_later, on_first, strict=True)] + [ratio])
+    shared, own = residual(first, later), residual(first, first)
+    on_later, on_first = ([place["lag", to, of, None] for of in names] for to in (later, first))
+
+    def values(theta: np.ndarray) -> np.ndarray:
+        ratio = float((theta[shared] / theta[own]).mean())
+        return np.append(theta[on_later] - ratio * theta[on_first], ratio)
 
     found = derived(fit.solution, values)
     return {

@@ -76,7 +76,7 @@ def _persons(draft: Draft, layout: Layout) -> None:
     for name in layout.covariates:
         deviation[name] = draft.node(name)
         draft.fix(draft.at[Column(name)], deviation[name])
-        draft.mean(draft.at[Column(name)], Parameter(f"mean({name})", "mean", name))
+        draft.mean(draft.at[Column(name)], Parameter(f"mean({name})", "nuisance", name))
     for one, other in combinations_with_replacement(layout.covariates, 2):
         what = _moment("", one, other, None, "nuisance")
         draft.covary(deviation[one], deviation[other], what, 1.0 if one == other else 0.0)

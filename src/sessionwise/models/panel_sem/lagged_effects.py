@@ -30,13 +30,13 @@ def lagged_effects(fit: SEMFit, level: float) -> tuple[LaggedEffect, ...]:
     blueprint, moments = fit.solution.grouped.blueprint, fit.solution.moments()
     weights = np.array([data.n for data in fit.solution.data], float)
     found = []
-    for i, p in enumerate(p for p in fit.parameters if p.kind == "lag"):
+    for i, p in enumerate(fit.lag_parameters):
         if p.steps > 1:
             continue
-        own = [fit.solution.grouped.labels.index(p.group)] if p.group else range(len(moments))
+        own = [fit.solution.grouped.labels.index(p.group)] if p.group else list(range(len(moments)))
         scales = [_scale(blueprint, moments[g], p) for g in own]
         estimate, se, low, high, p_value = (float(t[name][i]) for name in ("estimate", "se", "low", "high", "p"))
-        scale = float(np.average(scales, weights=weights[list(own)]))
+        scale = float(np.average(scales, weights=weights[own]))
         found.append(LaggedEffect(p.outcome, p.predictor, p.wave, p.group, estimate, se, low, high, p_value, scale))
     return tuple(found)
 
@@ -48,10 +48,11 @@ def _scale(blueprint: Blueprint, moments: Moments, p: Parameter) -> float:
 
 
 def _sd(blueprint: Blueprint, moments: Moments, variable: str, waves: set[int]) -> float:
-    """Of deviations from person means over these waves, means of the waves taken off; NaN at one wave."""
-    places = [i for i, c in enumerate(blueprint.columns) if c.variable == variable and c.wave in waves]
-    covariance = moments.covariance[np.ix_(places, places)]
-    k = len(places)
+    """Of deviations from person means over these waves, means of the waves taken off; NaN at one wave. What is stable
+    in persons cancels, so within-person parts are enough; of several indicators these are the factor's."""
+    nodes = [node for (name, wave), node in blueprint.within.items() if name == variable and wave in waves]
+    covariance = moments.latent[np.ix_(nodes, nodes)]
+    k = len(nodes)
     if k < 2:
         return float("nan")
     return float(np.sqrt((np.trace(covariance) - covariance.sum() / k) / (k - 1)))

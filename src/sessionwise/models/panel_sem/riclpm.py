@@ -72,7 +72,7 @@ class RICLPM:
 
     def __post_init__(self) -> None:
         checked(self)
-        known = self._layout((1, 2, 3)).variables
+        known = [own[0] for own in indicators(self)]
         for name in self.without:
             if name not in known:
                 raise ModelError(
@@ -132,7 +132,7 @@ class RICLPM:
     @property
     def columns(self) -> tuple[str, ...]:
         """Those that change from wave to wave."""
-        return tuple(self._layout((1, 2, 3)).items)
+        return tuple(item for own in indicators(self) for item in own)
 
     @property
     def remedy(self) -> str:
@@ -209,7 +209,7 @@ class CLPM:
     @property
     def columns(self) -> tuple[str, ...]:
         """Those that change from wave to wave."""
-        return tuple(self._layout((1, 2)).items)
+        return tuple(item for own in indicators(self) for item in own)
 
     @property
     def remedy(self) -> str:
@@ -217,15 +217,18 @@ class CLPM:
         return "Use residuals='equal', other waves, or more persons, and look for values that are errors."
 
 
+def indicators(model: RICLPM | CLPM) -> tuple[tuple[str, ...], ...]:
+    """Columns of each variable; the first gives it its name."""
+    return tuple((v,) if isinstance(v, str) else tuple(v) for v in (model.x, model.y, model.third) if v is not None)
+
+
 def layout(model: RICLPM | CLPM, waves: tuple[int, ...], without: tuple[str, ...], *, intercepts: bool) -> Layout:
     """What the blueprint needs to know."""
-    indicators = tuple(
-        (v,) if isinstance(v, str) else tuple(v) for v in (model.x, model.y, model.third) if v is not None
-    )
-    variables = tuple(own[0] for own in indicators)
+    items = indicators(model)
+    variables = tuple(own[0] for own in items)
     return Layout(
         variables,
-        indicators,
+        items,
         waves,
         tuple(v for v in variables if v not in without) if intercepts else (),
         model.lags == "equal",
@@ -247,18 +250,22 @@ def checked(model: RICLPM | CLPM) -> None:
         one_of(name, getattr(model, name), known)
     for name in ("covariates", "same", "without"):
         value = getattr(model, name, ())
-        if isinstance(value, str):
-            object.__setattr__(model, name, (value,))
+        if not isinstance(value, tuple) and hasattr(model, name):
+            object.__setattr__(model, name, (value,) if isinstance(value, str) else tuple(value or ()))
+    if isinstance(model.waves, list):
+        object.__setattr__(model, "waves", tuple(model.waves))
+    for name in ("x", "y", "third"):
+        if isinstance(getattr(model, name), list):
+            object.__setattr__(model, name, tuple(getattr(model, name)))
     for kind in model.same:
         one_of("same", kind, KINDS)
     if model.same and model.group is None:
         raise ModelError("same is for several groups, and no group is named.", remedy="Add group=....")
     for name in ("x", "y", "third"):
         own = getattr(model, name)
-        if own is not None and not (own and all(own)):
+        if (own is not None or name != "third") and not (own and all(own)):
             raise ModelError(f"{name} is {own!r}.", remedy="Name a column, or several in a tuple.")
-    made = layout(model, (1, 2, 3), (), intercepts=False)
-    used = [*made.items, *model.covariates]
+    used = [*(item for own in indicators(model) for item in own), *model.covariates]
     twice = [name for i, name in enumerate(used) if name in used[:i]]
     if twice:
         raise ModelError(f"column {twice[0]!r} is used twice.", remedy="Name different columns.")
@@ -271,7 +278,7 @@ def one_of(what: str, value: object, known: Sequence[str]) -> None:
 
 
 def _titled(model: RICLPM | CLPM) -> str:
-    names = layout(model, (1, 2, 3), (), intercepts=False).variables
+    names = [own[0] + (f" ({len(own)} indicators)" if len(own) > 1 else "") for own in indicators(model)]
     said = " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
     other = {
         f.name: getattr(model, f.name)

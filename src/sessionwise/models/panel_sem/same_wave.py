@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...errors import some
 from ...findings import Finding
 from ...sem import evaluate
 from ...show import num, p_value
@@ -46,9 +47,10 @@ def same_wave_doubt(model: DPM, solution: Solution) -> list[Finding]:
     if p >= LEVEL:
         return []
     said = p_value(p)
+    names = dict.fromkeys(p.predictor for p in large.parameters if p.name not in known)
     what = (
-        f"the residuals of {small.variables[0]} go with the predetermined predictor of the same wave (score test "
+        f"the residuals of {small.variables[0]} seem to go with {some(names)} of the same wave (score test "
         f"chi2({added}) = {num(statistic)}, p {said if said.startswith('<') else '= ' + said}), which this model holds "
-        "at zero: its lagged effects are biased."
+        "at zero; if so, its lagged effects are biased."
     )
     return [Finding("warning", "same-wave", what, remedy="Fit the model with same_wave=True.")]

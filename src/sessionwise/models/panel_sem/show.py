@@ -32,6 +32,8 @@ def parts(fit: SEMFit) -> list[Part]:
         shown += [_lags(fit), *_effects(fit)]
         if fit.solution.grouped.blueprint.persons:
             shown.append(_intercepts(fit))
+        if fit.model.has_within:
+            shown.append(_within(fit))
     shown += [*_fit(fit), _coverage(fit)]
     for f in fit.findings:
         shown.append(f"{f.severity}: {f.what}" + (f" {f.remedy}" if f.severity == "warning" else ""))
@@ -39,16 +41,20 @@ def parts(fit: SEMFit) -> list[Part]:
 
 
 def _headline(fit: SEMFit) -> str:
-    waves = ", ".join(map(str, fit.waves)) if len(fit.waves) <= 12 else f"{fit.waves[0]} to {fit.waves[-1]}"
+    waves = f"{fit.session} {', '.join(map(str, fit.waves))}"
+    if len(fit.waves) > 3 and fit.waves[-1] - fit.waves[0] == len(fit.waves) - 1:
+        waves = f"{fit.session}s {fit.waves[0]} to {fit.waves[-1]}"
+    if fit.model.from_end:
+        waves = f"the last {len(fit.waves)} {fit.session}s ({fit.waves[0]} to 0)"
     groups = fit.solution.grouped.labels
     within = f" in {len(groups)} groups ({', '.join(groups)})" if groups else ""
-    return f"{fit.model.title}: {fit.npersons:,} persons{within}, {fit.session} {waves}"
+    return f"{fit.model.title}: {fit.npersons:,} persons{within}, {waves}"
 
 
 def _lags(fit: SEMFit) -> Grid:
     t = tables.lags(fit, 0.95)
     rows = []
-    for i, p in enumerate(p for p in fit.parameters if p.kind == "lag"):
+    for i, p in enumerate(fit.lag_parameters):
         row = (
             _arrow(p),
             num(t["estimate"][i]),
@@ -59,7 +65,7 @@ def _lags(fit: SEMFit) -> Grid:
         )
         rows.append(row if fit.model.has_within else row[:5])
     title = f"Lags, from one wave to the next; errors by {_ERRORS[fit.solution.errors]}"
-    head = ("", "estimate", "SE", "p", "95 % interval", "in within-SDs")
+    head = ("", "estimate", "SE", "p", "95 % interval", "standardised")
     return Grid(title, head if fit.model.has_within else head[:5], tuple(rows), dense=True)
 
 
@@ -94,10 +100,28 @@ def _intercepts(fit: SEMFit) -> Grid:
     for i, name in enumerate(t["variable"]):
         where = f" [{t['group'][i]}]" if t["group"][i] is not None else ""
         r = [num(t[f"r {other}"][i]) if other != name else "" for other in names[:-1]] if len(names) > 1 else []
-        rows.append((name + where, num(t["variance"][i]), num(t["se"][i]), num(t["sd"][i]), percent(t["share"][i]), *r))
+        share = [percent(t["share"][i])] if "share" in t else []
+        rows.append((name + where, num(t["variance"][i]), num(t["se"][i]), num(t["sd"][i]), *share, *r))
     heads = ["r with " + names[0], *names[1:-1]] if len(names) > 1 else []
-    title = "Stable in persons: " + ("the person's effect" if not fit.model.has_within else "random intercepts")
+    if not fit.model.has_within:
+        title = "The person's effect, which enters at each wave"
+        return Grid(title, ("", "variance", "SE", "SD"), tuple(rows), dense=True)
+    title = "Stable in persons: random intercepts"
     return Grid(title, ("", "variance", "SE", "SD", "of variance", *heads), tuple(rows), dense=True)
+
+
+def _within(fit: SEMFit) -> str:
+    """SDs and correlations, of the average wave."""
+    names = fit.solution.grouped.blueprint.variables
+    t = tables.within(fit)
+    sds = ", ".join(f"{name} {num(float(np.sqrt(np.mean(np.square(t[f'sd {name}'])))))}" for name in names)
+    what = "Within persons" if fit.solution.grouped.blueprint.persons else "Over persons and waves"
+    said = f"{what}: SD {sds}"
+    if len(names) == 2 and not fit.solution.grouped.labels:
+        first, *later = fit.residual_correlations()
+        mean = float(np.mean([r for r, _, _ in later]))
+        said += f"; correlation at the first wave {num(first[0])}, of what the lags leave over {num(mean)} on average"
+    return said + "."
 
 
 def _fit(fit: SEMFit) -> list[Part]:

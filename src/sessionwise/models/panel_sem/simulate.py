@@ -35,13 +35,15 @@ def from_parameters(
     blueprint = model.blueprint(_waves(model))
     values = _completed(blueprint, dict(parameters))
     theta = np.array([values[name] for name in blueprint.names])
-    return simulated(grouped(blueprint, (), ()), theta, persons, seed, dropout, skipped, "person", "session", None)
+    one = np.ones(1)
+    return simulated(grouped(blueprint, (), ()), theta, persons, one, seed, dropout, skipped, "person", "session", None)
 
 
 def simulated(
     parts: Grouped,
     theta: np.ndarray,
     persons: int,
+    shares: np.ndarray,
     seed: int,
     dropout: float,
     skipped: float,
@@ -49,7 +51,7 @@ def simulated(
     session: str,
     group: str | None,
 ) -> Panel:
-    """From parameters (q,); persons are shared out evenly between groups.
+    """From parameters (q,). shares : of the persons that each group has, (groups,), of sum 1.
 
     Raises
     ------
@@ -64,13 +66,16 @@ def simulated(
         raise ModelError(f"persons is {persons}.", remedy="Give how many are to be simulated.")
     rng = np.random.default_rng(seed)
     labels: Sequence[str | None] = parts.labels or (None,)
-    which = np.arange(persons) % len(labels)
+    which = np.searchsorted(np.cumsum(shares)[:-1], (np.arange(persons) + 0.5) / persons)
     values = np.empty((persons, len(parts.blueprint.columns)))
     for g, structure in enumerate(parts.structures()):
         own = which == g
         moments = structure.moments(theta)
         values[own] = moments.mean + rng.standard_normal((own.sum(), structure.k)) @ _root(moments.covariance).T
-    table = _long(parts.blueprint, values, _attended(rng, persons, len(parts.blueprint.waves), dropout, skipped))
+    waves = parts.blueprint.waves
+    attended = _attended(rng, persons, len(waves), dropout, skipped)
+    # Counted from the end, the last wave is the one that everybody has.
+    table = _long(parts.blueprint, values, attended[:, ::-1] if waves[-1] == 0 else attended)
     who = table.pop("person")
     columns: dict[str, Any] = {person: who + 1, session: table.pop("session"), **table}
     if group is not None:
@@ -88,7 +93,7 @@ def _waves(model: RICLPM | CLPM | DPM) -> tuple[int, ...]:
             where=model.title,
             remedy="Add waves=..., such as waves=6.",
         )
-    found = tuple(numbered(waves, 1))
+    found = tuple(numbered(waves, 1, 0 if model.from_end else None))
     if len(found) < model.fewest_waves:
         raise ModelError(f"{len(found)} waves are too few.", remedy=f"Use {model.fewest_waves} or more.")
     return found

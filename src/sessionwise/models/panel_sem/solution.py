@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -76,7 +77,7 @@ class Solution:
     def parameters(self) -> tuple[Parameter, ...]:
         return self.grouped.parameters
 
-    @property
+    @cached_property
     def structures(self) -> list[Structure]:
         return self.grouped.structures()
 
@@ -123,8 +124,8 @@ def solve(grouped: Grouped, wide: Wide, errors: Errors | None) -> Solution:
     vcov = covariance(hessian, squares)
     below = tuple(independence(d) for d in data)
     traces = None
-    if chosen == "robust":
-        traces = Traces(trace(groups, rows, optimum.theta), _traced(above, data, rows), _traced(below, data, rows))
+    if squares is not None:
+        traces = Traces(trace(hessian, squares), _traced(above, data, rows), _traced(below, data, rows))
     units = grouped.spread_out(grouped.blueprint.in_units(scale))
     moved = grouped.spread_out(grouped.blueprint.moved(centre))
     jacobian = sum(float(d.pairs.diagonal() @ np.log(scales)) for d in data)
@@ -199,7 +200,11 @@ def _saturated(data: Sequence[Patterns], wide: Wide) -> tuple[Saturated, ...] | 
 def _traced(models: Sequence[Saturated] | None, data: Sequence[Patterns], rows: Sequence[Rows]) -> float:
     if models is None:
         return np.nan
-    return sum(trace([(m.structure, d)], [r], m.theta) for m, d, r in zip(models, data, rows, strict=True))
+    total = 0.0
+    for m, d, r in zip(models, data, rows, strict=True):
+        own = [(m.structure, d)]
+        total += trace(evaluate(own, m.theta).hessian, meat(own, [r], m.theta))
+    return total
 
 
 def _enough(grouped: Grouped, data: Sequence[Patterns], wide: Wide) -> None:

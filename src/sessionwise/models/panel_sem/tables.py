@@ -11,7 +11,7 @@ import numpy as np
 from ...errors import ModelError
 from ..mlm.recipe import valid_level
 from .blueprint import Parameter
-from .derived import Derived, derived, long_run, standardised, within_covariance
+from .derived import Derived, derived, growth, long_run, standardised, within_covariance
 
 if TYPE_CHECKING:
     from .fit import SEMFit
@@ -56,11 +56,13 @@ def tidy(fit: SEMFit, level: float) -> Table:
 
 def lags(fit: SEMFit, level: float) -> Table:
     usable(fit, "the table of lags")
-    chosen = [i for i, p in enumerate(fit.parameters) if p.kind == "lag"]
-    parameters = [fit.parameters[i] for i in chosen]
+    parameters = fit.lag_parameters
+    chosen = [fit.parameters.index(p) for p in parameters]
     estimate, se = fit.solution.theta[chosen], np.sqrt(fit.vcov.diagonal())[chosen]
     std = (
-        standardised(fit.solution, [(p, p.wave) for p in parameters]) if fit.model.has_within else _unknown(len(chosen))
+        standardised(fit.solution, [(p, p.wave, p.group) for p in parameters])
+        if fit.model.has_within
+        else _unknown(len(chosen))
     )
     with np.errstate(invalid="ignore", divide="ignore"):
         statistic = estimate / se
@@ -89,12 +91,17 @@ def by_wave(fit: SEMFit, level: float) -> Table:
     usable(fit, "the table of standardised lags")
     _has_within(fit, "standardised lags")
     waves = fit.solution.grouped.blueprint.waves[1:]
+    labels: Sequence[str | None] = fit.solution.grouped.labels or (None,)
     entries = [
-        (p, wave) for p in fit.parameters if p.kind == "lag" for wave in (waves if p.wave is None else (p.wave,))
+        (p, wave, group)
+        for p in fit.lag_parameters
+        for group in (labels if p.group is None else (p.group,))
+        for wave in (waves if p.wave is None else (p.wave,))
     ]
     std = standardised(fit.solution, entries)
     return {
-        **_about([p for p, _ in entries], [wave for _, wave in entries]),
+        **_about([p for p, _, _ in entries], [wave for _, wave, _ in entries]),
+        "group": [group for _, _, group in entries],
         "estimate": std.estimate,
         "se": std.se,
         **interval(std, level),
@@ -120,6 +127,13 @@ def in_the_end(fit: SEMFit, level: float) -> Table:
             remedy="Fit the model with lags='equal'.",
         )
     groups: Sequence[str | None] = fit.solution.grouped.labels or (None,)
+    for group in groups:
+        if growth(fit.solution, group) >= 1:
+            raise ModelError(
+                "with these lags the variables grow without limit: a lasting change leads nowhere.",
+                where=fit.model.title + (f", group {group}" if group else ""),
+                remedy="Look at the trend of the variables (means='free' takes it out), and at the verdict.",
+            )
     out: Table = {"outcome": [], "predictor": [], "group": [], "estimate": [], "se": [], "low": [], "high": []}
     for group in groups:
         pairs, found = long_run(fit.solution, group)
@@ -159,9 +173,7 @@ def residual_correlations(fit: SEMFit, group: str | None, level: float) -> tuple
     pairs = [[blueprint.within[name, wave] for name in blueprint.variables[:2]] for wave in blueprint.waves]
 
     def function(theta: np.ndarray) -> np.ndarray:
-        moments = fit.solution.moments(theta)[place]
-        back = np.linalg.inv(moments.full)
-        left = back @ moments.latent @ back.T
+        left = fit.solution.moments(theta)[place].left
         return np.array([left[i, j] / np.sqrt(left[i, i] * left[j, j]) for i, j in pairs])
 
     of = derived(fit.solution, function)
@@ -173,7 +185,9 @@ def intercepts(fit: SEMFit) -> Table:
     blueprint = fit.solution.grouped.blueprint
     names, nodes = list(blueprint.persons), list(blueprint.persons.values())
     groups: Sequence[str | None] = fit.solution.grouped.labels or (None,)
-    out: Table = {"variable": [], "group": [], "variance": [], "se": [], "sd": [], "share": []}
+    out: Table = {"variable": [], "group": [], "variance": [], "se": [], "sd": []}
+    if fit.model.has_within:
+        out["share"] = []
     out |= {f"r {name}": [] for name in names if len(names) > 1}
     of = derived(
         fit.solution, lambda theta: np.concatenate([m.latent[nodes, nodes] for m in fit.solution.moments(theta)])
@@ -186,7 +200,8 @@ def intercepts(fit: SEMFit) -> Table:
             out["variable"].append(name)
             out["group"].append(group)
             out["sd"].append(float(sd[i]))
-            out["share"].append(float(sd[i] ** 2 / moments.covariance.diagonal()[own].mean()))
+            if fit.model.has_within:
+                out["share"].append(float(sd[i] ** 2 / moments.covariance.diagonal()[own].mean()))
             for j, other in enumerate(names if len(names) > 1 else ()):
                 out[f"r {other}"].append(float(r[i, j]))
     return {name: values if name in ("variable", "group") else np.array(values, float) for name, values in out.items()}

@@ -17,6 +17,14 @@ _NEGATIVE = 1e-7
 _FEWER = "Use fewer parameters (lags or residuals equal over waves), fewer waves, or more persons."
 
 
+_OF_INTERCEPTS = "the random intercepts of "
+_INTERCEPTS = f"the correlations of {_OF_INTERCEPTS}"
+_ONE = (
+    "Persons' levels in these variables are the same thing as far as these data tell: leave one of the variables out, "
+    "name one in without=, or use more persons."
+)
+
+
 def verdict(solution: Solution, remedy: str) -> Verdict:
     """`remedy`: what to do about an inadmissible solution of this kind of model."""
     optimum = solution.optimum
@@ -47,7 +55,7 @@ def verdict(solution: Solution, remedy: str) -> Verdict:
             True,
             f"The optimum was reached, but it is not admissible: {some(faults, 3)}. Lags and their errors from such a "
             "solution are not to be trusted.",
-            remedy,
+            _ONE if all(fault.startswith(_INTERCEPTS) for fault in faults) else remedy,
             admissible=False,
         )
     return Verdict(True, "The optimum was reached: the likelihood falls in every direction from it.")
@@ -60,10 +68,8 @@ def _faults(solution: Solution) -> Iterator[str]:
             yield f"{parameter.name} is negative ({value:.3g})"
     labels = solution.grouped.labels or ("",)
     for label, moments in zip(labels, solution.moments(), strict=True):
-        left = np.linalg.inv(moments.full)
-        spread = left @ moments.latent @ left.T
         for block in _blocks(solution.grouped.blueprint):
-            own = spread[np.ix_(block, block)]
+            own = moments.left[np.ix_(block, block)]
             variances = own.diagonal()
             if (variances <= 0).any():
                 continue
@@ -94,6 +100,6 @@ def _blocks(blueprint: Blueprint) -> list[list[int]]:
 def _named(blueprint: Blueprint, block: list[int]) -> str:
     persons = [name for name, node in blueprint.persons.items() if node in block]
     if persons:
-        return f"the random intercepts of {some(persons)}"
+        return f"{_OF_INTERCEPTS}{some(persons)}"
     within = [f"{name} [{wave}]" for (name, wave), node in blueprint.within.items() if node in block]
     return f"what is left over of {some(within)}" if within else "the predictors"
