@@ -5,10 +5,16 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from . import command, multilevel, products, sessions
+from . import command, multilevel, panel_sem, products, sessions
 from .table import replace_section, section
 
-PARTS = {"command": command, "sessions": sessions, "products": products, "multilevel": multilevel}
+PARTS = {
+    "command": command,
+    "sessions": sessions,
+    "products": products,
+    "multilevel": multilevel,
+    "panel_sem": panel_sem,
+}
 
 
 def main() -> None:

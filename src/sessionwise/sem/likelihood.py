@@ -21,7 +21,7 @@ from functools import lru_cache
 import numpy as np
 
 from .pattern import Patterns
-from .structure import Moments, Structure
+from .structure import Moments, Structure, lower
 
 _LOG_2PI = float(np.log(2 * np.pi))
 Groups = Sequence[tuple[Structure, Patterns]]
@@ -108,7 +108,7 @@ def _criterion(data: Patterns, precision: Precision, spread: np.ndarray) -> floa
 
 def folded(slope: np.ndarray) -> np.ndarray:
     """For symmetric slopes (..., k, k), so that x'folded = tr(slope X), x the lower triangle of X (..., v)."""
-    i, j = np.tril_indices(slope.shape[-1])
+    i, j = lower(slope.shape[-1])
     return np.asarray(slope[..., i, j] * np.where(i == j, 1.0, 2.0))
 
 
@@ -117,10 +117,15 @@ def _crossed(left: np.ndarray, right: np.ndarray, count: np.ndarray) -> np.ndarr
 
     `left` and `right` (P, k, k) are symmetric, so that their own lower triangles are enough.
     """
-    i, j = np.tril_indices(left.shape[1])
+    i, j = lower(left.shape[1])
     sums = left[:, i, j].T @ (count[:, None] * right[:, i, j])
     places, often = _places(left.shape[1])
-    return np.asarray(sums.ravel()[places].sum(axis=0) * often)
+    flat = sums.ravel()
+    total = flat[places[0]]
+    for place in places[1:]:
+        total += flat[place]
+    total *= often
+    return np.asarray(total)
 
 
 @lru_cache(maxsize=4)

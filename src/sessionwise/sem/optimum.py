@@ -52,8 +52,9 @@ class Optimum:
     starts: int
 
 
-def optimise(groups: Groups, starts: Sequence[np.ndarray]) -> Optimum:
-    """From the first of `starts` (each (q,)) that leads to an optimum; the lowest point found if none does.
+def optimise(groups: Groups, starts: Sequence[np.ndarray], *, least: int = 1) -> Optimum:
+    """The lowest optimum from `starts` (each (q,)), of which at least so many are tried, and more as long as none leads
+    to an optimum; the lowest point found if none does.
 
     LinAlgError where no start has a likelihood.
     """
@@ -67,7 +68,7 @@ def optimise(groups: Groups, starts: Sequence[np.ndarray]) -> Optimum:
         if best is None or _better(found, best):
             best = found
         steps += found.steps
-        if best.converged or steps >= _MOST_OF_ALL:
+        if (best.converged and tried >= least) or steps >= _MOST_OF_ALL:
             break
     if best is None:
         raise np.linalg.LinAlgError("no start has a likelihood")
@@ -83,18 +84,22 @@ def _search(groups: Groups, start: np.ndarray) -> Optimum:
     theta, here, damping = start, evaluate(groups, start), 0.0
     steps = 0
     while steps < _MOST_STEPS:
-        step, damping = _step(groups, theta, here, damping)
-        if step is None:
+        found, damping = _step(groups, theta, here, damping)
+        if found is None:
             break
         steps += 1
-        theta = theta + step
-        here = evaluate(groups, theta)
+        theta, here = found
         damping = damping / 10 if damping > _LEAST_DAMPING else 0.0
     return _judged(theta, here, steps)
 
 
-def _step(groups: Groups, theta: np.ndarray, here: Evaluation, damping: float) -> tuple[np.ndarray | None, float]:
-    """A step after which the criterion is lower, with the damping that it took; None where nothing is left to gain."""
+def _step(
+    groups: Groups, theta: np.ndarray, here: Evaluation, damping: float
+) -> tuple[tuple[np.ndarray, Evaluation] | None, float]:
+    """A point where the criterion is lower, with the damping that it took; None where nothing is left to gain.
+
+    Nearly all first tries are taken, so that gradient and Hessian are computed with the criterion.
+    """
     hessian, gradient = here.hessian, here.gradient
     diagonal = np.abs(hessian.diagonal())
     scale = np.maximum(diagonal, 1e-8 * diagonal.max())
@@ -109,9 +114,12 @@ def _step(groups: Groups, theta: np.ndarray, here: Evaluation, damping: float) -
         expected = float(-gradient @ step - step @ hessian @ step / 2)
         if expected < _EXACT:
             return None, damping
-        fall = here.criterion - loglik(groups, theta + step)
-        if fall >= 0.1 * expected:
-            return step, damping
+        try:
+            there = evaluate(groups, theta + step)
+        except np.linalg.LinAlgError:
+            there = None
+        if there is not None and here.criterion - there.criterion >= 0.1 * expected:
+            return (theta + step, there), damping
         if expected < _ROUNDING * abs(here.criterion):
             return None, damping
         damping = max(4 * damping, 10 * _LEAST_DAMPING)

@@ -11,7 +11,7 @@ Every model here is one of these; a parameter may stand in several cells, which 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -80,7 +80,15 @@ class Structure:
 
     def jacobian(self, at: Moments) -> tuple[np.ndarray, np.ndarray]:
         """Derivatives of the covariance's lower triangle, by rows (q, k (k + 1) / 2), and of the mean (q, k)."""
-        i, j = np.tril_indices(self.k)
+        return self._constant if not len(self.paths) else self._jacobian(at)
+
+    @cached_property
+    def _constant(self) -> tuple[np.ndarray, np.ndarray]:
+        """Without free paths the moments are linear in the parameters."""
+        return self._jacobian(self.moments(np.zeros(self.size)))
+
+    def _jacobian(self, at: Moments) -> tuple[np.ndarray, np.ndarray]:
+        i, j = lower(self.k)
         covariance = np.zeros((self.size, len(i)))
         mean = np.zeros((self.size, self.k))
         p, s, v = self.paths, self.spread, self.intercepts
@@ -97,6 +105,8 @@ class Structure:
     def bend(self, at: Moments, slope: np.ndarray, slant: np.ndarray) -> np.ndarray:
         """Second derivatives (q, q) of tr(slope covariance) + slant'mean, slope (k, k) symmetric and slant (k,)."""
         p, s, v = self.paths, self.spread, self.intercepts
+        if not len(p):
+            return np.zeros((self.size, self.size))
         between = at.to.T @ slope @ at.to
         mixed = at.latent[:, : self.k] @ slope @ at.to
         pull = at.to.T @ slant
@@ -125,6 +135,12 @@ class Structure:
     @cached_property
     def _of_level(self) -> np.ndarray:
         return _incidence(self.intercepts, self.size)
+
+
+@cache
+def lower(k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of a lower triangle."""
+    return np.tril_indices(k)
 
 
 def _incidence(cells: Cells, size: int) -> np.ndarray:

@@ -115,3 +115,24 @@ def test_tables_of_several_fits_can_be_put_together() -> None:
     fits = [sw.RICLPM("x", "y", waves=4, lags=k, group=g).fit(panel) for k, g in (("equal", None), ("free", "g"))]
     assert len(pl.concat([f.lags() for f in fits])) == 4 + 24
     assert np.isnan(fits[0].p["intercept var(x)"])
+
+
+def test_lag_tests_are_likelihood_ratio_tests() -> None:
+    """The same fall as of the model in which the lag is held at a value next to zero by hand: its profile."""
+    panel = sw.RICLPM("x", "y", waves=4).simulate(TRUTH, 300, seed=4, skipped=0.1)
+    fit = sw.RICLPM("x", "y", waves=4).fit(panel)
+    t = fit.lag_tests()
+    z2 = (fit.lags()["statistic"].to_numpy()) ** 2
+    assert t["predictor"].to_list() == fit.lags()["predictor"].to_list()
+    np.testing.assert_allclose(t["chi2"], z2, rtol=0.35, atol=1.0)  # alike, never the same
+    assert (t["p"].to_numpy() <= 1).all()
+    free = sw.RICLPM("x", "y", waves=4, lags="free", errors="robust").fit(panel)
+    assert len(free.lag_tests()) == 12
+    dpm = sw.DPM("y ~ lag(y, 2) + pre(lag(x))", waves=5).fit(sw.RICLPM("x", "y", waves=5).simulate(TRUTH, 400, seed=4))
+    assert len(dpm.lag_tests()) == 3
+    # By hand: with the second lag out the model is the smaller one, which can be fitted by itself.
+    data = sw.RICLPM("x", "y", waves=6).simulate(TRUTH, 400, seed=5)
+    large = sw.DPM("y ~ lag(y) + lag(y, 2) + pre(lag(x))", waves=6).fit(data)
+    at = [p.steps for p in large.lag_parameters].index(2)
+    wald = (large.lags()["statistic"].to_numpy()[at]) ** 2
+    assert large.lag_tests()["chi2"].to_numpy()[at] == pytest.approx(wald, rel=0.3, abs=0.5)

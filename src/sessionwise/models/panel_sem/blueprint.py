@@ -97,10 +97,10 @@ class Blueprint:
         return tuple(p.name for p in self.parameters)
 
     def structure(self, place: Mapping[str, int], size: int) -> Structure:
-        """For arrays: `place` of each parameter's name among `size` of them."""
+        """For arrays: `place` of each parameter's name among `size` of them; those without a place are zero."""
 
         def cells(given: Sequence[Cell]) -> Cells:
-            return Cells.of([(c.row, c.column, place[c.name]) for c in given])
+            return Cells.of([(c.row, c.column, place[c.name]) for c in given if c.name in place])
 
         base = np.zeros((len(self.units), len(self.units)))
         for row, column, value in self.fixed:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: Persons for each parameter below which a warning is given.
 FEW_PER_PARAMETER = 5
+#: Persons for each column below which chi-square rejects right models clearly too often (docs/panel-sem-truth.md).
+FEW_PER_COLUMN = 15
 
 
 def estimate(model: RICLPM | CLPM | DPM, panel: Panel) -> SEMFit:
@@ -83,6 +85,12 @@ def _doubts(solution: Solution, waves: tuple[int, ...]) -> list[Finding]:
     if len(steps) > 1:
         what = f"waves {', '.join(map(str, waves))} are not equally far apart, so one lag does not mean the same time."
         doubts.append(Finding("warning", "uneven-waves", what, remedy="Use sessions at equal steps, or lags='free'."))
+    k = solution.data[0].k
+    if solution.above is not None and n < FEW_PER_COLUMN * k:
+        what = f"{n:,} persons for {k} columns: chi-square, and CFI, TLI and RMSEA with it, speak against right models."
+        doubts.append(
+            Finding("warning", "chi-square-of-few", what, remedy="Use fewer waves, or do not judge fit by them.")
+        )
     if solution.above is None:
         what = "no chi-square, indices or scaled tests: the data do not determine all moments well enough."
         remedy = "Some pairs of columns have too few persons; use fewer waves."

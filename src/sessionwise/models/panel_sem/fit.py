@@ -201,6 +201,13 @@ class SEMFit:
         """
         return self.kind.table(tables.in_the_end(self, level))
 
+    def lag_tests(self) -> Any:
+        """Whether each lag is zero, by the likelihood ratio, as a dataframe: outcome, predictor, wave, group, estimate,
+        chi2 (1 degree of freedom), p. With few persons nearer its size than the p of `lags`; for normal data."""
+        from .lag_tests import lag_tests
+
+        return self.kind.table(lag_tests(self))
+
     def lags_given(self, first: str, level: float = 0.95) -> Any:
         """Effects on the other variable with `first`, which was rated before it at each wave, held constant, as a
         dataframe: outcome, predictor, lag (0: the same wave), estimate, se, p, low, high; by the delta method.

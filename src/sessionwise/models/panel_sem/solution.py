@@ -35,6 +35,8 @@ from .blueprint import Grouped, Parameter
 from .waves import Wide
 
 Errors = Literal["expected", "observed", "robust"]
+#: So few waves and persons may leave two optima: so many starts are tried even if the first led to one.
+FEW_WAVES, FEW_PERSONS, FEW_STARTS = 5, 200, 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,9 @@ def solve(grouped: Grouped, wide: Wide, errors: Errors | None) -> Solution:
     groups = list(zip(structures, data, strict=True))
     above = _saturated(data, wide)
     try:
-        optimum = optimise(groups, list(_starts(grouped, _covariance(data, above))))
+        few = len(grouped.blueprint.waves) <= FEW_WAVES and sum(d.n for d in data) <= FEW_PERSONS
+        starts = list(_starts(grouped, _covariance(data, above)))
+        optimum = optimise(groups, starts, least=FEW_STARTS if few else 1)
     except np.linalg.LinAlgError:
         raise ModelError(
             "the likelihood has no value at any start.",
@@ -180,7 +184,7 @@ def _starts(grouped: Grouped, covariance: np.ndarray) -> Iterator[np.ndarray]:
         yield grouped.spread_out(other)
     rng = np.random.default_rng(0)
     for _ in range(4):
-        noise = np.where(kinds == "lag", 0.2, 0.1) * rng.standard_normal(len(usual))
+        noise = np.where(kinds == "lag", 0.4, 0.1) * rng.standard_normal(len(usual))
         yield grouped.spread_out(np.where(usual > 0, usual * np.exp(2 * noise), noise))
 
 

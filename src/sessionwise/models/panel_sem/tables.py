@@ -45,7 +45,7 @@ def tidy(fit: SEMFit, level: float) -> Table:
     return {
         "term": list(fit.terms),
         "kind": [p.kind for p in fit.parameters],
-        **_about(fit.parameters, [p.wave for p in fit.parameters]),
+        **about(fit.parameters, [p.wave for p in fit.parameters]),
         "estimate": estimate,
         "se": se,
         "statistic": [x if t else None for x, t in zip(statistic.tolist(), tested, strict=True)],
@@ -68,7 +68,7 @@ def lags(fit: SEMFit, level: float) -> Table:
         statistic = estimate / se
     of_std = interval(std, level)
     return {
-        **_about(parameters, [p.wave for p in parameters]),
+        **about(parameters, [p.wave for p in parameters]),
         "estimate": estimate,
         "se": se,
         "statistic": statistic,
@@ -100,7 +100,7 @@ def by_wave(fit: SEMFit, level: float) -> Table:
     ]
     std = standardised(fit.solution, entries)
     return {
-        **_about([p for p, _, _ in entries], [wave for _, wave, _ in entries]),
+        **about([p for p, _, _ in entries], [wave for _, wave, _ in entries]),
         "group": [group for _, _, group in entries],
         "estimate": std.estimate,
         "se": std.se,
@@ -213,7 +213,7 @@ def _correlation(covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return sd, covariance / np.outer(sd, sd)
 
 
-def _about(parameters: Sequence[Parameter], waves: Sequence[int | None]) -> Table:
+def about(parameters: Sequence[Parameter], waves: Sequence[int | None]) -> Table:
     return {
         "outcome": [p.outcome for p in parameters],
         "predictor": [p.predictor or None for p in parameters],
