@@ -102,3 +102,22 @@ def test_options_are_fields_of_the_models() -> None:
     assert described("mlm", "y ~ x", {"method": "ml"}) == sw.MLM("y ~ x", "ML")
     assert described("riclpm", None, {"outcome": ["a", "b"], "process": ["c"]}) == sw.RICLPM(("a", "b"), "c")
     assert positional(["y ~ x", "f.csv"], "mlm") == ("y ~ x", Path("f.csv"))
+
+
+def test_tests(scores: Path, capsys, monkeypatch) -> None:
+    options = ["--waves", "4", "--group", "gender"]
+    asked = ["--test", "stationarity", "--test", "lags", "--test", "groups"]
+    told = json.loads(run("fit", "--model", "riclpm", *PAIR, scores, *ROLES, *options, *asked, "--json"))
+    panel = panel_of(scores)
+    fit = sw.RICLPM("core_om", "wai_sr", waves=4, group="gender").fit(panel)
+    assert told["tests"]["stationarity"]["chi2"] == pytest.approx(fit.stationarity(panel).chi2)
+    assert told["tests"]["groups"]["df"] == 4
+    assert [t["chi2"] for t in told["tests"]["lags"]] == pytest.approx(fit.lag_tests()["chi2"].to_list())
+    assert "by the likelihood ratio" in run(
+        "fit", "--model", "clpm", *PAIR, scores, *ROLES, *options[:2], "--test", "lags"
+    )
+    for given, said in (
+        (["core_om ~ session", "--test", "lags"], "for panel models"),
+        ([*PAIR, "--model", "riclpm", "--test", "lag"], "Did you mean"),
+    ):
+        assert said in main(capsys, monkeypatch, "fit", *given, str(scores), *ROLES)[2]

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import SessionwiseError, nearest, some
+
+if TYPE_CHECKING:
+    from .panel import Panel
 
 #: Options of each model beside its formula or its variables, and what they are called in Python.
 OPTIONS: dict[str, dict[str, str]] = {
@@ -111,3 +114,37 @@ def _several(waves: int) -> int:
 def _indicators(names: list[str]) -> str | tuple[str, ...]:
     """One column, or several: indicators of one variable."""
     return names[0] if len(names) == 1 else tuple(names)
+
+
+#: Tests that `fit --test` makes of a panel model.
+TESTS = ("stationarity", "lags", "groups")
+
+
+def tested(fit: Any, panel: Panel, names: list[str]) -> tuple[dict[str, Any], list[Any]]:
+    """Results of the tests named, for JSON, and as they are shown.
+
+    Raises
+    ------
+    SessionwiseError : an unknown test, or a multilevel model.
+    """
+    from .models import SEMFit
+    from .models.panel_sem.show import lag_test_records, lag_test_table
+    from .show import rich_group
+
+    told: dict[str, Any] = {}
+    shown: list[Any] = []
+    for name in names:
+        if name not in TESTS:
+            raise SessionwiseError(
+                f"--test is {name!r}.{nearest(name, TESTS)}", remedy=f"Use one of {', '.join(TESTS)}."
+            )
+        if not isinstance(fit, SEMFit):
+            raise SessionwiseError("--test is for panel models.", remedy="Add --model riclpm, clpm or dpm.")
+        if name == "lags":
+            told[name] = lag_test_records(fit)
+            shown.append(rich_group(lag_test_table(fit)))
+        else:
+            found = fit.stationarity(panel) if name == "stationarity" else fit.same_over_groups(panel)
+            told[name] = found.to_dict()
+            shown.append(rich_group(found.parts()))
+    return told, shown

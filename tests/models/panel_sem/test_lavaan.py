@@ -170,7 +170,7 @@ def test_persons_with_covariates_only_are_left_out(name):
     case = CASES[name]
     public, all_of_them = lavaan.model(case, "auto").fit(lavaan.panel(case["data"])), plain(case)
     assert (public.npersons, all_of_them.npersons) == (397, 400)
-    assert "3 persons have no value at these waves" in str(public.findings)
+    assert "3 persons with no value at these waves" in str(public.findings)
     slack = 1e-8 if name == "covariate" else 1e-3
     assert public.chi2 == pytest.approx(all_of_them.chi2, abs=slack)
     for i, p in enumerate(public.parameters):

@@ -10,6 +10,7 @@ import numpy as np
 from ...errors import ModelError
 from ...show import Grid, Part, num, p_value, percent
 from . import tables
+from .lag_tests import lag_tests
 
 if TYPE_CHECKING:
     from ...sem import Indices
@@ -75,6 +76,22 @@ def _arrow(p: Parameter) -> str:
     wide = len(p.outcome) + len(p.predictor) > 17
     after = (f"\n [{', '.join(where)}]" if wide else f" [{', '.join(where)}]") if where else ""
     return f"{p.predictor}{chr(10) if wide else ''} → {p.outcome}{after}"
+
+
+def lag_test_table(fit: SEMFit) -> list[Part]:
+    """Each lag against zero, as shown."""
+    t = lag_tests(fit)
+    rows = [
+        (_arrow(p), num(t["estimate"][i]), num(t["chi2"][i]), p_value(t["p"][i]))
+        for i, p in enumerate(fit.lag_parameters)
+    ]
+    title = "1 degree of freedom each; for normal data"
+    return ["Each lag against zero, by the likelihood ratio", Grid(title, ("", "estimate", "chi2", "p"), tuple(rows))]
+
+
+def lag_test_records(fit: SEMFit) -> list[dict[str, Any]]:
+    """Each lag against zero, for JSON."""
+    return records(lag_tests(fit))
 
 
 def _effects(fit: SEMFit) -> list[Part]:

@@ -28,19 +28,21 @@ _ONE = (
 def verdict(solution: Solution, remedy: str) -> Verdict:
     """`remedy`: what to do about an inadmissible solution of this kind of model."""
     optimum = solution.optimum
+    away = [p.name for p, v in zip(solution.parameters, solution.theta.tolist(), strict=True) if p.variance and v < 0]
+    falls = f" {some(away)} fell below zero on the way. {remedy}" if away else f" {_FEWER}"
     if optimum.flattest <= FLAT:
         weights = np.abs(optimum.flat)
         named = [solution.parameters[i].name for i in np.argsort(-weights, kind="stable") if weights[i] > 0.3]
         return Verdict(
             False,
             f"No optimum: the data do not determine {some(named)}. No number here should be used.",
-            _FEWER,
+            falls.strip(),
         )
     if not optimum.converged:
         return Verdict(
             False,
             f"No optimum was found from {optimum.starts} starts. No number here should be used.",
-            "Use fewer waves, hold lags and residual variances equal over waves, or look for extreme values.",
+            f"{falls.strip()} Look for extreme values, too.",
         )
     if not np.isfinite(solution.vcov).all():
         return Verdict(

@@ -237,9 +237,7 @@ def _groups(panel: Panel, name: str | None) -> tuple[np.ndarray, tuple[str, ...]
     notes = []
     if unknown:
         notes.append(
-            Finding(
-                "warning", "no-group", f"{unknown:,} persons without a value of {name} were left out.", name, unknown
-            )
+            Finding("warning", "no-group", f"{people(unknown)} without a value of {name}: left out.", name, unknown)
         )
     return fresh[codes], tuple(str(labels.levels[u]) for u in used), notes
 
@@ -298,9 +296,7 @@ def _left_out(
     notes = []
     none = int((~seen.any(axis=1) & (codes >= 0)).sum())
     if none:
-        notes.append(
-            Finding("note", "no-value", f"{none:,} persons have no value at these waves and were left out.", "", none)
-        )
+        notes.append(Finding("note", "no-value", f"{people(none)} with no value at these waves: left out.", "", none))
     outside = int((~np.isin(when, waves)).sum())
     if outside:
         what = f"{outside:,} of {len(panel):,} sessions are at other waves than these and were not used."
@@ -309,9 +305,13 @@ def _left_out(
     times = np.array([seen[:, at == wave].any(axis=1) for wave in waves]).sum(axis=0)
     once = int((times[kept] == 1).sum())
     if once:
-        what = f"{once:,} persons were seen at one wave only; they are kept, and inform means and variances."
+        what = f"{people(once)} seen at one wave only: kept, and informing means and variances."
         notes.append(Finding("note", "seen-once", what, "", once))
     return notes
+
+
+def people(number: int) -> str:
+    return f"{number:,} person{'' if number == 1 else 's'}"
 
 
 def _low(coverage: Coverage) -> list[Finding]:
