@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from sessionwise._study_command import demo as demo_verb
 from sessionwise._study_command import guess
 from sessionwise._study_command import settings as read_settings
 from sessionwise._study_command.analyze import _prepared as prepared
-from sessionwise._study_command.demo import recovered
+from sessionwise._study_command.demo import WHY, recovered
+from sessionwise._study_command.options import in_options, reworded
+from sessionwise.study.records import NotAnswered
 
 
 def run(*arguments: object) -> str:
@@ -90,6 +93,12 @@ def test_demo_finds_what_is_true(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert Path(told["written"]["report"]).stat().st_size > 500_000
     rows = {row["what"].strip(): row for row in told["recovered"]}
     assert rows["pd = 0"]["true"] == sw.datasets.Truth().b0
+    effect = rows["WAI-SR → next CORE-OM, mean"]
+    assert effect["corrected_low"] < effect["corrected"] < effect["corrected_high"]
+    assert effect["riclpm_low"] < effect["riclpm"] < effect["riclpm_high"]
+    few = {(c["direction"], c["key"]): c for c in told["result"]["few_sessions"]["coefficients"]}
+    few_effect = few["forward", "effect"]
+    assert effect["corrected"] == pytest.approx(few_effect["estimate"] - few_effect["bias"])
     assert rows["CORE-OM → next CORE-OM"]["corrected"] > rows["CORE-OM → next CORE-OM"]["found"]
     page = Path(told["written"]["report"]).read_text(encoding="utf-8")
     assert page.index("These data are simulated") < page.index(told["result"]["answer"][0][:40])
@@ -105,6 +114,38 @@ def test_the_demo_truth_is_that_of_the_models() -> None:
             assert abs(row.corrected - row.true) < 3.5 * (row.high - row.low) / 3.92 + 0.02 * abs(row.true), row
 
 
+def test_the_demo_says_why_found_and_true_differ() -> None:
+    assert "chance" in WHY
+    assert "differ in their effects" in WHY
+
+
+@pytest.mark.parametrize(
+    ("python", "options"),
+    [
+        (
+            "Declare them: sessionwise.read(path, missing={'a': [-9, 99], 'b': ['n/a']}).",
+            "Declare them: --missing a=-9 --missing a=99 --missing b=n/a.",
+        ),
+        ("sessionwise.read(path, missing={'a': [-9], ...}).", "--missing a=-9 ...."),
+        ("sessionwise.read(path, missing={...}).", "--missing COLUMN=CODE."),
+        ("sessionwise.read(path, missing={'column': ['text', ...]}).", "--missing column=text ...."),
+        ("number_sessions(table, person='p', by='date', into='n').", "--number-by date."),
+        ("score it with answers=(1, 7).", "score it with --answers NAME=1-7."),
+        ("A smaller number, first_sessions=.", "A smaller number, --first-sessions."),
+        ("Use lag=1.", "Use --lag 1."),
+        ("number_sessions(table, by=...); on the command line, --number-by.",) * 2,
+    ],
+)
+def test_remedies_in_options(python: str, options: str) -> None:
+    assert in_options(python) == options
+
+
+def test_what_is_not_answered_names_options() -> None:
+    told = (NotAnswered("a", "b", "Use lag=1."), 3, ("x",))
+    assert reworded(told) == (NotAnswered("a", "b", "Use --lag 1."), 3, ("x",))
+    assert reworded(told[1:])[1] is told[2]
+
+
 # --- refusals -----------------------------------------------------------------------------------
 
 
@@ -117,6 +158,9 @@ def test_the_demo_truth_is_that_of_the_models() -> None:
         ("docx = 1", "docx is 1"),
         ("moderator = [true]", "moderator is"),
         ("outcome = ", "no TOML"),
+        ('trend = "lin"', r"trend is 'lin'\.[\s\S]*'linear', 'quadratic', 'none'"),
+        ('out-of-range = "misssing"', r"out-of-range is 'misssing'\. Did you mean 'missing'"),
+        ('[study]\noutcome = "x"', r"no table \[study\][\s\S]*at the top of the file"),
     ],
 )
 def test_a_wrong_setting_is_named(text: str, message: str, tmp_path: Path) -> None:
@@ -131,11 +175,15 @@ def test_settings_of_every_kind(tmp_path: Path) -> None:
     config = tmp_path / "study.toml"
     config.write_text(
         'file = "s.csv"\nread = {header_row = 3, decimal = ","}\nmissing = [-9, "n/a"]\ndocx = true\n'
-        'answers = {wai-sr = "1-7"}\noutcome = "a"\n[items]\ncore-om = "q{}"\n',
+        'answers = {wai-sr = "1-7"}\noutcome = "a"\noutput = "r.html"\nresults = "tables"\n'
+        'instrument = ["wai-sr", "own.toml"]\n[items]\ncore-om = "q{}"\n',
         encoding="utf-8",
     )
     made = read_settings({"outcome": "b", "moderator": ["x"], "docx": False}, config)
     assert made.file == tmp_path / "s.csv"
+    assert (made.output, made.results) == (tmp_path / "r.html", tmp_path / "tables")
+    assert made.instrument == ("wai-sr", str(tmp_path / "own.toml"))
+    made = replace(made, instrument=())
     assert made.read == ("header_row=3", "decimal=,")
     assert made.missing == ("-9", "n/a")
     assert made.answers == ("wai-sr=1-7",)
@@ -176,6 +224,59 @@ def test_the_data_are_never_overwritten(scores: Path, tmp_path: Path) -> None:
 def test_a_file_is_needed() -> None:
     with pytest.raises(sw.SessionwiseError, match="no file was named"):
         run("analyze")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["-o", "."], r"HTML[\s\S]*report\.html"),
+        (["-o", "folder"], r"HTML[\s\S]*folder/report\.html"),
+        (["-o", "folder.html"], "this is a folder"),
+        (["-o", "file/r.html"], "no such folder"),
+        (["-o", "/proc/r.html"], "cannot write"),
+        (["--results", "file"], "cannot write"),
+        (["--results", "/proc/results"], "cannot write"),
+        (["--docx", "-o", "edited.html"], "Word file of this name"),
+        (["--results", "."], "beside your data"),
+    ],
+)
+def test_places_are_tried_before_any_work(
+    options: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("s.csv", "file", "edited.docx"):
+        Path(name).write_text("here before", encoding="utf-8")
+    for name in ("folder", "folder.html"):
+        Path(name).mkdir()
+    before = sorted(Path().iterdir())
+    with pytest.raises(sw.SessionwiseError, match=message):
+        run("analyze", "s.csv", *options)
+    assert sorted(Path().iterdir()) == before
+    assert Path("edited.docx").read_text(encoding="utf-8") == "here before"
+
+
+def test_a_trial_leaves_what_is_there(tmp_path: Path) -> None:
+    from sessionwise._command import can_be_written
+
+    there = tmp_path / "r.html"
+    there.write_text("old", encoding="utf-8")
+    can_be_written(there)
+    can_be_written(tmp_path / "new.html")
+    assert [p.name for p in tmp_path.iterdir()] == ["r.html"]
+    assert there.read_text(encoding="utf-8") == "old"
+
+
+@pytest.mark.parametrize("verb", ["analyze", "score", "describe"])
+def test_a_wrong_out_of_range_is_refused_without_an_instrument(verb: str, scores: Path) -> None:
+    roles = ["--person", "patient", "--session", "session"]
+    with pytest.raises(sw.SessionwiseError, match="out-of-range is"):
+        run(verb, scores, *roles, "--out-of-range", "misssing")
+
+
+def test_remedies_name_options(scores: Path) -> None:
+    with pytest.raises(sw.StudyError, match="--first-sessions is 1") as caught:
+        run("analyze", scores, "--first-sessions", "1")
+    assert caught.value.remedy
 
 
 # --- guesses ------------------------------------------------------------------------------------

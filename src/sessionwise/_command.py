@@ -118,7 +118,7 @@ class Answering:
             keys[key.already_reversed() if self.already_reversed else key] = self.items.get(key.name)
         return keys
 
-    def scored(self, panel: Panel, out_of_range: str) -> Panel:
+    def scored(self, panel: Panel, out_of_range: Any) -> Panel:
         """The Panel with their scales."""
         from .instruments import score
 
@@ -128,7 +128,7 @@ class Answering:
             items=self.items or None,
             answers=self.ranges or None,
             already_reversed=self.already_reversed,
-            out_of_range=_one_of(out_of_range, "--out-of-range", ("error", "missing")),
+            out_of_range=out_of_range,
         )
 
 
@@ -228,10 +228,22 @@ def refuse_output(output: Path, file: Path) -> None:
             where=str(output),
             remedy="Name another file.",
         )
-    if not output.parent.is_dir():
+    can_be_written(output)
+
+
+def can_be_written(path: Path) -> None:
+    """Refuses, before any work, a file that cannot be written; nothing is left of the trial."""
+    if path.is_dir():
+        raise SessionwiseError("this is a folder, not a file.", where=str(path), remedy="Name a file in it.")
+    if not path.parent.is_dir():
         raise SessionwiseError(
-            "there is no such folder.", where=str(output.parent), remedy="Make it first, or name another."
+            "there is no such folder.", where=str(path.parent), remedy="Make it first, or name another."
         )
+    there = path.exists()
+    with writing(path):
+        path.open("ab").close()
+        if not there:
+            path.unlink()
 
 
 def write_panel(panel: Panel, path: Path) -> None:
@@ -289,7 +301,8 @@ def _range(text: str) -> tuple[float, float]:
     return _number(match[1], "--answers"), _number(match[2], "--answers")
 
 
-def _one_of(text: str, option: str, choices: tuple[str, ...]) -> Any:
-    if text not in choices:
-        raise SessionwiseError(f"{option} is one of {', '.join(choices)}, not {text!r}.", remedy="Choose one of them.")
+def out_of_range(text: str) -> str:
+    """--out-of-range, whether or not there is an instrument to be scored."""
+    if text not in ("error", "missing"):
+        raise SessionwiseError(f"--out-of-range is one of error, missing, not {text!r}.", remedy="Choose one of them.")
     return text

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ._command import out_of_range
+
 File = Annotated[Path, typer.Argument(help="CSV, Excel, SPSS, Stata, SAS or Parquet file.", show_default=False)]
 Person = Annotated[str, typer.Option(help="Column that says whose row it is.", show_default=False)]
 OptionalFile = Annotated[
@@ -42,7 +44,9 @@ NumberBy = Annotated[
     typer.Option(help="Number each person's sessions by this column of dates.", show_default=False),
 ]
 Reversed = Annotated[bool, typer.Option("--already-reversed", help="Reversed items are turned round in the file.")]
-OutOfRange = Annotated[str, typer.Option(help="Answers outside the range: 'error' or 'missing'.")]
+OutOfRange = Annotated[
+    str, typer.Option(help="Answers outside the range: 'error' or 'missing'.", callback=out_of_range)
+]
 Answers = Annotated[
     list[str] | None,
     typer.Option(help="Other answers than usual, such as wai-sr=1-7; repeat for more.", show_default=False),

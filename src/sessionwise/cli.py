@@ -209,6 +209,10 @@ def fit(
         str | None,
         typer.Option(help="Panel models: 'expected', 'observed', 'robust', 'auto' (default; dpm: observed)."),
     ] = None,
+    test: Annotated[
+        list[str] | None,
+        typer.Option(help="Panel models: 'stationarity' (lags equal over waves), 'lags', 'groups'; repeat for more."),
+    ] = None,
     method: Annotated[str | None, typer.Option(help="mlm: 'REML' (default) or 'ML'.")] = None,
     residual: Annotated[
         str | None, typer.Option(help="mlm: 'independent' (default), 'ar1' (by session number), 'car1' (by time).")
@@ -232,7 +236,7 @@ def fit(
     json_: Json = False,
 ) -> None:
     """Fit a model; instruments named with -i are scored first."""
-    from ._fit_command import described, positional
+    from ._fit_command import described, positional, tested
     from .show import rich_group
 
     given = {
@@ -254,8 +258,10 @@ def fit(
             panel = how.scored(panel, out_of_range)
         fitted = description.fit(panel)
         told = {"command": "fit", "file": file.name, **fitted.to_dict(**by), "read": panel.findings.to_dicts()}
+        tests, shown = tested(fitted, panel, test or [])
+        told |= {"tests": tests} if tests else {}
     doubts = panel.findings.warnings
-    _print(json_, told, rich_group(fitted.parts(**by)), *([doubts] if doubts else []))
+    _print(json_, told, rich_group(fitted.parts(**by)), *shown, *([doubts] if doubts else []))
 
 
 @app.command(
@@ -324,25 +330,11 @@ def demo(
 ) -> None:
     """Simulate a study, analyze it, write its report, and say what was found beside what is true."""
     from ._study_command import demo as run
-    from ._study_command.demo import NOTE, WHY
-    from .show import rich_group
 
     with _busy("simulating a study") as say:
         done = run(out, seed, say)
     program = "sessionwise" if shutil.which("sessionwise") else sys.argv[0]
-    again = (
-        f"{program} analyze {done.file} --person patient --session session --cluster therapist -i core-om -i wai-sr "
-        "--moderator pd"
-    )
-    shown = [
-        NOTE.upper() + "\n",
-        *done.analysed.lines(),
-        "",
-        rich_group([done.grid()]),
-        WHY,
-        f"\ntry it yourself:\n  {again}",
-    ]
-    _print(json_, {"command": "demo", **done.to_dict()}, *shown)
+    _print(json_, {"command": "demo", **done.to_dict()}, *done.shown(program))
 
 
 def main() -> None:

@@ -36,12 +36,12 @@ def test_dicts_and_objects_do_as_well() -> None:
 def test_title_counts_by_direction() -> None:
     below, none, above = (-0.2, -0.3, -0.1), (0.0, -0.1, 0.1), (0.2, 0.1, 0.3)
     made = [plot.Estimate(f"{i}", THERE, *v) for i, v in enumerate((below, below, none))]
-    assert plot.embed(plot.forest(made)).title == f"{THERE}: below zero in 2 of 3 methods"
+    assert plot.embed(plot.forest(made)).title == f"{THERE}: interval below zero in 2 of 3 methods"
     mixed = [*made, plot.Estimate("x", THERE, *above), plot.Estimate("y", BACK, *none), plot.Estimate("z", "w")]
     told = plot.embed(plot.forest(mixed)).title
     assert told == (
-        f"{THERE}: methods disagree, 2 below and 1 above zero of 4 methods; {BACK}: clear of zero in none of 1 method; "
-        "w: no answer"
+        f"{THERE}: methods disagree, intervals below zero in 2 and above in 1 of 4 methods; "
+        f"{BACK}: interval clear of zero in none of 1 method; w: no answer"
     )
 
 

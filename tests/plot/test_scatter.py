@@ -59,14 +59,20 @@ def test_shrunken_slopes_find_the_truth() -> None:
 def test_title_and_lines() -> None:
     chart = plot.scatter(simulated(50, 0.3), "y", "x", labels={"y": "symptoms", "x": "alliance"}, persons=7, points=90)
     told = plot.embed(chart)
-    assert told.title.startswith("After ss with more alliance than usual, symptoms is lower: ")
+    assert told.title.startswith(
+        "Before anything is held constant: after ss with more alliance than usual, symptoms is lower, by "
+    )
+    assert told.heads["process"] == "alliance at the previous s, less the mean"
+    assert told.heads["outcome"] == "symptoms, less the mean"
     assert "90 of 350 pairs" in told.subtitle
     assert len({row["person"] for row in plot.figure_table(chart, "persons")}) == 7
     assert len(plot.figure_table(chart, "pairs")) == 90
     few = plot.embed(plot.scatter(simulated(5, 0.3), "y", "x"))
     assert "too few persons" in few.title
     assert "neither" in plot.embed(plot.scatter(simulated(40, 0.0, slope=0.0), "y", "x")).title
-    assert plot.embed(plot.scatter(simulated(50, 0.3), "y", "x", 0)).title.startswith("At ss with")
+    assert plot.embed(plot.scatter(simulated(50, 0.3), "y", "x", 0)).title.startswith(
+        "Before anything is held constant: at ss"
+    )
 
 
 def test_errors() -> None:

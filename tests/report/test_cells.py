@@ -50,8 +50,16 @@ def test_minus(given: str, said: str) -> None:
 def test_models_stand_side_by_side(result: sw.StudyResult) -> None:
     one = result.forward
     assert isinstance(one, Direction)
-    table = side_by_side(one, "Models", "patient")
+    table = side_by_side(result.tables()["forward_models"], one)
     assert [h.title for h in table.head] == ["", *(s.label for s in one.steps)]
+    assert "AIC" not in [row[0].lines[0] for row in table.rows]
+    assert any("same sessions" in note for note in table.notes)
+    sessions = next(row for row in table.rows if row[0].lines == ("Sessions",))
+    assert [cell.lines for cell in sessions[1:]] == [(f"{s.sessions:,}",) for s in one.steps]
+    intercept = table.rows[0][1]
+    assert len(intercept.lines) == 2
+    assert intercept.lines[1].startswith("[")
+    assert len(table.rows) - table.foot == len({c.label for s in one.steps for c in s.coefficients})
     assert all(len(row) == len(table.head) for row in table.rows)
     names = [row[0].lines[0] for row in table.rows]
     assert names[0] == "Intercept"

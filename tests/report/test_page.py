@@ -7,13 +7,21 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
+import polars as pl
 import pytest
 
 import sessionwise as sw
-from sessionwise.report import Painter, html, report
-from sessionwise.report.sections import SECTIONS
-from sessionwise.study.records import NotAnswered
+from sessionwise import plot
+from sessionwise.findings import Finding
+from sessionwise.report import Painter, figures, html, report
+from sessionwise.report.call import python_call
+from sessionwise.report.sections import SECTIONS, Given, _assumptions
+from sessionwise.study.fingerprint import fingerprint
+from sessionwise.study.records import Direction, Heterogeneity, Moderation, NotAnswered, PersonEffects
 
 _VOID = {"meta", "br", "link", "img", "input", "hr", "path", "rect", "line", "circle"}
 
@@ -119,8 +127,87 @@ def test_facts_are_stated(page: str, result: sw.StudyResult) -> None:
     about = page[page.index('<section id="about"') :]
     assert result.fingerprint in about
     assert f"sessionwise {sw.__version__}" in about
-    assert "moderators=[&#39;pd&#39;]" in about
+    assert "moderators" not in about  # the command says it
     assert "Time taken" not in about
+
+
+def test_the_call_gives_the_same_again(result: sw.StudyResult, panel: sw.Panel) -> None:
+    """With the scoring that the Panel tells of."""
+    call = python_call(result, panel)
+    table = sw.datasets.demo(persons=90)
+    names: dict[str, Any] = {"table": table, "Panel": sw.Panel, "score": sw.score, "Study": sw.Study}
+    *before, last = call.split("; ")
+    for step in before:
+        exec(step, names)
+    assert last.startswith("Study(outcome='core_om', process='wai_sr', moderators=['pd']).run(panel, seed=")
+    assert fingerprint(names["panel"], result.study.columns) == result.fingerprint
+    assert python_call(result, None) == result.call
+
+
+def test_the_call_tells_how_items_were_answered() -> None:
+    frame = sw.datasets.demo(persons=30).frame
+    wai = [f"wai_sr_{i}" for i in range(1, 13)]
+    table = frame.rename({name: f"q_{i}" for i, name in enumerate(wai)})
+    panel = sw.Panel(table, person="patient", session="session")
+    made = sw.score(panel, "wai-sr", items=[f"q_{i}" for i in range(12)], answers=(1, 7))
+    text = python_call(SimpleNamespace(call="Study('a').run(Panel(table, x=1), seed=1)"), made)  # type: ignore[arg-type]
+    assert text.startswith("panel = Panel(table, x=1); panel = score(panel, 'wai-sr', items=['q_0', 'q_1'")
+    assert text.endswith("answers=(1, 7)); Study('a').run(panel, seed=1)")
+
+
+def test_only_doubts_about_what_is_used(result: sw.StudyResult, panel: sw.Panel, painter: Painter) -> None:
+    """A study uses no reliable change; how many items may be missing it does use."""
+    assert any(f.code == "key-unverified" for f in panel.findings)
+    page = html(result, panel, painter=painter, read=tuple(panel.findings))
+    assert "reliable change has not been verified" not in page
+    used = "how many items may be missing has not been verified against a source"
+    odd = Finding("warning", "key-unverified", f"gad-7: the cut-off has not been verified against a source; {used}.")
+    page = html(result, panel, painter=painter, read=[odd])
+    assert f"<li>gad-7: {used}.</li>" in page
+
+
+def test_options_are_not_divided(result: sw.StudyResult, painter: Painter) -> None:
+    page = html(result, painter=painter, told=[("Command", "analyze a-b.csv --time date -i x")])
+    assert 'a-b.csv <span class="option">--time</span> date <span class="option">-i</span> x</code>' in page
+
+
+@pytest.mark.parametrize("p", [0.06, 0.01])
+def test_persons_are_counted_only_where_they_were_shown_to_differ(result: sw.StudyResult, p: float) -> None:
+    """How many intervals leave out zero would only say the average again."""
+    assert isinstance(result.forward, Direction)
+    assert isinstance(result.forward.heterogeneity, Heterogeneity)
+    assert isinstance(result.persons, PersonEffects)
+    test = replace(result.forward.heterogeneity, p=p)
+    (part,) = figures.persons(replace(result, forward=replace(result.forward, heterogeneity=test)), None)
+    title = plot.embed(part.chart).title
+    if p < 0.05:
+        of = f"in {result.persons.apart} of {len(result.persons.effects)} patients"
+        assert title == f"The effect of WAI-SR on the next CORE-OM differs from the average {of}"
+    else:
+        assert title == "Patients were not shown to differ in the effect of WAI-SR on the next CORE-OM (p = .060)"
+        assert "zero" not in json.dumps([row for row in part.chart.to_dict()["layer"] if "text" in str(row["mark"])])
+
+
+def test_hardly_any_missing_values_need_no_figure(result: sw.StudyResult, panel: sw.Panel) -> None:
+    def drawn(lost: int) -> list[str]:
+        values = np.where(np.arange(len(panel)) < lost, np.nan, panel["wai_sr"])
+        poorer = sw.Panel(panel.to_frame().with_columns(wai_sr=pl.Series(values)), person="patient", session="session")
+        described = replace(result, description=sw.describe(poorer, ["core_om", "wai_sr"]))
+        return [part.name for part in figures.gaps(described, poorer)]
+
+    missing = result.description.missing
+    assert 0 < missing.share[missing.columns.index("wai_sr")] < 0.01
+    assert drawn(0) == []
+    assert drawn(10) == ["missing"]
+
+
+def test_data_tables_are_headed_by_what_they_hold(page: str) -> None:
+    """Both ways round: the response's name does not stand over the predictor."""
+    for way, predictor, response in (("forward", "WAI-SR", "CORE-OM"), ("reverse", "CORE-OM", "WAI-SR")):
+        table = page[page.index(f'id="t-figure-{way}-pairs"') :]
+        heads = re.findall(r"<th[^>]*>(.*?)</th>", table[: table.index("</thead>")])
+        before = f"{predictor} at the previous session, less the mean"
+        assert heads == [before, f"{response}, less the mean", "Low", "High"]
 
 
 def test_the_same_bytes_but_for_the_time(result: sw.StudyResult, panel: sw.Panel, tmp_path: Path, page: str) -> None:
@@ -174,3 +261,27 @@ def test_sections_are_a_list_that_can_grow(result: sw.StudyResult) -> None:
 
 def test_the_method_of_a_result(result: sw.StudyResult, tmp_path: Path) -> None:
     assert result.report(tmp_path / "r.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+
+def test_phrases_tell_the_lag(result: sw.StudyResult) -> None:
+    """No 'next' where two sessions lie between."""
+    later = replace(result, study=sw.Study("core_om", "wai_sr", moderators=["pd"], lag=2))
+    part = figures.forest(later)
+    assert part is not None
+    assert "WAI-SR → CORE-OM 2 sessions later: interval" in plot.embed(part.chart).title
+    titles = {key: title(Given(later, None, {})) for key, title, _ in SECTIONS}
+    assert titles["reverse"] == "CORE-OM → WAI-SR 2 sessions later"
+    assert isinstance(later.forward, Direction)
+    (moderation,) = later.forward.moderators
+    assert isinstance(moderation, Moderation)
+    (drawn,) = figures.slopes(later, later.forward, moderation)
+    assert "WAI-SR 2 sessions before within patients" in plot.embed(drawn.chart).title
+
+
+def test_what_methods_take_for_granted(result: sw.StudyResult) -> None:
+    """Covariates stand there where there are any."""
+    heads = [c.title for c in _assumptions(result).columns]
+    assert heads[:4] == ["Method", "Person means", "Trend", "Effects"]
+    assert "Covariates" not in heads
+    with_age = replace(result, study=sw.Study("core_om", "wai_sr", covariates=["age"]))
+    assert "Covariates" in [c.title for c in _assumptions(with_age).columns]

@@ -146,7 +146,7 @@ def test_a_moderator_with_one_level_and_one_that_varies():
 
 def test_therapists_equal_to_persons():
     found = whole(STUDY.run(panel(frame().with_columns(therapist=pl.col("patient")))))
-    assert "Every therapist has one person" in found.no_cluster.why
+    assert "Every therapist has one patient" in found.no_cluster.why
     assert found.no_cluster in found.unanswered
     assert "therapist" not in found.forward.steps[0].formula
     found = whole(STUDY.run(panel(frame().with_columns(therapist=pl.lit("T")))))
@@ -154,7 +154,8 @@ def test_therapists_equal_to_persons():
 
 
 def test_outcome_and_process_that_are_one_thing():
-    found = whole(STUDY.run(panel(frame().with_columns(wai_sr=2 * pl.col("core_om") + 1))))
+    data = frame().with_columns(alliance=2 * pl.col("core_om") + 1)
+    found = whole(sw.Study("core_om", "alliance").run(panel(data)))
     assert isinstance(found.forward, NotAnswered)
     assert isinstance(found.reverse, NotAnswered)
     assert isinstance(found.drop_out, NotAnswered)
@@ -163,8 +164,8 @@ def test_outcome_and_process_that_are_one_thing():
 def test_persons_who_do_not_differ():
     """A slope variance of zero is a result: nobody has an effect of their own. Noise, in which this seed has one."""
     data, rng = few(100), np.random.default_rng(15)
-    noise = {name: pl.Series(rng.standard_normal(len(data))) for name in ("core_om", "wai_sr")}
-    found = whole(sw.Study("core_om", "wai_sr").run(panel(data.with_columns(**noise))))
+    noise = {name: pl.Series(rng.standard_normal(len(data))) for name in ("y", "w")}
+    found = whole(sw.Study("y", "w").run(panel(data.with_columns(**noise))))
     slope = found.forward.heterogeneity
     assert isinstance(found.persons, NotAnswered) == (slope.sd < 1e-3)
     assert slope.expected in (0.0, 1.0) or slope.sd > 0

@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
-from .._command import answering, build_panel, load, make_folder, table_columns, writing
+from .._command import answering, build_panel, can_be_written, load, make_folder, table_columns, writing
 from ..errors import SessionwiseError
 from . import guess
+from .options import options_in_errors, reworded
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ class Analysed:
             "guessed": self.guessed,
             "written": self.written,
             "result": self.result.to_dict(),
-            "read": self.panel.findings.to_dicts(),
+            "read": reworded(self.panel.findings).to_dicts(),
         }
 
     def lines(self) -> list[str]:
@@ -66,11 +68,11 @@ def analyze(settings: Settings, say: Say, *, notes: tuple[str, ...] = ()) -> Ana
 
     began = time.perf_counter()
     report = _places(settings)
-    with Painter() as painter:
+    with options_in_errors(), Painter() as painter:
         say("reading and scoring")
         panel, full, guessed = _prepared(settings)
         study = _study(full)
-        result = study.run(panel, progress=lambda part, at, of: say(f"{part} ({at + 1} of {of})"))
+        result = reworded(study.run(panel, progress=lambda part, at, of: say(f"{part} ({at + 1} of {of})")))
         say("report")
         written = _written(full, panel, result, report, guessed, notes, began, painter)
     return Analysed(result, panel, guessed, written)
@@ -85,17 +87,49 @@ def _places(settings: Settings) -> Path:
         raise SessionwiseError(
             f"the report is HTML, not {report.suffix or 'a file without an ending'}.",
             where=str(report),
-            remedy=f"Name it {report.with_suffix('.html')}; --docx writes a Word file beside it.",
+            remedy=f"Name it {_in_html(report)}; --docx writes a Word file beside it.",
         )
     if report.exists() and file.exists() and report.samefile(file):
         raise SessionwiseError(
             "the report is the input file: that would overwrite your data.", where=str(report), remedy="Name another."
         )
-    if not report.parent.is_dir():
-        raise SessionwiseError(
-            "there is no such folder.", where=str(report.parent), remedy="Make it first, or name another."
-        )
+    can_be_written(report)
+    if settings.docx:
+        _word_place(report.with_suffix(".docx"))
+    if settings.results is not None:
+        _tables_place(settings.results, file)
     return report
+
+
+def _in_html(path: Path) -> Path:
+    """A folder's report.html, or the file with another ending."""
+    return path / "report.html" if path.is_dir() or not path.name else path.with_suffix(".html")
+
+
+def _word_place(path: Path) -> None:
+    """A Word file is there to be edited, so one that exists is left alone."""
+    from ..report.word import docx_module
+
+    docx_module()
+    if path.exists():
+        raise SessionwiseError(
+            "there is a Word file of this name already, which may have been edited.",
+            where=str(path),
+            remedy="Rename or move it, or name another report with -o.",
+        )
+    can_be_written(path)
+
+
+def _tables_place(folder: Path, file: Path) -> None:
+    make_folder(folder)
+    if file.suffix.lower() == ".csv" and file.exists() and folder.samefile(file.parent):
+        raise SessionwiseError(
+            "the tables would stand beside your data, and one of the same name would overwrite them.",
+            where=str(folder),
+            remedy="Name a folder of its own, such as --results results.",
+        )
+    with writing(folder), TemporaryFile(dir=folder):
+        pass
 
 
 # --- data and question --------------------------------------------------------------------------
@@ -197,7 +231,6 @@ def _written(
         told.append(("Taken by their names", ", ".join(f"{option} = {name}" for option, name in guessed.items())))
     written: dict[str, Any] = {}
     if full.results is not None:
-        make_folder(full.results)
         with writing(full.results):
             written["results"] = [str(path) for path in write_tables(result, full.results)]
     if full.docx:
@@ -205,6 +238,6 @@ def _written(
         with writing(word):
             written["docx"] = str(write_word(result, word, panel, told=told, notes=notes, painter=painter))
     with writing(report):
-        read = tuple(panel.findings)
+        read = tuple(reworded(panel.findings))
         write_report(result, report, panel, told=told, notes=notes, read=read, began=began, painter=painter)
     return {"report": str(report), **written}

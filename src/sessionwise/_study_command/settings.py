@@ -11,12 +11,20 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from ..errors import SessionwiseError, nearest
+from ..study.study import Expected, Order
 
 #: Plural forms that one would write in a file.
 _PLURALS = {"moderators": "moderator", "covariates": "covariate", "instruments": "instrument"}
+#: Settings with few possible values.
+_CHOICES = {
+    "trend": ("linear", "quadratic", "none"),
+    "order": get_args(Order),
+    "expected": get_args(Expected),
+    "out_of_range": ("error", "missing"),
+}
 #: Where results go: no part of what was asked.
 _OUTPUTS = ("output", "results", "docx")
 
@@ -72,16 +80,28 @@ def settings(given: Mapping[str, Any], config: Path | None) -> Settings:
 
     Raises
     ------
-    SessionwiseError : the file cannot be read, holds an unknown key, or a value of the wrong kind.
+    SessionwiseError : the file cannot be read, holds an unknown key, or a value that there is not.
     """
     told = _from_file(config) if config is not None else {}
     for name, value in given.items():
         if value not in (None, (), [], False):
+            _is_choice(f"--{name.replace('_', '-')}", name, value, "")
             told[name] = tuple(value) if isinstance(value, list) else value
     return Settings(**told)
 
 
+def _is_choice(said: str, name: str, value: Any, where: str) -> None:
+    choices = _CHOICES.get(name)
+    if choices and value not in choices:
+        raise SessionwiseError(
+            f"{said} is {value!r}.{nearest(str(value), choices)}",
+            where=where,
+            remedy=f"Use one of {', '.join(map(repr, choices))}.",
+        )
+
+
 def _from_file(config: Path) -> dict[str, Any]:
+    """Its settings; paths in it start from its own folder."""
     try:
         held = tomllib.loads(config.read_text(encoding="utf-8"))
     except OSError as error:
@@ -98,22 +118,26 @@ def _from_file(config: Path) -> dict[str, Any]:
         ) from error
     told = {}
     for key, value in held.items():
-        name = _name(key, config)
+        name = _name(key, value, config)
         told[name] = _KINDS[name](key, value, config)
-    if "file" in told:
-        told["file"] = config.parent / told["file"]
-    return told
+        _is_choice(key, name, told[name], str(config))
+    for name in ("file", "output", "results"):
+        if name in told:
+            told[name] = config.parent / told[name]
+    own = told.get("instrument", ())
+    return told | {"instrument": tuple(str(config.parent / n) if n.endswith(".toml") else n for n in own)}
 
 
-def _name(key: str, config: Path) -> str:
+def _name(key: str, value: Any, config: Path) -> str:
     name = key.replace("-", "_")
     name = _PLURALS.get(name, name)
     if name not in _KINDS:
         known = [n.replace("_", "-") for n in _KINDS]
+        table = isinstance(value, Mapping)
+        what = f"there is no table [{key}] in the settings." if table else f"there is no setting {key!r}."
+        top = f"Keys stand at the top of the file: leave out the line [{key}]. " if table else ""
         raise SessionwiseError(
-            f"there is no setting {key!r}.{nearest(key, known)}",
-            where=str(config),
-            remedy=f"Settings: {', '.join(known)}.",
+            what + nearest(key, known), where=str(config), remedy=f"{top}Settings: {', '.join(known)}."
         )
     return name
 

@@ -28,7 +28,8 @@ class LevelEffects:
 
     labels : (n,). value, low, high : (n,), average plus deviation, with its interval. average, average_low,
     average_high : the coefficient. sd : estimated standard deviation between levels. level : of the intervals.
-    reference : what the levels are compared with: zero, or for the intercept the average.
+    reference : what the levels are compared with: zero, or for the intercept the average. differ : whether a test
+    showed that levels differ; if not, no level is counted as one of its own.
     """
 
     labels: np.ndarray
@@ -41,10 +42,13 @@ class LevelEffects:
     sd: float
     level: float
     reference: float
+    differ: bool = True
 
     @property
     def kinds(self) -> list[str]:
         """(n,): whether the interval lies 'below' the reference, 'above' it, or 'neither'."""
+        if not self.differ:
+            return ["neither"] * len(self.labels)
         low, high = self.low - self.reference, self.high - self.reference
         return [str(kind) for kind in np.where(high < 0, "below", np.where(low > 0, "above", "neither"))]
 
@@ -85,9 +89,10 @@ def caterpillar(
 
 
 def draw_effects(
-    found: LevelEffects, group: str, said: str, response: str, *, note: str = "", width: int = 640
+    found: LevelEffects, group: str, said: str, response: str, *, title: str = "", note: str = "", width: int = 640
 ) -> alt.LayerChart:
-    """The figure of effects that are known already. said : what the predictor is called, or 'level'."""
+    """The figure of effects that are known already. said : what the predictor is called, or 'level'. title : in place
+    of how many intervals leave out zero."""
     rows = [
         {"level": str(name), "effect": clean(v), "low": clean(a), "high": clean(b), "interval": kind, "_rank": i + 1}
         for i, (name, v, a, b, kind) in enumerate(
@@ -99,7 +104,7 @@ def draw_effects(
     return figure(
         _layers(found, group, effect, rows, height),
         {"effects": rows, "average": _average_rows(found)},
-        title=_title(found, group, said, response),
+        title=title or _title(found, group, said, response),
         subtitle=[_how(found, group), note],
         seen=_seen(found, group),
         width=width,
@@ -227,6 +232,8 @@ def _key(found: LevelEffects) -> list[Any]:
     """How many lie where, in the colours of the rows, above them; the middle one higher, so that none meet."""
     import altair as alt
 
+    if not found.differ:
+        return []
     mark = "zero" if found.reference == 0 else "average"
     counts = {kind: found.kinds.count(kind) for kind in _KINDS}
     said = {"below": f"below {mark}", "neither": f"include {mark}", "above": f"above {mark}"}

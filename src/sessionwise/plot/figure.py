@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +35,8 @@ class Embedded:
     """A figure for a page: its words as text, its marks as a Vega-Lite specification without colours.
 
     title, subtitle : one string each. description : alternative text. spec : without title, config and background,
-    as wide as its container; add `style(dark)` as its config. rows : the data table behind it.
+    as wide as its container; add `style(dark)` as its config. rows : the data table behind it. heads : key of a row ->
+    what its column is called, where the key alone does not say it.
     """
 
     title: str
@@ -43,6 +44,7 @@ class Embedded:
     description: str
     spec: dict[str, Any]
     rows: Rows
+    heads: dict[str, str]
 
 
 def figure(
@@ -54,11 +56,13 @@ def figure(
     width: int,
     height: int,
     seen: str = "",
+    heads: Mapping[str, str] | None = None,
 ) -> alt.LayerChart:
     """Layers over named data as one chart in the house style.
 
-    seen : what can be seen and the title does not say, for the alternative text. Labels beside the axes need
-    no room of their own: Vega counts them when it fits the view into `width`.
+    seen : what can be seen and the title does not say, for the alternative text. heads : of the columns of the data
+    table, by key. Labels beside the axes need no room of their own: Vega counts them when it fits the view into
+    `width`.
 
     Raises
     ------
@@ -79,7 +83,14 @@ def figure(
         padding=EDGE,
         title=_head(title, told, width),
         description=" ".join(_ended(part) for part in (title, *told, seen) if part),
-        usermeta={"sessionwise": {"title": title, "subtitle": " ".join(told), "table": next(iter(data))}},
+        usermeta={
+            "sessionwise": {
+                "title": title,
+                "subtitle": " ".join(told),
+                "table": next(iter(data)),
+                "heads": dict(heads or {}),
+            }
+        },
     )
     chart.config = alt.Config(**style())
     return chart
@@ -137,7 +148,7 @@ def embed(chart: Any) -> Embedded:
     for name in ("title", "config", "background", "usermeta"):
         spec.pop(name, None)
     spec |= {"width": "container", "background": "transparent"}
-    return Embedded(told["title"], told["subtitle"], alt_text(chart), spec, figure_table(chart))
+    return Embedded(told["title"], told["subtitle"], alt_text(chart), spec, figure_table(chart), told["heads"])
 
 
 def clean(value: float | None) -> float | None:
@@ -196,14 +207,14 @@ def _head(title: str, subtitle: list[str], width: int) -> alt.TitleParams:
     return alt.TitleParams(lines, subtitle=small)
 
 
-def _meta(chart: Any) -> dict[str, str]:
+def _meta(chart: Any) -> dict[str, Any]:
     meta = getattr(chart, "usermeta", None)
     if not isinstance(meta, dict) or "sessionwise" not in meta:
         raise ModelError(
             f"a {type(chart).__name__} that this package did not draw has no table or text here.",
             remedy="Give a chart of sessionwise.plot, as it came.",
         )
-    found: dict[str, str] = meta["sessionwise"]
+    found: dict[str, Any] = meta["sessionwise"]
     return found
 
 

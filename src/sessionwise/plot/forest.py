@@ -202,11 +202,11 @@ def _title(records: list[Estimate], directions: list[str]) -> str:
         below, above = kinds.count("below"), kinds.count("above")
         of = f"of {count(len(kinds), 'method')}"
         if below and above:
-            told.append(f"{direction}: methods disagree, {below} below and {above} above zero {of}")
+            told.append(f"{direction}: methods disagree, intervals below zero in {below} and above in {above} {of}")
         elif below + above:
-            told.append(f"{direction}: {'below' if below else 'above'} zero in {below + above} {of}")
+            told.append(f"{direction}: interval {'below' if below else 'above'} zero in {below + above} {of}")
         else:
-            told.append(f"{direction}: clear of zero in none {of}")
+            told.append(f"{direction}: interval clear of zero in none {of}")
     return "; ".join(told)
 
 

@@ -12,7 +12,7 @@ from ..errors import PanelError, nearest, some
 from ..panel import Panel
 from .figure import Rows, clean, figure, source
 from .trajectories import FEWEST
-from .words import count, percent
+from .words import capital, count, percent
 
 if TYPE_CHECKING:
     import altair as alt
@@ -64,6 +64,11 @@ def missing(panel: Panel, columns: Sequence[str] | None = None, *, note: str = "
         seen=_seen(rows, panel.roles.session),
         width=width,
         height=max(60, 15 * len(gaps)),
+        heads={
+            "session": capital(panel.roles.session),
+            "share": "Share missing",
+            "sessions": f"{capital(panel.roles.session)}s",
+        },
     )
 
 

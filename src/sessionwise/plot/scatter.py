@@ -97,6 +97,10 @@ def scatter(
         seen=f"Average slope {number(average.value)}, {interval(average.low, average.high)}",
         width=width,
         height=340,
+        heads={
+            "process": f"{_before(names[1], lag, panel.roles.session)}, less the mean",
+            "outcome": f"{names[0]}, less the mean",
+        },
     )
 
 
@@ -121,6 +125,11 @@ def paired(panel: Panel, outcome: str, process: str, lag: int) -> Pairs:
 def _place(lag: int, panel: Panel) -> str:
     word = panel.roles.session
     return {0: f"at the same {word}", 1: f"a {word} later"}.get(lag, f"{lag} {word}s later")
+
+
+def _before(process: str, lag: int, word: str) -> str:
+    when = {0: f"at the same {word}", 1: f"at the previous {word}"}.get(lag, f"{lag} {word}s before")
+    return f"{process} {when}"
 
 
 def _points(panel: Panel, pairs: Pairs, chosen: np.ndarray) -> Rows:
@@ -161,10 +170,12 @@ def _layers(panel: Panel, names: tuple[str, str], lag: int, drawn: int) -> list[
     import altair as alt
 
     word = panel.roles.session
-    when = {0: f"at the same {word}", 1: f"at the previous {word}"}.get(lag, f"{lag} {word}s before")
     free = alt.Scale(nice=False, padding=6)
     x = alt.X(
-        "process:Q", title=along(f"{names[1]} {when}, less the person's mean"), scale=free, axis=alt.Axis(grid=False)
+        "process:Q",
+        title=along(f"{_before(names[1], lag, word)}, less the person's mean"),
+        scale=free,
+        axis=alt.Axis(grid=False),
     )
     y = alt.Y("outcome:Q", title=upright(f"{names[0]}, less the person's mean"), scale=alt.Scale(nice=False, padding=6))
     hovered = hovered_person()
@@ -198,14 +209,15 @@ def _layers(panel: Panel, names: tuple[str, str], lag: int, drawn: int) -> list[
 
 def _title(slope: Slope, names: tuple[str, str], lag: int, word: str) -> str:
     outcome, process = names
-    after = {0: f"At {word}s with", 1: f"After {word}s with"}.get(lag, f"{lag} {word}s after")
+    after = {0: f"at {word}s with", 1: f"after {word}s with"}.get(lag, f"{lag} {word}s after")
+    after = f"Before anything is held constant: {after}"
     if not slope.claim:
         return f"{after} more {process} than usual: too few persons to tell whether {outcome} differs"
     if not slope.clear:
         return f"{after} more {process} than usual, {outcome} is neither clearly higher nor lower"
     word = "lower" if slope.value < 0 else "higher"
     limits = interval(*sorted((abs(slope.low), abs(slope.high))))
-    return f"{after} more {process} than usual, {outcome} is {word}: {number(abs(slope.value))} a point ({limits})"
+    return f"{after} more {process} than usual, {outcome} is {word}, by {number(abs(slope.value))} a point ({limits})"
 
 
 def _subtitle(panel: Panel, pairs: Pairs, own: PersonSlopes, drawn: tuple[int, int]) -> list[str]:

@@ -115,6 +115,7 @@ def draw_slopes(
         seen=_seen(found, named, level),
         width=width,
         height=320,
+        heads={"at": said.moderator},
     )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ..show import num
 from ..study import StudyTable
-from ..study.records import Component, Direction, Step
+from ..study.records import Direction, Step
 from ..study.tables import Cell, Column
 
 _DIGIT, _POINT = "\u2007", "\u2008"
@@ -74,19 +74,21 @@ def shown(table: StudyTable) -> ShownTable:
     return ShownTable(table.name, table.title, tuple(heads), tuple(zip(*columns, strict=True)), table.notes)
 
 
-def side_by_side(one: Direction, title: str, person: str) -> ShownTable:
+def side_by_side(table: StudyTable, one: Direction) -> ShownTable:
     """The models of a direction as journals print them: a column each, intervals below estimates."""
     steps = [step for step in one.steps if isinstance(step, Step)]
-    fixed = dict.fromkeys(c.label for step in steps for c in step.coefficients)
-    random = dict.fromkeys(_component(c) for step in steps for c in step.components)
-    columns = [_model(step, list(fixed), list(random)) for step in steps]
-    last = ("REML criterion", "AIC", "Sessions", f"{person.capitalize()}s")
-    names = [Shown((name,), name) for name in (*fixed, *random, *last)]
-    heads = (Head("", False), *(Head(step.label, True) for step in steps))
-    notes = tuple(f"{step.label}: {step.verdict}" for step in steps if not step.converged or "singular" in step.verdict)
+    names = [str(row[0]) for row in table.rows]
+    coefficients = {c.label for step in steps for c in step.coefficients}
+    aligned = sum(name in coefficients or name.startswith("SD ") for name in names)  # rows above those of whole models
+    firsts = [i for i, column in enumerate(table.columns) if i and not column.interval]
+    columns = [_model([row[i : i + 3] for row in table.rows], aligned) for i in firsts]
+    heads = (Head("", False), *(Head(table.columns[i].title, True) for i in firsts))
+    rows = tuple(zip([Shown((name,), name) for name in names], *columns, strict=True))
+    own = tuple(f"{step.label}: " for step in steps)
+    notes = [f"{step.label}: {step.verdict}" for step in steps if not step.converged or "singular" in step.verdict]
+    notes += [note for note in table.notes if not note.startswith(own)]
     formulas = ("Formulas", *(f"{step.label}: {step.formula}" for step in steps))
-    rows = tuple(zip(names, *columns, strict=True))
-    return ShownTable(f"{one.key}_models", title, heads, rows, notes, len(random) + len(last), formulas)
+    return ShownTable(table.name, table.title, heads, rows, tuple(notes), len(names) - len(coefficients), formulas)
 
 
 def minus(text: str) -> str:
@@ -122,25 +124,20 @@ def _ends(column: Column, low: Cell, high: Cell) -> str:
     return minus(f"[{low:,.{decimals}f}, {high:,.{decimals}f}]")
 
 
-def _model(step: Step, fixed: list[str], random: list[str]) -> list[Shown]:
-    """One model's column."""
-    plain, count = Column("", "", "number"), Column("", "", "count")
-    found = {c.label: c.estimate for c in step.coefficients}
-    sds = {_component(c): c.sd for c in step.components}
-    estimates = [found[label].value if label in found else sds.get(label) for label in (*fixed, *random)]
-    texts = _aligned("" if v is None else minus(plain.shown(v)) for v in estimates)
-    cells = []
-    for label, text, value in zip((*fixed, *random), texts, estimates, strict=True):
-        e = found.get(label)
-        ends = (_ends(plain, e.low, e.high),) if e else ()
-        cells.append(Shown((text, *ends), value))
-    tail = [(f"{v:,.1f}", v) for v in (step.deviance, step.aic)]
-    tail += [(count.shown(n), float(n)) for n in (step.sessions, step.persons)]
-    return [*cells, *(Shown((minus(text),), v) for text, v in tail)]
+def _model(rows: Sequence[Sequence[Cell]], aligned: int) -> list[Shown]:
+    """One model's column. rows : value, low, high. aligned : how many first rows have their points beneath each other;
+    those below are of the whole model: its criterion, its numbers."""
+    plain = Column("", "", "number")
+    texts = _aligned("" if row[0] is None else minus(plain.shown(row[0])) for row in rows[:aligned])
+    texts += [_of_model(row[0]) for row in rows[aligned:]]
+    ends = [() if low is None else (_ends(plain, low, high),) for _, low, high in rows]
+    return [Shown((text, *end), row[0]) for text, end, row in zip(texts, ends, rows, strict=True)]
 
 
-def _component(c: Component) -> str:
-    return f"SD {c.group}: {c.effect}" if c.group else "SD residual"
+def _of_model(value: Cell) -> str:
+    if not isinstance(value, int | float):
+        return value or ""
+    return minus(f"{value:,}" if isinstance(value, int) else f"{value:,.1f}")
 
 
 def _text(column: Column, value: Cell) -> str:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
 from .. import plot
 from ..errors import PanelError
 from ..plot.caterpillar import LevelEffects, draw_effects
-from ..plot.simple_slopes import Slopes, draw_slopes
-from ..study.records import Direction, Moderation, NotAnswered, PersonEffects
+from ..plot.simple_slopes import Slopes, draw_slopes, p_text
+from ..study.phrases import before
+from ..study.records import Direction, Heterogeneity, Moderation, NotAnswered, PersonEffects
 from .cells import ShownTable, minus
 from .parts import FigurePart
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 #: Lines are drawn for so many moderator values; more cannot be told apart.
 _MOST_LINES = 5
 _POINTS = 800
+#: A smaller share of missing values needs no figure.
+_FEW_MISSING = 0.01
 
 
 class _Named(NamedTuple):
@@ -31,11 +34,10 @@ class _Named(NamedTuple):
 
 def forest(result: StudyResult) -> FigurePart | None:
     """Both directions by every method; None where no method could answer either."""
-    outcome, process = (name for _, name in result.called)
-    arrows = {"forward": f"{process} → next {outcome}", "reverse": f"{outcome} → next {process}"}
+    sides: tuple[Literal["forward", "reverse"], ...] = ("forward", "reverse")
     estimates = [
-        _estimate(row.label, arrow, getattr(row, side))
-        for side, arrow in arrows.items()
+        _estimate(row.label, result.arrow(side), getattr(row, side))
+        for side in sides
         for row in result.sensitivity.rows
     ]
     if not any(e.answered for e in estimates):
@@ -61,10 +63,11 @@ def attendance(panel: Panel | None, table: ShownTable | None) -> list[FigurePart
 
 
 def gaps(result: StudyResult, panel: Panel | None) -> list[FigurePart]:
-    """Where values are missing; nothing where none is."""
+    """Where values are missing; nothing where hardly any is."""
     missing = result.description.missing
-    lacking = [n for n, k in zip(missing.columns, missing.count, strict=True) if k and n in result.study.columns]
-    if panel is None or not lacking:
+    shares = dict(zip(missing.columns, missing.share, strict=True))
+    lacking = [n for n, share in shares.items() if share and n in result.study.columns]
+    if panel is None or all(shares[n] < _FEW_MISSING for n in lacking):
         return []
     return [FigurePart("missing", plot.missing(panel, [n for n in lacking if n in panel]))]
 
@@ -99,7 +102,9 @@ def slopes(result: StudyResult, one: Direction, moderation: Moderation) -> list[
         sd=sds[one.predictor],
         p=moderation.p,
     )
-    said = _Named(names[one.response], f"previous {names[one.predictor]} within persons", moderation.moderator)
+    lag, people = result.study.lag, f"{result.person}s"
+    x = f"previous {names[one.predictor]}" if lag == 1 else f"{names[one.predictor]} {before(lag)}"
+    said = _Named(names[one.response], f"{x} within {people}", moderation.moderator)
     chart = draw_slopes(record, record.values, said)
     return [FigurePart(f"{one.key}-slopes-{moderation.moderator}", chart)]
 
@@ -109,23 +114,31 @@ def persons(result: StudyResult, table: ShownTable | None) -> list[FigurePart]:
     found, main = result.persons, result.forward
     if isinstance(found, NotAnswered) or isinstance(main, NotAnswered):
         return []
-    chart = draw_effects(_levels(found, main), result.person, *_said(result))
+    test = main.heterogeneity
+    differ = isinstance(test, Heterogeneity) and test.p < 0.05
+    process, response = _said(result)
+    what = f"the effect of {process} on {response}"
+    if isinstance(test, Heterogeneity) and not differ:
+        title = f"{result.person.capitalize()}s were not shown to differ in {what} (p {p_text(test.p)})"
+    else:
+        title = f"T{what[1:]} differs from the average in {found.apart:,} of {len(found.effects):,} {result.person}s"
+    chart = draw_effects(_levels(found, main, differ), result.person, process, response, title=title)
     return [FigurePart("persons", chart, table)]
 
 
 def _said(result: StudyResult) -> tuple[str, str]:
     names = dict(result.called)
-    return names[result.study.process], f"the next {names[result.study.outcome]}"
+    return names[result.study.process], result.following("forward")
 
 
-def _levels(found: PersonEffects, main: Direction) -> LevelEffects:
+def _levels(found: PersonEffects, main: Direction, differ: bool) -> LevelEffects:
     def column(name: str) -> np.ndarray:
         return np.array([getattr(e, name) for e in found.effects], np.float64)
 
     labels = np.array([str(e.person) for e in found.effects], object)
     ends = main.within.low, main.within.high
     return LevelEffects(
-        labels, column("value"), column("low"), column("high"), found.average, *ends, found.sd, 0.95, 0.0
+        labels, column("value"), column("low"), column("high"), found.average, *ends, found.sd, 0.95, 0.0, differ
     )
 
 

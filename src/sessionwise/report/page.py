@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from functools import cache
 from pathlib import Path
@@ -90,7 +91,7 @@ def _size(given: Given) -> str:
 @cache
 def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
+    from markupsafe import Markup, escape
 
     def included(name: str) -> Markup:
         return Markup((_HERE / name).read_text(encoding="utf-8"))
@@ -99,7 +100,11 @@ def _environment() -> Environment:
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.globals["included"] = included
-    environment.filters |= {"script": lambda value: Markup(_script(value)), "raw": Markup}
+
+    def options(text: str) -> Markup:
+        return Markup(re.sub(r"(?<!\S)-[\w-]+", r'<span class="option">\g<0></span>', str(escape(text))))
+
+    environment.filters |= {"script": lambda value: Markup(_script(value)), "raw": Markup, "options": options}
     environment.tests["kind"] = lambda part, name: type(part).__name__ == name
     return environment
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..plot import embed, style
+from ..plot.words import capital
 from ..show import num
 from .cells import Head, Shown, ShownTable, minus
 from .parts import FigurePart, Section
@@ -54,18 +55,18 @@ def picture(part: FigurePart, painter: Painter, kind: Format = "svg") -> Picture
     """Ask for its painting, and go on."""
     taken = embed(part.chart)
     still = {**taken.spec, "width": WIDTH, "background": "white" if kind == "png" else None, "config": style()}
-    table = part.table or _table(f"figure-{part.name}", taken.title, taken.rows)
+    table = part.table or _table(f"figure-{part.name}", taken.title, taken.rows, taken.heads)
     painted = painter.paint(still, kind)
     name = re.sub(r"\W+", "-", part.name).strip("-")
     return Picture(name, taken.title, taken.subtitle, taken.description, taken.spec, table, painted)
 
 
-def _table(name: str, title: str, rows: list[dict[str, Any]]) -> ShownTable:
-    """The rows behind a figure as a table."""
+def _table(name: str, title: str, rows: list[dict[str, Any]], called: dict[str, str]) -> ShownTable:
+    """The rows behind a figure as a table. called : key -> head, where the key alone does not say it."""
     keys = list(dict.fromkeys(key for row in rows for key in row))
     keys = [key for key in keys if any(row.get(key) not in (None, "") for row in rows)]
     numbers = {key: all(isinstance(row.get(key), int | float | None) for row in rows) for key in keys}
-    heads = tuple(Head(key, numbers[key]) for key in keys)
+    heads = tuple(Head(called.get(key, capital(key)), numbers[key]) for key in keys)
     shown = tuple(tuple(_cell(row.get(key)) for key in keys) for row in rows)
     return ShownTable(name, title, heads, shown)
 

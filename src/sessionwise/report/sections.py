@@ -5,14 +5,16 @@ To add one, write its function and put it into `SECTIONS`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ..instruments._instrument import FACTS
 from ..study import StudyTable
 from ..study.records import Direction, DropOutModel, FewSessions, Moderation, NotAnswered
 from ..study.tables import Column
 from . import figures
+from .call import python_call
 from .cells import ShownTable, shown, side_by_side
 from .parts import (
     Caution,
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
     from ..findings import Finding
     from ..panel import Panel
     from ..study import StudyResult
+
+
+#: What an instrument says of its scores that no study uses.
+_UNUSED = tuple(FACTS[fact] for fact in ("cutoff", "bands", "reliable_change"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +90,7 @@ def sample(given: Given) -> list[Part]:
     """Who is in the analysis, what was measured, who left."""
     result = given.result
     warnings = dict.fromkeys((*given.read, *result.findings.errors, *result.findings.warnings))
-    doubts = tuple(f for f in warnings if f.severity != "note")
+    doubts = _used(f for f in warnings if f.severity != "note")
     parts = given.table("flow")
     if result.no_cluster:
         parts.append(Unanswered(result.no_cluster))
@@ -100,6 +106,19 @@ def sample(given: Given) -> list[Part]:
     else:
         parts.append(Unanswered(result.drop_out))
     return [*parts, *figures.gaps(result, given.panel)]
+
+
+def _used(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Those about what a study uses: it uses scores, but no cut-off, band or reliable change."""
+    kept = []
+    for finding in findings:
+        name, _, told = finding.what.partition(": ")
+        facts = [fact for fact in told.rstrip(".").split("; ") if not fact.startswith(_UNUSED)]
+        if finding.code != "key-unverified":
+            kept.append(finding)
+        elif facts:
+            kept.append(replace(finding, what=f"{name}: {'; '.join(facts)}."))
+    return tuple(kept)
 
 
 def forward(given: Given) -> list[Part]:
@@ -121,8 +140,7 @@ def _direction(given: Given, one: Direction | NotAnswered, place: int) -> list[P
         parts.append(Unanswered(one.between))
     parts += figures.pairs(given.result, one, given.panel)
     if f"{one.key}_models" in given.tables:
-        title = given.tables[f"{one.key}_models"].title
-        parts.append(TablePart(side_by_side(one, title, given.result.person)))
+        parts.append(TablePart(side_by_side(given.tables[f"{one.key}_models"], one)))
     parts += [Unanswered(step) for step in one.steps if isinstance(step, NotAnswered)]
     parts += given.table(f"{one.key}_differences")
     if isinstance(one.heterogeneity, NotAnswered) and one.heterogeneity not in one.steps:
@@ -145,10 +163,19 @@ def sensitivity(given: Given) -> list[Part]:
 
 
 def _assumptions(result: StudyResult) -> StudyTable:
-    keys = ("means", "trend", "levels", "residuals", "sample")
-    titles = ("Person means", "Trend", "Levels", "Residuals", "Sessions and persons")
-    columns = (Column("method", "Method"), *(Column(k, t) for k, t in zip(keys, titles, strict=True)))
-    rows = tuple((row.label, *(getattr(row.assumes, k) for k in keys)) for row in result.sensitivity.rows)
+    titles = {
+        "means": "Person means",
+        "trend": "Trend",
+        "effects": "Effects",
+        "covariates": "Covariates",
+        "levels": "Levels",
+        "residuals": "Residuals",
+        "sample": "Sessions and persons",
+    }
+    if not result.study.covariates:
+        del titles["covariates"]
+    columns = (Column("method", "Method"), *(Column(key, title) for key, title in titles.items()))
+    rows = tuple((row.label, *(getattr(row.assumes, key) for key in titles)) for row in result.sensitivity.rows)
     return StudyTable("assumptions", "What each method takes for granted", columns, rows)
 
 
@@ -183,12 +210,9 @@ def open_questions(given: Given) -> list[Part]:
 def about(given: Given) -> list[Part]:
     """How to get the same again."""
     result = given.result
-    facts = [
-        ("Version", f"sessionwise {result.version}"),
-        ("Data, SHA-512", result.fingerprint),
-        ("Call", result.call),
-        *given.told,
-    ]
+    facts = [("Version", f"sessionwise {result.version}"), ("Data, SHA-512", result.fingerprint), *given.told]
+    if "Command" not in dict(given.told):
+        facts.append(("Call", python_call(result, given.panel)))
     notes = dict.fromkeys(f for f in (*given.read, *result.findings.notes) if f.severity == "note")
     parts: list[Part] = [Facts(tuple(facts))]
     return [*parts, Warnings("What was noted in reading, scoring and checking", tuple(notes))] if notes else parts
@@ -198,15 +222,11 @@ def _said(text: str) -> Callable[[Given], str]:
     return lambda given: text
 
 
-def _arrow(first: int, then: int) -> Callable[[Given], str]:
-    return lambda given: f"{given.result.called[first][1]} → next {given.result.called[then][1]}"
-
-
 SECTIONS: tuple[tuple[str, Callable[[Given], str], Callable[[Given], list[Part]]], ...] = (
     ("answer", _said("The answer"), answer),
     ("sample", _said("The sample"), sample),
-    ("forward", _arrow(1, 0), forward),
-    ("reverse", _arrow(0, 1), reverse),
+    ("forward", lambda given: given.result.arrow("forward"), forward),
+    ("reverse", lambda given: given.result.arrow("reverse"), reverse),
     ("sensitivity", _said("Do other methods say the same?"), sensitivity),
     ("persons", lambda given: f"Each {given.result.person}", persons),
     ("checklist", _said("Checklist of method"), checklist),

@@ -47,7 +47,7 @@ def write_word(
     ------
     StudyError : python-docx is not installed, or the panel is not the one that was analysed.
     """
-    docx = _docx()
+    docx = docx_module()
     given = given_of(result, panel, told, notes, ())
     document = docx.Document()
     document.core_properties.title = given.title
@@ -65,7 +65,8 @@ def write_word(
     return place
 
 
-def _docx() -> Any:
+def docx_module() -> Any:
+    """python-docx. Raises StudyError if it is not installed."""
     try:
         import docx
     except ImportError:

@@ -10,9 +10,10 @@ from scipy.special import ndtr
 
 from ..design import Design, design
 from ..errors import DesignError, ModelError
+from .equation import quoted
 from .fits import estimate, sentence, step, tried
 from .moderation import moderation
-from .records import Direction, Heterogeneity, NotAnswered, Step
+from .records import Direction, Heterogeneity, NotAnswered, Step, Z
 from .setting import FEWEST_PERSONS
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 FEWEST_WITH_CHANGE = 5
 #: A correlation nearer to 1 than this is 1.
 _ROUNDING = 1e-4
-_Z = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +41,7 @@ def analysed(setting: Setting, key: Literal["forward", "reverse"]) -> Analysed |
     """All models of one direction."""
     equation = setting.forward if key == "forward" else setting.reverse
     predictor, response = setting.called(equation.predictor), setting.called(equation.response)
-    question = f"whether {predictor} predicts the next {response}"
+    question = f"whether {predictor} predicts {setting.following(equation.response)}"
     made = _rows(setting, equation, question)
     if isinstance(made, NotAnswered):
         return made
@@ -67,15 +67,27 @@ def analysed(setting: Setting, key: Literal["forward", "reverse"]) -> Analysed |
         same_session_standardised=same.times(scale) if same else None,
         between=estimate(main, equation.between)
         if equation.between in main.terms
-        else NotAnswered(between, "Person means do not vary apart from the other predictors.", "Leave out covariates."),
+        else NotAnswered(
+            between,
+            f"{setting.person.capitalize()} means do not vary apart from the other predictors.",
+            "Leave out covariates.",
+        ),
         heterogeneity=slope if isinstance(slope, NotAnswered) else _heterogeneity(setting, equation, effect, slope),
         moderators=tuple(moderation(setting, equation, name, scale) for name in setting.study.moderators),
         explained=float(main.explained(setting.panel).r2_within["f1"]),
         sessions=main.nobs,
         persons=main.npersons,
         dropped=tuple((d.what, len(d.rows)) for d in made.dropped if len(d.rows)),
+        clusters=main.nclusters.get(equation.cluster) if equation.cluster else None,
+        covariates=tuple(name for name in setting.study.covariates if _holds(main, name)),
     )
     return Analysed(found, equation, main, made)
+
+
+def _holds(fit: MLMFit, name: str) -> bool:
+    """Whether a covariate, or a category of it, is in the model."""
+    own = quoted(name)
+    return any(t.startswith(own) or t in (f"within({own})", f"between({own})") for t in fit.terms)
 
 
 def _rows(setting: Setting, equation: Equation, question: str) -> Design | NotAnswered:
@@ -100,13 +112,12 @@ def _rows(setting: Setting, equation: Equation, question: str) -> Design | NotAn
     try:
         return design(setting.panel, equation.effect())
     except DesignError as error:
-        return NotAnswered(question, sentence(error.what), needed)
+        return NotAnswered(question, sentence(error.what), error.remedy)
 
 
 def _slope(setting: Setting, equation: Equation, made: Design) -> MLMFit | NotAnswered:
-    question = f"whether {setting.person}s differ in how {setting.called(equation.predictor)} predicts the next " + (
-        setting.called(equation.response)
-    )
+    predictor, response = setting.called(equation.predictor), setting.following(equation.response)
+    question = f"whether {setting.person}s differ in how {predictor} predicts {response}"
     several = int((np.diff(made.starts) >= 2).sum())
     if several < FEWEST_PERSONS:
         why = f"{several:,} {setting.person}s have two lagged pairs of sessions or more."
@@ -141,15 +152,14 @@ def _heterogeneity(setting: Setting, equation: Equation, effect: MLMFit, slope: 
     at = varied.terms.index(equation.within)
     sd, others = float(varied.sd[at]), np.delete(varied.corr[at], at)
     mean = slope.fixef[equation.within]
-    direction = (
-        setting.expected
-    )  # the same sign both ways: better alliance, fewer symptoms; fewer symptoms, better alliance
+    # The same sign both ways: better alliance, fewer symptoms; fewer symptoms, better alliance.
+    direction = setting.expected
     sign = -1.0 if direction == "negative" else 1.0
     return Heterogeneity(
         mean=mean,
         sd=sd,
-        low=mean - _Z * sd,
-        high=mean + _Z * sd,
+        low=mean - Z * sd,
+        high=mean + Z * sd,
         direction=direction,
         expected=float(ndtr(sign * mean / sd)) if sd > 0 else float(sign * mean > 0),
         chi2=test.chi2,

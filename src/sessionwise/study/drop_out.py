@@ -12,7 +12,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import expit, ndtr
+from scipy.special import expit
 
 from .numbers import full
 from .records import DropOutEffect, DropOutModel, Estimate, NotAnswered
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 FEWEST_IN_PERIOD = 5
 #: Events needed for four predictors.
 FEWEST_EVENTS = 20
-_Z = 1.959963984540054
 
 
 def drop_out_model(setting: Setting) -> DropOutModel | NotAnswered:
@@ -122,22 +121,21 @@ def _effects(setting: Setting, beta: np.ndarray, se: np.ndarray, sd: np.ndarray)
     found = []
     for i, (key, label) in enumerate(zip(keys, labels, strict=True)):
         b, s = float(beta[i]), float(se[i])
-        ratio, low, high = (float(np.exp(v)) for v in (b, b - _Z * s, b + _Z * s))
-        p = float(2 * ndtr(-abs(b / s)))
-        found.append(DropOutEffect(key, label, float(sd[i]), Estimate(ratio, ratio * s, low, high, None, p)))  # type: ignore[arg-type]
+        log = Estimate.normal(b, s)
+        ratio, low, high = (float(np.exp(v)) for v in (log.value, log.low, log.high))
+        found.append(DropOutEffect(key, label, float(sd[i]), Estimate(ratio, ratio * s, low, high, None, log.p)))  # type: ignore[arg-type]
     return tuple(found)
 
 
 def _words(setting: Setting, effects: tuple[DropOutEffect, ...]) -> str:
     told = [e for e in effects if e.odds_ratio.p < 0.05]
+    who = "Who completed treatment counts as leaving here, as nothing is known of why it ended."
     if not told:
-        return (
-            f"Leaving is not shown to go with the last observed {setting.outcome} or {setting.process}, nor with how "
-            "they "
-            "changed."
-        )
+        scores = f"{setting.outcome} or {setting.process}"
+        return f"Leaving was not shown to go with the last observed {scores}, nor with how they changed. {who}"
     said = [f"{e.label}, one SD more: {full(e.odds_ratio, 'odds ratio')}" for e in told]
     return (
-        f"Leaving goes with observed scores ({'; '.join(said)}). Models that hold these scores take it into account if "
-        "nothing else about those who left matters; complete-case results do not."
+        f"Leaving goes with observed scores ({'; '.join(said)}). {who} The models hold some of these scores constant, "
+        "which guards against bias only as far as leaving depends on nothing else; complete-case results are not "
+        "guarded."
     )

@@ -19,6 +19,7 @@ Centring = Literal["mean", "own line"]
 class Equation:
     """One direction. Names are columns; cluster is None where there is no such level.
 
+    covariates : terms.
     same_session : whether the predictor at the response's session is held constant.
     centring : deviations from the person's mean, or from the person's own line over sessions.
     """
@@ -74,8 +75,8 @@ class Equation:
         return self._formula(self.time, f"1 + {quoted(self.session)}")
 
     def rows(self) -> str:
-        """The predictors alone: which sessions can be used."""
-        return f"{quoted(self.response)} ~ {' + '.join(self._predictors(self.within))}"
+        """The scores alone: which sessions can be used."""
+        return f"{quoted(self.response)} ~ {' + '.join(replace(self, covariates=())._predictors(self.within))}"
 
     def effect(self) -> str:
         """All persons have the same within effect."""
@@ -99,7 +100,7 @@ class Equation:
 
     def _predictors(self, effect: str) -> tuple[str, ...]:
         same = (self.same,) if self.same_session else ()
-        return (self.previous, effect, *same, self.between, *self.trend_within, *map(quoted, self.covariates))
+        return (self.previous, effect, *same, self.between, *self.trend_within, *self.covariates)
 
     def _random(self) -> str:
         return f"1 + {quoted(self.session)}" if self.centring == "own line" else "1"

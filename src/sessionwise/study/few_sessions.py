@@ -12,6 +12,7 @@ from ..inference import nickell_bias
 from .bias import Corrected, Process, Side, corrected, expected, layout
 from .fits import in_words
 from .numbers import number
+from .phrases import following
 from .records import Estimate, ExpectedBias, FewSessions, NotAnswered
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 #: Autoregressions for which Nickell's formula is tabled.
 TABLED = (0.1, 0.3, 0.5, 0.7)
 _KEYS: tuple[Literal["previous", "effect", "same_session"], ...] = ("previous", "effect", "same_session")
-_Z = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,10 +52,9 @@ class Known:
         return self._estimate(at[0]), self._estimate(at[1])
 
     def _estimate(self, at: int) -> Estimate:
-        from scipy.special import ndtr
-
-        value, se = float(self.found.process.coefficients[at]), float(np.sqrt(self.found.covariance[at, at]))
-        return Estimate(value, se, value - _Z * se, value + _Z * se, None, float(2 * ndtr(-abs(value / se))))
+        return Estimate.normal(
+            float(self.found.process.coefficients[at]), float(np.sqrt(self.found.covariance[at, at]))
+        )
 
 
 def known(setting: Setting, forward: Analysed | NotAnswered, reverse: Analysed | NotAnswered) -> Known | NotAnswered:
@@ -67,7 +66,7 @@ def known(setting: Setting, forward: Analysed | NotAnswered, reverse: Analysed |
     assert not isinstance(forward, NotAnswered)
     assert not isinstance(reverse, NotAnswered)
     if setting.study.lag != 1:
-        return NotAnswered(question, f"The formula is for lag 1, and lag is {setting.study.lag}.", "Use lag=1.")
+        return NotAnswered(question, f"The formulas are for lag 1, and lag is {setting.study.lag}.", "Use lag=1.")
     layouts = layout(forward.made), layout(reverse.made)
     if layouts[0] is None or layouts[1] is None:
         return NotAnswered(question, f"{setting.person.capitalize()}s have so many sessions that it is negligible.", "")
@@ -100,6 +99,9 @@ def few_sessions(
     """In numbers and words."""
     if isinstance(forward, NotAnswered):
         return NotAnswered("how much few sessions bias the effects", forward.why, forward.needed)
+    if setting.study.lag != 1:
+        why = f"The formulas are for lag 1, and lag is {setting.study.lag}."
+        return NotAnswered("how much few sessions bias the effects", why, "Use lag=1.")
     pairs = np.diff(forward.made.starts)
     try:
         table = tuple((rho, nickell_bias(rho, pairs)) for rho in TABLED)
@@ -137,7 +139,9 @@ def _told(setting: Setting, forward: Analysed, reverse: Analysed, process: Known
             bias = (process.estimated.coefficients[at] - process.found.process.coefficients[at]) * unit
             label = in_words(term, setting, one.equation)
             if key == "effect":
-                label = f"{setting.called(one.equation.predictor)} on the next {setting.called(one.equation.response)}"
+                label = (
+                    f"{setting.called(one.equation.predictor)} on {following(setting.called(one.equation.response), 1)}"
+                )
             told.append(ExpectedBias(one.direction.key, key, label, float(estimate), float(bias)))
             at += 1
     return tuple(told)

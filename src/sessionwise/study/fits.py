@@ -10,6 +10,7 @@ from ..errors import DesignError, ModelError, some
 from ..frames import eager
 from ..models import MLM
 from .equation import quoted
+from .phrases import before
 from .records import Coefficient, Component, Estimate, NotAnswered, Step
 
 if TYPE_CHECKING:
@@ -89,12 +90,12 @@ def step(key: str, label: str, fit: MLMFit, setting: Setting, equation: Equation
 
 def in_words(term: str, setting: Setting, equation: Equation) -> str:
     """A term, or an interaction, as a table prints it."""
-    before = "one session before" if equation.lag == 1 else f"{equation.lag} sessions before"
+    earlier = before(equation.lag)
     response, predictor = setting.called(equation.response), setting.called(equation.predictor)
     known = {
         "(Intercept)": "Intercept",
-        equation.within: f"{predictor}, {before} (within)",
-        equation.previous: f"{response}, {before} (within)",
+        equation.within: f"{predictor}, {earlier} (within)",
+        equation.previous: f"{response}, {earlier} (within)",
         equation.same: f"{predictor}, same session (within)",
         equation.between: f"{predictor}, {setting.person}'s mean (between)",
         quoted(equation.session): "Session",

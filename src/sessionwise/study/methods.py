@@ -29,7 +29,9 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class Estimates:
-    """Both directions, standardised. bias_* : expected because of few sessions, None if not known, 0 if free of it."""
+    """Both directions, standardised. bias_* : expected because of few sessions, None if not known, 0 if free of it.
+    effects : whether persons share one effect, if that is known only now (`Assumptions.effects`). said : what the
+    methods section says of how it was fitted."""
 
     forward: Estimate | NotAnswered
     reverse: Estimate | NotAnswered
@@ -37,6 +39,8 @@ class Estimates:
     bias_reverse: float | None
     persons: int | None
     sessions: int | None
+    effects: str = ""
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from ..frames import eager
 from ..show import num
 from .equation import quoted
 from .fits import estimate, estimates, in_words, sentence, tried
+from .phrases import following
 from .records import Coefficient, Moderation, NotAnswered, SimpleSlope
 from .setting import FEWEST_PERSONS
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 def moderation(setting: Setting, equation: Equation, name: str, scale: float) -> Moderation | NotAnswered:
     """Test and simple slopes of one moderator."""
     predictor, response = setting.called(equation.predictor), setting.called(equation.response)
-    question = f"whether the effect of {predictor} on the next {response} depends on {name}"
+    question = f"whether the effect of {predictor} on {following(response, equation.lag)} depends on {name}"
     unfit = _unfit(setting, name, question)
     if unfit:
         return unfit
@@ -46,6 +47,8 @@ def moderation(setting: Setting, equation: Equation, name: str, scale: float) ->
         df2=float(test.df2),
         p=float(test.p),
         slopes=slopes,
+        persons=fit.npersons,
+        sessions=fit.nobs,
     )
 
 
@@ -71,14 +74,12 @@ def _unfit(setting: Setting, name: str, question: str) -> NotAnswered | None:
 
 
 def _slopes(fit: MLMFit, equation: Equation, name: str, scale: float) -> tuple[SimpleSlope, ...]:
-    table = eager(fit.slopes(equation.within))[0]
-    values = table[quoted(name)].to_list()
+    found = fit.slopes(equation.within)
+    values = eager(found)[0][quoted(name)].to_list()
     middle = len(values) == 3 and not isinstance(values[0], str)
     tails = (" (mean − SD)", " (mean)", " (mean + SD)") if middle else ("",) * len(values)
     at = [f"{name} = {_shown(v)}{tail}" for v, tail in zip(values, tails, strict=True)]
-    return tuple(
-        SimpleSlope(a, e, e.times(scale)) for a, e in zip(at, estimates(fit.slopes(equation.within)), strict=True)
-    )
+    return tuple(SimpleSlope(a, e, e.times(scale)) for a, e in zip(at, estimates(found), strict=True))
 
 
 def _shown(value: str | float) -> str:

@@ -12,6 +12,8 @@ from ..design import design
 from .direction import Analysed
 from .fits import estimate, tried
 from .methods import Basis, Estimates, Method
+from .numbers import listed
+from .phrases import plural_of
 from .records import Assumptions, Estimate, NotAnswered
 
 if TYPE_CHECKING:
@@ -29,13 +31,15 @@ Change = Callable[["Equation"], "Equation"]
 
 def _usual(setting: Setting, **other: str) -> Assumptions:
     trend = {None: "none", "linear": "one straight line for all", "quadratic": "one curve for all"}
-    people, cluster = setting.person, setting.cluster
+    people = setting.person
     said = {
         "means": f"{people} means as observed, so that few sessions bias lagged effects",
         "trend": trend[setting.study.trend],
-        "levels": f"sessions in {people}s" + (f" in {cluster}s" if cluster else ""),
+        "levels": f"sessions in {people}s" + (f" in {plural_of(setting.clusters)}" if setting.cluster else ""),
         "residuals": "independent",
         "sample": "all usable sessions, missing at random",
+        "effects": f"{people}s may differ",
+        "covariates": listed(list(setting.study.covariates)) if setting.study.covariates else "none",
     }
     return Assumptions(**(said | other))
 
@@ -51,11 +55,26 @@ def _main(basis: Basis) -> Estimates:
     forward, reverse = basis.forward, basis.reverse
     bias = _bias(basis, [one if isinstance(one, NotAnswered) else one.made for one in (forward, reverse)])
     counts = (None, None) if isinstance(forward, NotAnswered) else _counts(forward.main)
-    return Estimates(_standardised(forward), _standardised(reverse), *bias, *counts)
+    return Estimates(_standardised(forward), _standardised(reverse), *bias, *counts, _main_effects(basis))
 
 
 def _standardised(one: Analysed | NotAnswered) -> Estimate | NotAnswered:
     return one if isinstance(one, NotAnswered) else one.direction.standardised
+
+
+def _main_effects(basis: Basis) -> str:
+    sides = (("forward", basis.forward), ("reverse", basis.reverse))
+    slopes = [(side, one.direction.main == "slope") for side, one in sides if isinstance(one, Analysed)]
+    return _effects(basis.setting, slopes)
+
+
+def _effects(setting: Setting, slopes: list[tuple[str, bool]]) -> str:
+    """`Assumptions.effects` of models with a random slope, or without."""
+    said = {True: f"{setting.person}s may differ", False: f"the same for all {setting.person}s"}
+    kinds = {random for _, random in slopes}
+    if len(kinds) < 2:
+        return said[kinds.pop()] if kinds else ""
+    return ", ".join(f"{side}: {said[random]}" for side, random in slopes)
 
 
 def _corrected(basis: Basis) -> Estimates:
@@ -63,7 +82,7 @@ def _corrected(basis: Basis) -> Estimates:
     if isinstance(told, NotAnswered):
         return Estimates(told, told, None, None, None, None)
     assert isinstance(basis.forward, Analysed)
-    return Estimates(*told.effects(), 0.0, 0.0, *_counts(basis.forward.main))
+    return Estimates(*told.effects(), 0.0, 0.0, *_counts(basis.forward.main), _main_effects(basis))
 
 
 def _varied(
@@ -81,6 +100,7 @@ def _varied(
     found: list[Estimate | NotAnswered] = []
     made: list[Design | NotAnswered] = []
     counts: tuple[int | None, int | None] = None, None
+    slopes: list[tuple[str, bool]] = []
     sides = ((basis.forward, setting.scale_forward), (basis.reverse, setting.scale_reverse))
     for main, scale in sides:
         if isinstance(main, NotAnswered):
@@ -88,14 +108,16 @@ def _varied(
             made.append(main)
             continue
         equation = change(main.equation)
-        question = f"{setting.called(equation.predictor)} → next {setting.called(equation.response)}"
-        fit = _fitted(panel, equation, main.direction.main, question, options)
+        fit = _fitted(panel, equation, main.direction.main, setting.arrow(equation), options)
         found.append(fit if isinstance(fit, NotAnswered) else estimate(fit, equation.within).times(scale))
         made.append(fit if isinstance(fit, NotAnswered) else design(panel, equation.effect()))
-        if not isinstance(fit, NotAnswered) and counts[0] is None:
+        if isinstance(fit, NotAnswered):
+            continue
+        slopes.append((main.direction.key, equation.within in fit.varcorr[equation.person].terms))
+        if counts[0] is None:
             counts = _counts(fit)
     bias = _bias(basis, made, line) if known_bias else (None, None)
-    return Estimates(found[0], found[1], *bias, *counts)
+    return Estimates(found[0], found[1], *bias, *counts, _effects(setting, slopes))
 
 
 def _fitted(
@@ -120,13 +142,21 @@ def _counts(fit: MLMFit) -> tuple[int | None, int | None]:
     return fit.npersons, fit.nobs
 
 
+def _without_cluster(setting: Setting) -> dict[str, str]:
+    """Who is in a model without this level only."""
+    codes = setting.panel.cluster_codes
+    if codes is None or (codes >= 0).all():
+        return {}
+    return {"sample": f"all usable sessions, those without a {setting.clusters} too, missing at random"}
+
+
 # --- which sessions -----------------------------------------------------------------------------
 
 
 def _first(setting: Setting) -> Panel:
-    """Scores after the first sessions taken as missing."""
+    """Scores after a person's first sessions taken as missing."""
     panel, study = setting.panel, setting.study
-    late = panel.sessions - panel.sessions.min() >= setting.first
+    late = panel.sessions - panel.sessions[panel.starts[:-1]][panel.codes] >= setting.first
     return panel.with_columns({name: np.where(late, np.nan, panel[name]) for name in (study.outcome, study.process)})
 
 
@@ -184,7 +214,7 @@ METHODS = (
         "no-cluster",
         "Two levels",
         lambda b: _varied(b, lambda e: e.without_cluster()),
-        lambda s: _usual(s, levels=f"sessions in {s.person}s"),
+        lambda s: _usual(s, levels=f"sessions in {s.person}s", **_without_cluster(s)),
         lambda s: s.cluster is not None,
     ),
     Method(
@@ -198,7 +228,7 @@ METHODS = (
         "first-sessions",
         "First sessions only",
         lambda b: _varied(b, panel=_first(b.setting)),
-        lambda s: _usual(s, sample=f"the first {s.first} sessions of everybody"),
+        lambda s: _usual(s, sample=f"the first {s.first} session numbers of each {s.person}"),
         _always,
     ),
     Method(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from ..show import p_value
+from .phrases import plural_of
 from .records import Estimate
 
 
@@ -41,7 +42,7 @@ def full(e: Estimate, symbol: str = "b") -> str:
 
 def plural(n: int, word: str) -> str:
     """'1 patient', '4,340 sessions'."""
-    return f"{n:,} {word}{'s' * (n != 1)}"
+    return f"{n:,} {word if n == 1 else plural_of(word)}"
 
 
 def listed(things: list[str]) -> str:

@@ -31,13 +31,14 @@ def _riclpm(basis: Basis) -> Estimates:
     study = setting.study
     fit = _fitted(
         lambda: RICLPM(study.outcome, study.process, errors="robust").fit(setting.panel),
-        "the effects in latent variables",
+        f"how {setting.outcome} and {setting.process} predict each other, with latent {setting.person} means",
     )
     if isinstance(fit, NotAnswered):
         return Estimates(fit, fit, None, None, None, None)
     forward = _lag(fit, setting.forward).times(setting.scale_forward)
     reverse = _lag(fit, setting.reverse).times(setting.scale_reverse)
-    return Estimates(forward, reverse, 0.0, 0.0, *_counts(setting, fit))
+    said = f"A random-intercept cross-lagged panel model (Hamaker et al., 2015) was fitted {_how(fit)}"
+    return Estimates(forward, reverse, 0.0, 0.0, *_counts(setting, fit), said=f"{said}; {_indices(fit)}.")
 
 
 def _dpm(basis: Basis) -> Estimates:
@@ -52,7 +53,15 @@ def _dpm(basis: Basis) -> Estimates:
             (reverse, setting.reverse, setting.scale_reverse),
         )
     ]
-    return Estimates(values[0], values[1], 0.0, 0.0, *counts)
+    said = ""
+    if counted is not None:
+        told = [
+            f"{_indices(fit)} ({side})"
+            for side, fit in (("forward", forward), ("reverse", reverse))
+            if not isinstance(fit, NotAnswered)
+        ]
+        said = f"Dynamic panel models (Allison et al., 2017) were fitted {_how(counted)}; {', '.join(told)}."
+    return Estimates(values[0], values[1], 0.0, 0.0, counts[0], counts[1], said=said)
 
 
 def _dynamic(setting: Setting, equation: Equation) -> SEMFit | NotAnswered:
@@ -62,8 +71,7 @@ def _dynamic(setting: Setting, equation: Equation) -> SEMFit | NotAnswered:
     same = f" + pre({x})" if equation.same_session else ""
     formula = f"{y} ~ lag({y}) + pre(lag({x})){same}"
     model = DPM(formula, same_wave=not equation.same_session, errors="robust")
-    question = f"{setting.called(equation.predictor)} → next {setting.called(equation.response)} in one equation"
-    return _fitted(lambda: model.fit(setting.panel), question)
+    return _fitted(lambda: model.fit(setting.panel), f"{setting.arrow(equation)}, in a dynamic panel model")
 
 
 def _fitted(fit: Callable[[], SEMFit], question: str) -> SEMFit | NotAnswered:
@@ -92,6 +100,27 @@ def _counts(setting: Setting, fit: SEMFit) -> tuple[int, int]:
     return fit.npersons, int(np.isin(setting.panel.sessions, fit.waves).sum())
 
 
+def _how(fit: SEMFit) -> str:
+    """'by full-information maximum likelihood with ... errors to sessions 1 to 6'."""
+    waves = fit.waves
+    return (
+        "by full-information maximum likelihood with robust (sandwich) errors to sessions "
+        f"{waves[0]} to {waves[-1]}, lagged effects equal over sessions, residual variances and means free"
+    )
+
+
+def _indices(fit: SEMFit) -> str:
+    """'χ²(40) = 52.10, CFI = .99, RMSEA = .02, SRMR = .03', scaled for data that are not normal where possible."""
+    scaled = fit.scaled_indices
+    found = scaled or fit.indices
+    if found is None:
+        return "its fit indices could not be computed"
+    kind = "scaled " if scaled else ""
+    parts = (("CFI", found.cfi), ("RMSEA", found.rmsea), ("SRMR", found.srmr))
+    shares = ", ".join(f"{name} = {f'{value:.3f}'.removeprefix('0')}" for name, value in parts if np.isfinite(value))
+    return f"{kind}χ²({found.df}) = {found.chi2:.2f}, {shares}"
+
+
 def _assumes(setting: Setting, residuals: str) -> Assumptions:
     person = setting.person
     return Assumptions(
@@ -100,6 +129,8 @@ def _assumes(setting: Setting, residuals: str) -> Assumptions:
         levels=f"sessions in {person}s",
         residuals=residuals,
         sample=f"the first sessions in a row that half of the {person}s have, 10 at most, missing at random",
+        effects=f"the same for all {person}s",
+        covariates="none",
     )
 
 

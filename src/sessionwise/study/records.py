@@ -8,7 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from scipy.special import ndtr
+
 Label = str | int | float
+#: Of the normal distribution, for 95 % intervals.
+Z = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,11 @@ class Estimate:
     high: float
     df: float | None
     p: float
+
+    @classmethod
+    def normal(cls, value: float, se: float) -> Estimate:
+        """With a normal reference distribution."""
+        return cls(value, se, value - Z * se, value + Z * se, None, float(2 * ndtr(-abs(value / se))))
 
     @property
     def significant(self) -> bool:
@@ -179,7 +188,7 @@ class Moderation:
     """Whether the within effect depends on a characteristic of persons.
 
     interactions : how much the effect changes for one unit, or against the reference category. f, df1, df2, p : the
-    test of all of them. slopes : simple slopes.
+    test of all of them. slopes : simple slopes. persons, sessions : that it is of.
     """
 
     moderator: str
@@ -189,6 +198,8 @@ class Moderation:
     df2: float
     p: float
     slopes: tuple[SimpleSlope, ...]
+    persons: int = 0
+    sessions: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +212,9 @@ class Direction:
     standardised : the same in within-person SDs of both. previous : on the response's own previous value.
     same_session : of the predictor in the response's own session, where it was rated before the response; else None.
     between : of the person's mean of the predictor on the response's level.
-    heterogeneity, moderators : for whom. explained : share of the response's variance within persons that the fixed
-    effects explain (Rights & Sterba 2019). dropped : reason -> sessions that could not be used.
+    heterogeneity, moderators : for whom. explained : share of the response's variance within persons that all fixed
+    effects together explain, the trend included (Rights & Sterba 2019). dropped : reason -> sessions that could not be
+    used. clusters : in the main model, None without such a level. covariates : that are in it.
     """
 
     key: Literal["forward", "reverse"]
@@ -222,6 +234,8 @@ class Direction:
     sessions: int
     persons: int
     dropped: tuple[tuple[str, int], ...]
+    clusters: int | None = None
+    covariates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,14 +251,20 @@ class PersonEffect:
 
 @dataclass(frozen=True, slots=True)
 class PersonEffects:
-    """Persons' effects of the process on the outcome, lowest first. average, sd : of the distribution they come from.
-    clear : how many intervals leave out zero. reliability : of the shrunken effects, 1 - mean error variance / sd²."""
+    """Effects of the process on the outcome of persons with two lagged pairs or more, lowest first.
+
+    average, sd : of the distribution they come from; its variance is taken as known. clear : how many intervals leave
+    out zero. apart : how many effects differ from the average by more than their error. reliability : of the shrunken
+    effects, 1 - mean error variance / sd². correlation : of persons' effects with their levels of the response.
+    """
 
     effects: tuple[PersonEffect, ...]
     average: float
     sd: float
     clear: int
     reliability: float
+    apart: int = 0
+    correlation: float | None = None
 
 
 # --- sensitivity --------------------------------------------------------------------------------
@@ -252,13 +272,18 @@ class PersonEffects:
 
 @dataclass(frozen=True, slots=True)
 class Assumptions:
-    """What a method takes for granted, in words, one phrase for each point in which methods can differ."""
+    """What a method takes for granted, in words, one phrase for each point in which methods can differ.
+
+    effects : whether persons share one effect. covariates : which are held constant.
+    """
 
     means: str
     trend: str
     levels: str
     residuals: str
     sample: str
+    effects: str = "the same for all"
+    covariates: str = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +291,7 @@ class SensitivityRow:
     """Both directions by one method, in within-person SDs; the same SDs for every method.
 
     bias_forward, bias_reverse : what is expected to be off because persons have few sessions, in the same units; None
-    where it is not known, 0 where the method is free of it.
+    where it is not known, 0 where the method is free of it. said : what the methods section says of how it was fitted.
     """
 
     key: str
@@ -278,6 +303,7 @@ class SensitivityRow:
     bias_reverse: float | None
     persons: int | None
     sessions: int | None
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)

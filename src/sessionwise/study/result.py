@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..describe import Description
 from ..findings import Findings
+from .phrases import arrow, following
 from .plain import plain
 from .records import (
     CoursePoint,
@@ -76,6 +77,16 @@ class StudyResult:
     def caution(self) -> str:
         """That methods disagree, which must be said before all else; '' if they do not."""
         return "" if self.sensitivity.agree else self.sensitivity.words[0]
+
+    def arrow(self, key: Literal["forward", "reverse"]) -> str:
+        """A direction: 'WAI-SR → next CORE-OM'."""
+        (_, outcome), (_, process) = self.called
+        pair = (process, outcome) if key == "forward" else (outcome, process)
+        return arrow(*pair, self.study.lag)
+
+    def following(self, key: Literal["forward", "reverse"]) -> str:
+        """The response of a direction: 'the next CORE-OM'."""
+        return following(self.called[0 if key == "forward" else 1][1], self.study.lag)
 
     @property
     def unanswered(self) -> tuple[NotAnswered, ...]:

@@ -11,8 +11,10 @@ from .direction import Analysed, analysed
 from .drop_out import drop_out_model
 from .few_sessions import few_sessions, known
 from .fingerprint import fingerprint
+from .losses import losses
 from .methods import Basis
 from .persons import person_effects
+from .possible import doubtful
 from .records import Direction, NotAnswered
 from .result import StudyResult
 from .sample import course, flow
@@ -65,10 +67,10 @@ def run(study: Study, panel: Panel, seed: int, progress: Progress | None) -> Stu
         sensitivity=compared,
         few_sessions=few,
         checklist=checklist(given, both[0], drop_out, compared),
-        methods=methods_text(given, both[0], compared, release),
+        methods=methods_text(given, both[0], compared, release, drop_out, basis.process),
         results=results_text(given, both, persons, compared, few, drop_out),
         references=references(given, both, drop_out, few, compared),
-        findings=check(panel) + _few(given),
+        findings=check(panel) + _few(given) + Findings([*doubtful(study, panel), *losses(given, forward)]),
         no_cluster=given.no_cluster,
         called=((study.outcome, given.outcome), (study.process, given.process)),
         person=given.person,

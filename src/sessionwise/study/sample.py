@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import stdtrit
 
 from .direction import Analysed
+from .equation import quoted
 from .records import CoursePoint, FlowStep, NotAnswered
 
 if TYPE_CHECKING:
@@ -17,6 +21,10 @@ if TYPE_CHECKING:
 def flow(setting: Setting, forward: Analysed | NotAnswered) -> tuple[FlowStep, ...]:
     """From all persons to those who inform the main model."""
     panel, study, person = setting.panel, setting.study, setting.person
+
+    def names(reason: str) -> str:
+        return reason.replace(quoted(study.outcome), setting.outcome).replace(quoted(study.process), setting.process)
+
     outcome, process = ~np.isnan(panel[study.outcome]), ~np.isnan(panel[study.process])
     either = outcome | process
     steps = [
@@ -24,15 +32,23 @@ def flow(setting: Setting, forward: Analysed | NotAnswered) -> tuple[FlowStep, .
         FlowStep(f"with {setting.outcome} or {setting.process}", *_counted(setting, either), "no score in the session"),
     ]
     if isinstance(forward, NotAnswered):
-        return tuple(steps)
+        return tuple(_reasoned(steps))
     made = forward.made
-    reasons = "; ".join(f"{d.what}: {len(d.rows):,}" for d in made.dropped if len(d.rows))
+    reasons = "; ".join(f"{names(d.what)}: {len(d.rows):,}" for d in made.dropped if len(d.rows))
     steps.append(FlowStep("in the main model", len(made.persons), len(made.rows), reasons))
     sizes = np.diff(made.starts)
     several = sizes >= 2
     why = f"one usable session: such a {person} informs the levels, not the effect within {person}s"
     steps.append(FlowStep("informing the within effect", int(several.sum()), int(sizes[several].sum()), why))
-    return tuple(steps)
+    return tuple(_reasoned(steps))
+
+
+def _reasoned(steps: list[FlowStep]) -> Iterator[FlowStep]:
+    """A reason only where somebody, or some session, was left out."""
+    yield steps[0]
+    for before, step in itertools.pairwise(steps):
+        same = (before.persons, before.sessions) == (step.persons, step.sessions)
+        yield replace(step, why="") if same else step
 
 
 def course(setting: Setting) -> tuple[CoursePoint, ...]:

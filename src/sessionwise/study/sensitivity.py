@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..errors import DesignError, ModelError
 from .fits import sentence
 from .methods import Basis, Estimates, Method, methods
@@ -31,14 +33,16 @@ def _row(method: Method, basis: Basis) -> SensitivityRow:
     except (ModelError, DesignError) as error:
         none = NotAnswered(method.label, sentence(error.what), error.remedy)
         found = Estimates(none, none, None, None, None, None)
+    assumes = method.assumes(basis.setting)
     return SensitivityRow(
         key=method.key,
         label=method.label,
-        assumes=method.assumes(basis.setting),
+        assumes=replace(assumes, effects=found.effects) if found.effects else assumes,
         forward=found.forward,
         reverse=found.reverse,
         bias_forward=found.bias_forward,
         bias_reverse=found.bias_reverse,
         persons=found.persons,
         sessions=found.sessions,
+        said=found.said,
     )

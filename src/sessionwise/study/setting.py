@@ -1,4 +1,4 @@
-"""Setting: a study and the data it is put to, ready for every part; what cannot be studied at all is refused here."""
+"""Setting: a study and the data it is put to, ready for every part."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..describe import Description, describe
-from ..errors import StudyError, nearest, some
-from ..instruments import Instrument, instrument, instruments
-from .equation import Equation
+from ..errors import StudyError
+from ..instruments import Instrument, Scale
+from .equation import Equation, quoted
+from .phrases import arrow, before, cluster_word, following, later, plural_of
+from .possible import can_be_studied, filled, is_fixed, known
 from .records import NotAnswered
 
 if TYPE_CHECKING:
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
 FEWEST_PERSONS = 20
 #: Fewer clusters than this give no variance between clusters.
 FEWEST_CLUSTERS = 5
-#: A value so many times as far from the median as values usually are (the median of distances) is no score.
-FARTHEST = 50
 #: 'First sessions' are at least so many.
 FEWEST_FIRST = 4
 
@@ -33,7 +33,8 @@ _PERSONS = ("patient", "client", "person", "participant", "subject", "student", 
 class Setting:
     """A study and its data.
 
-    description : of the columns. sd_outcome, sd_process : within-person SDs (REML), in which standardised effects are.
+    panel : the data, what is fixed for a person in all rows of the person. description : of the columns.
+    sd_outcome, sd_process : within-person SDs (REML), in which standardised effects are.
     cluster : the column, if there is such a level that can be estimated; no_cluster : why not, where the Panel has one.
     first : number of first sessions. expected : direction. person, outcome, process : as sentences call them.
     """
@@ -77,10 +78,42 @@ class Setting:
         """A column as sentences call it."""
         return {self.study.outcome: self.outcome, self.study.process: self.process}.get(column, column)
 
+    @property
+    def clusters(self) -> str:
+        """The level above persons in the singular, as sentences call it: 'therapist', or 'cluster'."""
+        return cluster_word(self.panel.roles.cluster or "cluster")
+
+    # --- phrases --------------------------------------------------------------------------------
+
+    @property
+    def later(self) -> str:
+        """When the response is: 'at the next session'."""
+        return later(self.study.lag)
+
+    @property
+    def before(self) -> str:
+        """When predictors are: 'the session before'."""
+        return before(self.study.lag)
+
+    def following(self, column: str) -> str:
+        """A response: 'the next CORE-OM'."""
+        return following(self.called(column), self.study.lag)
+
+    def arrow(self, equation: Equation) -> str:
+        """A direction: 'WAI-SR → next CORE-OM'."""
+        return arrow(self.called(equation.predictor), self.called(equation.response), self.study.lag)
+
     def _equation(self, response: str, predictor: str, same_session: bool) -> Equation:
         roles, study = self.panel.roles, self.study
-        shared = study.covariates, study.trend, roles.person, roles.session, self.cluster
+        covariates = tuple(term for name in study.covariates for term in self._covariate(name))
+        shared = covariates, study.trend, roles.person, roles.session, self.cluster
         return Equation(response, predictor, study.lag, same_session, *shared)
+
+    def _covariate(self, name: str) -> tuple[str, ...]:
+        """Its terms: numbers that change within persons as deviations beside person means, anything else as it is."""
+        if is_fixed(name, self.panel) or not self.panel.is_numeric(name):
+            return (quoted(name),)
+        return f"within({quoted(name)})", f"between({quoted(name)})"
 
 
 def setting(study: Study, panel: Panel, seed: int) -> Setting:
@@ -91,14 +124,15 @@ def setting(study: Study, panel: Panel, seed: int) -> Setting:
     StudyError, PanelError : see `Study.run`.
     """
     _is_panel(panel)
-    _can_be_studied(study, panel)
+    can_be_studied(study, panel)
+    panel = filled(study, panel)
     description = describe(panel, [name for name in study.columns if _can_be_described(name, panel)])
     found = {v.name: v for v in description.variables}
     sds = [found[name].sd_within or 0.0 for name in (study.outcome, study.process)]
     assert all(sds)  # each varies within some person
     cluster, no_cluster = _cluster(panel)
     median = int(np.median(panel.sessions_per_person))
-    outcome, process = (_known(name) for name in (study.outcome, study.process))
+    outcome, process = (known(name) for name in (study.outcome, study.process))
     return Setting(
         study=study,
         panel=panel,
@@ -110,13 +144,10 @@ def setting(study: Study, panel: Panel, seed: int) -> Setting:
         first=study.first_sessions or max(median, FEWEST_FIRST, study.lag + 3),
         expected=study.expected or _expected(outcome, process),
         seed=seed,
-        person=panel.roles.person.lower() if panel.roles.person.lower() in _PERSONS else "person",
+        person=_person(panel),
         outcome=_called(study.outcome, outcome),
         process=_called(study.process, process),
     )
-
-
-# --- what is refused ----------------------------------------------------------------------------
 
 
 def _is_panel(given: object) -> None:
@@ -127,60 +158,6 @@ def _is_panel(given: object) -> None:
             f"a {type(given).__name__} is no Panel.",
             where="Study.run",
             remedy="Make one of it first: sw.Panel(table, person=..., session=...).",
-        )
-
-
-def _can_be_studied(study: Study, panel: Panel) -> None:
-    roles = {name: role for role, name in panel.roles.named().items()}
-    for name in study.columns:
-        if name not in panel:
-            raise StudyError(
-                f"there is no column {name!r}.{nearest(name, panel.columns)}",
-                where=f"columns: {some(panel.columns, 12)}",
-                remedy="Use one of these columns, or score the instrument first.",
-            )
-        if name in roles:
-            raise StudyError(
-                f"column {name!r} says which {roles[name]} a row is of, and cannot be a variable too.",
-                remedy="Name another column.",
-            )
-    if not len(panel):
-        raise StudyError("there are no sessions.", remedy="Check how the file was read and which rows were kept.")
-    for what, name in (("outcome", study.outcome), ("process", study.process)):
-        _possible(what, name, panel)
-        _varies_within(what, name, panel)
-
-
-def _possible(what: str, name: str, panel: Panel) -> None:
-    """Stop at values that no score can have: one of them would decide every result."""
-    values = panel[name]  # raises where it holds no numbers
-    known = values[np.isfinite(values)]
-    middle = np.median(known) if len(known) else 0.0
-    usual = np.median(np.abs(known - middle)) if len(known) else 0.0
-    wrong = np.flatnonzero(np.isinf(values) | ((np.abs(values - middle) > FARTHEST * usual) & (usual > 0)))
-    if len(wrong):
-        odd = some([f"{v:g}" for v in np.unique(values[wrong])], 3)
-        raise StudyError(
-            f"the {what} {name!r} has impossible values in {len(wrong):,} of {len(values):,} sessions: {odd}.",
-            where=panel.where(wrong),
-            remedy="Correct these cells, or declare them missing: sessionwise.read(path, missing={...}).",
-        )
-
-
-def _varies_within(what: str, name: str, panel: Panel) -> None:
-    values = panel[name]
-    known = ~np.isnan(values)
-    if not known.any():
-        raise StudyError(f"the {what} {name!r} has no value in any session.", remedy="Name another column.")
-    starts = panel.starts[:-1]
-    low = np.minimum.reduceat(np.where(known, values, np.inf), starts)
-    high = np.maximum.reduceat(np.where(known, values, -np.inf), starts)
-    if not (high > low).any():
-        raise StudyError(
-            f"the {what} {name!r} is the same in all sessions of each person, so nothing can be said of change within "
-            "persons.",
-            where=f"column {name!r}, {panel.n_persons:,} persons",
-            remedy="Use a column that is measured anew at each session. What is fixed for a person can be a moderator.",
         )
 
 
@@ -200,35 +177,32 @@ def _cluster(panel: Panel) -> tuple[str | None, NotAnswered | None]:
     name, codes = panel.roles.cluster, panel.cluster_codes
     if name is None or codes is None:
         return None, None
-    question = f"how {name}s differ"
-    known = codes >= 0
-    pairs = np.unique(np.column_stack([codes[known], panel.codes[known]]), axis=0)
+    word, person = cluster_word(name), _person(panel)
+    many = plural_of(word)
+    question = f"how {many} differ"
+    there = codes >= 0
+    pairs = np.unique(np.column_stack([codes[there], panel.codes[there]]), axis=0)
     clusters, persons = np.unique(pairs[:, 0], return_counts=True)
     if len(clusters) < FEWEST_CLUSTERS:
-        why = f"There {'is' if len(clusters) == 1 else 'are'} {len(clusters)} {name}{'s' * (len(clusters) != 1)}."
-        return None, NotAnswered(question, why, f"At least {FEWEST_CLUSTERS} {name}s, better 20.")
+        why = f"There {'is' if len(clusters) == 1 else 'are'} {len(clusters)} {word if len(clusters) == 1 else many}."
+        return None, NotAnswered(question, why, f"At least {FEWEST_CLUSTERS} {many}, better 20.")
     if (persons == 1).all():
-        why = f"Every {name} has one person, so that the two cannot be told apart."
-        return None, NotAnswered(question, why, f"{name.capitalize()}s with several persons each.")
+        why = f"Every {word} has one {person}, so that the two cannot be told apart."
+        return None, NotAnswered(question, why, f"{many.capitalize()} with several {person}s each.")
     return name, None
 
 
-def _known(column: str) -> tuple[Instrument, str] | None:
-    """The instrument, and the scale's name, whose column this is."""
-    for name in instruments():
-        base = name.replace("-", "_")
-        if column == base or column.startswith(f"{base}_"):
-            key = instrument(name)
-            if column in key.columns:
-                return key, column.removeprefix(base).strip("_")
-    return None
+def _person(panel: Panel) -> str:
+    """Persons in the singular, as sentences call them."""
+    name = panel.roles.person.lower()
+    return name if name in _PERSONS else "person"
 
 
-def _called(column: str, known: tuple[Instrument, str] | None) -> str:
-    return column if known is None else f"{known[0].name.upper()} {known[1]}".rstrip()
+def _called(column: str, found: tuple[Instrument, Scale] | None) -> str:
+    return column if found is None else f"{found[0].name.upper()} {found[1].name}".rstrip()
 
 
-def _expected(outcome: tuple[Instrument, str] | None, process: tuple[Instrument, str] | None) -> Expected:
+def _expected(outcome: tuple[Instrument, Scale] | None, process: tuple[Instrument, Scale] | None) -> Expected:
     """More of what is better goes with less of what is worse; without knowledge as for alliance and symptoms."""
     worse = outcome is None or outcome[0].higher == "worse"
     better = process is None or process[0].higher == "better"

@@ -25,7 +25,8 @@ class Study:
 
     outcome, process : columns of numbers, such as symptoms and the working alliance.
     moderators : columns that are the same in all sessions of a person; does the effect depend on them?
-    covariates : columns that are held constant in every model with predictors.
+    covariates : columns that are held constant in every multilevel model with predictors; numbers that change within
+        persons as deviations from person means beside these.
     trend : 'linear' or 'quadratic' over session numbers, the same for all persons; None for no trend.
     lag : how many sessions from the predictor to the response.
     order : what is rated first in a session. With 'outcome first' (symptoms before the session, the alliance after
@@ -81,7 +82,7 @@ class Study:
     def run(self, panel: Panel, *, seed: int = 1, progress: Progress | None = None) -> StudyResult:
         """Analyse a Panel.
 
-        seed : of methods that draw random numbers. progress : called before each part.
+        seed : of methods that draw random numbers; none of today's does. progress : called before each part.
 
         Raises
         ------

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from .numbers import plural, signed
+from .phrases import before
 from .records import (
+    Coefficient,
     Direction,
     DropOutModel,
     Estimate,
@@ -98,10 +102,13 @@ def _scales(result: StudyResult) -> StudyTable:
     rows += [(p.name, p.n, p.missing, p.mean, p.sd, *(None,) * 5) for p in result.description.persons]
     return StudyTable(
         "scales",
-        "Variables, within and between persons",
+        f"Variables, within and between {result.person}s",
         columns,
         tuple(rows),
-        ("n: sessions, or persons where a value is the same in all sessions. ICC: share of variance between persons.",),
+        (
+            f"n: sessions, or {result.person}s where a value is the same in all sessions. "
+            f"ICC: share of variance between {result.person}s.",
+        ),
     )
 
 
@@ -110,7 +117,7 @@ def _reliability(result: StudyResult) -> StudyTable:
         Column("scale", "Scale"),
         Column("items", "Items", "count"),
         Column("sessions", "Sessions", "count"),
-        Column("within", "Within persons (RCn)", "number"),
+        Column("within", f"Within {result.person}s (RCn)", "number"),
         Column("between_one", "Between, one session (R1n)", "number"),
         Column("between_mean", "Between, mean (RkRn)", "number"),
     )
@@ -120,7 +127,7 @@ def _reliability(result: StudyResult) -> StudyTable:
         for r in result.description.reliability
         if r.name in names
     )
-    note = "Generalisability theory, sessions nested in persons (Shrout & Lane, 2012)."
+    note = f"Generalisability theory, sessions nested in {result.person}s (Shrout & Lane, 2012)."
     return StudyTable("reliability", "Reliability of the scales", columns, rows, (note,))
 
 
@@ -153,10 +160,8 @@ def _drop_out(result: StudyResult) -> StudyTable | None:
     )
     note = (
         f"Discrete-time hazard of leaving after a session, for one SD more: {d.events:,} of {d.persons:,} "
-        f"{result.person}s "
-        f"at {d.sessions:,} sessions; the hazard has a level of its own in {len(d.baseline)} periods. Change: from "
-        "the mean "
-        "of earlier values."
+        f"{result.person}s at {d.sessions:,} sessions; the hazard has a level of its own in {len(d.baseline)} periods. "
+        "Change: from the mean of earlier values."
     )
     return StudyTable("drop_out_model", "Who leaves", columns, rows, (note, d.words))
 
@@ -180,7 +185,7 @@ def _models(result: StudyResult, one: Direction) -> StudyTable:
     rows = tuple((name, *(c for own in found for c in own.get(name, (None, None, None)))) for name in names)
     notes = [f"{step.label}: {step.formula}. {step.verdict}" for step in steps]
     notes.append("REML criteria compare models with the same predictors of the same sessions only.")
-    return StudyTable(f"{one.key}_models", f"Models of {_arrow(result, one)}", tuple(columns), rows, tuple(notes))
+    return StudyTable(f"{one.key}_models", f"Models of {result.arrow(one.key)}", tuple(columns), rows, tuple(notes))
 
 
 def _parameters(result: StudyResult, step: Step) -> tuple[dict[str, tuple[Cell, ...]], ...]:
@@ -196,11 +201,11 @@ def _parameters(result: StudyResult, step: Step) -> tuple[dict[str, tuple[Cell, 
 
 def _effects(result: StudyResult, one: Direction) -> StudyTable:
     names = dict(result.called)
-    predictor, response = names[one.predictor], names[one.response]
+    predictor, response, earlier = names[one.predictor], names[one.response], before(result.study.lag)
     columns = (Column("effect", "Effect"), *_ESTIMATE, *_STANDARDISED)
     rows: list[tuple[Cell, ...]] = [
-        (f"{predictor}, session before (within)", *_four(one.within), *_four(one.standardised)[:3]),
-        (f"{response}, session before (within)", *_four(one.previous), *_four(one.previous)[:3]),
+        (f"{predictor}, {earlier} (within)", *_four(one.within), *_four(one.standardised)[:3]),
+        (f"{response}, {earlier} (within)", *_four(one.previous), *_four(one.previous)[:3]),
     ]
     if one.same_session and one.same_session_standardised:
         ends = _four(one.same_session_standardised)[:3]
@@ -208,8 +213,12 @@ def _effects(result: StudyResult, one: Direction) -> StudyTable:
     if isinstance(one.between, Estimate):
         rows.append((f"{predictor}, {result.person}'s mean (between)", *_four(one.between), None, None, None))
     note = f"{one.sessions:,} sessions of {one.persons:,} {result.person}s. Standardised: in within-person SDs."
-    explained = "" if one.explained is None else f" Explained within persons: {100 * one.explained:.1f} %."
-    return StudyTable(one.key, _arrow(result, one), columns, tuple(rows), (note + explained,))
+    explained = (
+        ""
+        if one.explained is None
+        else (f" Explained within {result.person}s by all predictors, trend included: {100 * one.explained:.1f} %.")
+    )
+    return StudyTable(one.key, result.arrow(one.key), columns, tuple(rows), (note + explained,))
 
 
 def _differences(result: StudyResult, one: Direction) -> StudyTable | None:
@@ -219,14 +228,14 @@ def _differences(result: StudyResult, one: Direction) -> StudyTable | None:
     columns = (
         Column("mean", "Mean", "number"),
         Column("sd", "SD", "number"),
-        Column("low", "95 % of persons, low", "number"),
-        Column("high", "95 % of persons, high", "number"),
+        Column("low", f"95 % of {result.person}s, low", "number"),
+        Column("high", f"95 % of {result.person}s, high", "number"),
         Column("expected", f"Share {h.direction}", "share"),
         Column("chi2", "χ²", "number"),
         Column("p", "p", "p"),
     )
     rows = ((h.mean, h.sd, h.low, h.high, h.expected, h.chi2, h.p),)
-    title = f"How {result.person}s differ: {_arrow(result, one)}"
+    title = f"How {result.person}s differ: {result.arrow(one.key)}"
     return StudyTable(f"{one.key}_differences", title, columns, rows, (f"p by {h.reference}",))
 
 
@@ -236,17 +245,20 @@ def _slopes(result: StudyResult, one: Direction) -> StudyTable:
     notes = []
     for m in (m for m in one.moderators if isinstance(m, Moderation)):
         rows += [(m.moderator, s.at, *_four(s.estimate), *_four(s.standardised)[:3]) for s in m.slopes]
-        rows += [
-            (m.moderator, f"difference: {c.term.split(':', 1)[1]}", *_four(c.estimate), *(None,) * 3)
-            for c in m.interactions
-        ]
-        notes.append(f"{m.moderator}: F({m.df1:.0f}, {m.df2:.0f}) = {m.f:.2f}.")
-    return StudyTable(f"{one.key}_slopes", f"For whom: {_arrow(result, one)}", columns, tuple(rows), tuple(notes))
+        rows += [(m.moderator, _difference(m, c), *_four(c.estimate), *(None,) * 3) for c in m.interactions]
+        of = f"{plural(m.sessions, 'session')} of {plural(m.persons, result.person)}"
+        notes.append(f"{m.moderator}: F({m.df1:.0f}, {m.df2:.0f}) = {m.f:.2f}, in {of}.")
+    return StudyTable(f"{one.key}_slopes", f"For whom: {result.arrow(one.key)}", columns, tuple(rows), tuple(notes))
 
 
-def _arrow(result: StudyResult, one: Direction) -> str:
-    names = dict(result.called)
-    return f"{names[one.predictor]} → next {names[one.response]}"
+def _difference(m: Moderation, c: Coefficient) -> str:
+    """'difference, pd = 1 minus pd = 0', or of one unit more."""
+    term = c.term.split(":", 1)[1]
+    ends = [slope.at for slope in m.slopes]
+    if len(ends) == 2:
+        return f"difference, {ends[1]} minus {ends[0]}"
+    category = re.fullmatch(r".*\[(?:T\.)?(.+)\]", term)
+    return f"difference, {m.moderator} = {category[1]} minus {ends[0]}" if category else f"for one {m.moderator} more"
 
 
 def _four(e: Estimate) -> tuple[float, float, float, float]:
@@ -272,12 +284,12 @@ def _sensitivity(result: StudyResult) -> StudyTable:
     rows = tuple(
         (row.label, *_side(row, "forward"), *_side(row, "reverse"), row.persons) for row in result.sensitivity.rows
     )
-    names = [name for _, name in result.called]
     s = result.sensitivity
+    known = any(row.bias_forward is not None or row.bias_reverse is not None for row in s.rows)
     notes = [
-        f"Forward: {names[1]} → next {names[0]}. Reverse: {names[0]} → next {names[1]}. In within-person SDs "
-        f"({s.sd_outcome:.3g} and {s.sd_process:.3g}). First sessions: {s.first}. Bias: expected "
-        "because of few sessions.",
+        f"Forward: {result.arrow('forward')}. Reverse: {result.arrow('reverse')}. In within-person SDs "
+        f"({s.sd_outcome:.3g} and {s.sd_process:.3g}). First sessions: {s.first}."
+        + (" Bias: expected because of few sessions." if known else ""),
         *(str(e) for row in s.rows for e in dict.fromkeys((row.forward, row.reverse)) if isinstance(e, NotAnswered)),
     ]
     return StudyTable("sensitivity", "Both directions by every method", columns, rows, tuple(dict.fromkeys(notes)))
@@ -319,9 +331,12 @@ def _persons(result: StudyResult) -> StudyTable | None:
         Column("pairs", "Lagged pairs", "count"),
     )
     rows = tuple((str(p.person), p.value, p.low, p.high, p.pairs) for p in e.effects)
-    note = f"Shrunken towards the average, {e.average:.3g}; SD {e.sd:.3g}, reliability {e.reliability:.2f}."
-    names = [name for _, name in result.called]
-    title = f"{names[1]} → next {names[0]}, each {result.person}"
+    note = (
+        f"Shrunken towards the average, {signed(f'{e.average:.3g}')}; SD {e.sd:.3g}, reliability {e.reliability:.2f}. "
+        f"{e.apart:,} of {len(e.effects):,} differ from the average by more than their error. Intervals take the "
+        "variances as known."
+    )
+    title = f"{result.arrow('forward')}, each {result.person}"
     return StudyTable("person_effects", title, columns, rows, (note,))
 
 

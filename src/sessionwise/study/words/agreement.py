@@ -17,8 +17,12 @@ _POINTS = {
     "trend": "trend",
     "levels": "levels",
     "residuals": "residuals",
-    "sample": "sessions and persons",
+    "sample": "which sessions are used",
+    "effects": "whether effects differ",
+    "covariates": "covariates",
 }
+#: The main model itself, less its bias.
+_SAME_DATA = "mlm-corrected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +35,9 @@ class Agreement:
 
 def agreement(setting: Setting, rows: tuple[SensitivityRow, ...]) -> tuple[Agreement, Agreement]:
     """Of the forward and the reverse direction."""
-    process, outcome = setting.process, setting.outcome
     return (
-        _judged(rows, "forward", f"{process} → next {outcome}"),
-        _judged(rows, "reverse", f"{outcome} → next {process}"),
+        _judged(rows, "forward", setting.arrow(setting.forward)),
+        _judged(rows, "reverse", setting.arrow(setting.reverse)),
     )
 
 
@@ -46,7 +49,7 @@ def _judged(rows: tuple[SensitivityRow, ...], side: str, arrow: str) -> Agreemen
         words = f"No comparison of methods for {arrow}: {len(answered)} of {len(rows)} could be estimated.{tail}"
         return Agreement(True, words)
     reference, main = answered[0]
-    apart = [(row, e, how) for row, e in answered[1:] if (how := _differs(main, e))]
+    apart = [(row, e, how) for row, e in answered[1:] if (how := _differs(main, e, row.key == _SAME_DATA))]
     if not apart:
         return Agreement(True, f"Methods agree on {arrow}: {_common(answered)}.{_unclear(answered)}{tail}")
     said = [
@@ -60,18 +63,19 @@ def _judged(rows: tuple[SensitivityRow, ...], side: str, arrow: str) -> Agreemen
     return Agreement(False, words)
 
 
-def _differs(a: Estimate, b: Estimate) -> str:
+def _differs(a: Estimate, b: Estimate, corrected: bool) -> str:
     """How b contradicts a; '' if it does not.
 
     That one leaves out zero and the other does not is no contradiction by itself: a less certain estimate may be the
-    same (Gelman & Stern 2006). It is one if the more certain estimate is outside the interval of the other.
+    same (Gelman & Stern 2006). It is one if the more certain estimate is outside the interval of the other, or if b is
+    a itself, corrected.
     """
     if a.significant and b.significant and a.value * b.value < 0:
         return "clearly in the other direction"
     if a.high < b.low or b.high < a.low:
         return "and the intervals do not overlap"
     wide, narrow = sorted((a, b), key=lambda e: e.low - e.high)
-    outside = not wide.low <= narrow.value <= wide.high
+    outside = corrected or not wide.low <= narrow.value <= wide.high
     if outside and a.significant and not b.significant:
         return "not distinguishable from zero"
     if outside and b.significant and not a.significant:
@@ -97,7 +101,8 @@ def _unclear(answered: list[tuple[SensitivityRow, Estimate]]) -> str:
     if not others:
         return ""
     what = "Not distinguishable from zero in" if main else "Distinguishable from zero only in"
-    return f" {what} {some(others, 12)}, whose estimate is not at odds with that of the main model."
+    tail = "whose estimate is" if len(others) == 1 else "whose estimates are"
+    return f" {what} {some(others, 12)}, {tail} not at odds with that of the main model."
 
 
 def _bias(row: SensitivityRow, side: str, e: Estimate) -> str:

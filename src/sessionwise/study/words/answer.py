@@ -8,6 +8,7 @@ from ..numbers import full, interval, number
 from ..records import Direction, Estimate, NotAnswered, Sensitivity
 
 if TYPE_CHECKING:
+    from ..equation import Equation
     from ..setting import Setting
 
 
@@ -15,43 +16,54 @@ def answers(
     setting: Setting, forward: Direction | NotAnswered, reverse: Direction | NotAnswered, compared: Sensitivity
 ) -> tuple[str, str]:
     """Forward, reverse."""
-    free = next((row for row in compared.rows if row.key == "mlm-corrected"), None)
-    first = _said(setting, forward, free.forward if free else None, setting.process, setting.outcome)
-    second = _said(setting, reverse, free.reverse if free else None, setting.outcome, setting.process)
+    first = _said(setting, forward, compared, setting.forward)
+    second = _said(setting, reverse, compared, setting.reverse)
     if not isinstance(reverse, NotAnswered) and not isinstance(forward, NotAnswered):
         second = "The other way round, " + second[:1].lower() + second[1:]
     return first, second
 
 
-def _said(
-    setting: Setting,
-    one: Direction | NotAnswered,
-    free: Estimate | NotAnswered | None,
-    predictor: str,
-    response: str,
-) -> str:
+def _said(setting: Setting, one: Direction | NotAnswered, compared: Sensitivity, equation: Equation) -> str:
+    predictor, response = setting.called(equation.predictor), setting.called(equation.response)
     if isinstance(one, NotAnswered):
-        return f"Whether {predictor} predicts the next {response} cannot be told from these data: {_joined(one)}"
+        then = setting.following(equation.response)
+        return f"Whether {predictor} predicts {then} cannot be told from these data: {_joined(one)}"
     e, person = one.within, setting.person
-    later = "at the next session" if setting.study.lag == 1 else f"{setting.study.lag} sessions later"
-    given = f", given the {predictor} rated just before it" if one.same_session else ""
-    numbers = f"{full(e)}; {_beside(one, free)}"
-    if not e.significant:
+    free = _of(compared, "mlm-corrected", one)
+    when = setting.later + (f", given the {predictor} rated just before it" if one.same_session else "")
+    numbers = f"{full(e)}; {_beside(one, free, _of(compared, 'riclpm', one))}"
+    if e.significant:
+        size = number(abs(e.value), max(abs(e.value), e.se))
+        usual = f"{predictor} one point above a {person}'s usual level was followed by {response} {size} points "
+        usual += "higher" if e.value > 0 else "lower"
+    else:
         usual = f"{predictor} above or below a {person}'s usual level did not clearly predict {response}"
-        return f"Within {person}s, {usual} {later}{given} ({numbers})."
-    size = number(abs(e.value), max(abs(e.value), e.se))
-    more = "higher" if e.value > 0 else "lower"
-    usual = f"{predictor} one point above a {person}'s usual level was followed by {response} {size} points {more}"
-    return f"Within {person}s, {usual} {later}{given} ({numbers})."
+    return f"Within {person}s, {usual} {when} ({numbers}){_doubt(e, free)}."
 
 
-def _beside(one: Direction, free: Estimate | NotAnswered | None) -> str:
-    """The effect without what few sessions do to it, or else standardised."""
+def _of(compared: Sensitivity, key: str, one: Direction) -> Estimate | None:
+    """A method's estimate in the data's units."""
+    row = next((row for row in compared.rows if row.key == key), None)
+    e = getattr(row, one.key) if row else None
     scale = one.standardised.value / one.within.value if one.within.value else 0.0
-    if isinstance(free, Estimate) and scale:
-        e = free.times(1 / scale)
-        return f"corrected for few sessions {number(e.value, max(abs(e.value), e.se))}, {interval(e)}"
-    return f"{number(one.standardised.value)} in within-person SDs"
+    return e.times(1 / scale) if isinstance(e, Estimate) and scale else None
+
+
+def _beside(one: Direction, free: Estimate | None, latent: Estimate | None) -> str:
+    """The effect without what few sessions do to it, and by a model without that bias; or else standardised."""
+    others = [("corrected for few sessions", free), ("RI-CLPM", latent)]
+    said = [f"{name} {number(e.value, max(abs(e.value), e.se))}, {interval(e)}" for name, e in others if e]
+    return "; ".join(said) or f"{number(one.standardised.value)} in within-person SDs"
+
+
+def _doubt(e: Estimate, free: Estimate | None) -> str:
+    """Where the correction changes what is to be said."""
+    if free is None or (e.significant == free.significant and (not e.significant or e.value * free.value > 0)):
+        return ""
+    if not free.significant:
+        return "; corrected for few sessions, it cannot be told from zero"
+    way = "higher" if free.value > 0 else "lower"
+    return f"; corrected for few sessions, it was followed by {way} scores"
 
 
 def _joined(one: NotAnswered) -> str:

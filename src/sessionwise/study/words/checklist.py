@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ...show import num
 from ..numbers import listed, number, plural
+from ..phrases import plural_of
+from ..possible import is_fixed
 from ..records import Direction, DropOutModel, Estimate, NotAnswered, Rule, Sensitivity
 
 if TYPE_CHECKING:
@@ -26,7 +30,7 @@ def checklist(
         _order(setting),
         _missing(setting, drop_out),
         _reliability(setting),
-        *_levels(setting),
+        *_levels(setting, forward),
     )
 
 
@@ -35,7 +39,19 @@ def _within(setting: Setting, forward: Direction | NotAnswered) -> Rule:
     if isinstance(forward, NotAnswered):
         return Rule(rule, "no", "No effect within persons could be estimated.")
     done = f"Predictors are deviations from each {setting.person}'s mean; that mean is a predictor of its own."
-    return Rule(rule, "yes", done)
+    panel = setting.panel
+    changing = [name for name in forward.covariates if not is_fixed(name, panel)]
+    if not changing:
+        return Rule(rule, "yes", done)
+    numeric = [name for name in changing if panel.is_numeric(name)]
+    if numeric:
+        done += f" So it is with covariates that change within {setting.person}s: {listed(numeric)}."
+    text = [name for name in changing if name not in numeric]
+    if not text:
+        return Rule(rule, "yes", done)
+    return Rule(
+        rule, "partly", f"{done} {listed(text)} holds categories that change from session to session, as they are."
+    )
 
 
 def _autoregression(setting: Setting, forward: Direction | NotAnswered, compared: Sensitivity) -> Rule:
@@ -45,11 +61,9 @@ def _autoregression(setting: Setting, forward: Direction | NotAnswered, compared
     main = compared.rows[0]
     done = f"The response's previous value is held constant both ways, as a deviation from {setting.person} means."
     if main.bias_forward is not None and main.bias_reverse is not None:
-        done += (
-            " The bias that this is expected to have in so few sessions is "
-            f"{number(main.bias_forward, 0.01)} and {number(main.bias_reverse, 0.01)} within-person SDs (forward, "
-            "reverse)."
-        )
+        bias = f"{number(main.bias_forward, 0.01)} and {number(main.bias_reverse, 0.01)}"
+        bias += " within-person SDs (forward, reverse)"
+        done += f" The bias that this is expected to have in so few sessions is {bias}."
     free = [row.label for row in compared.rows if row.bias_forward == 0 and isinstance(row.forward, Estimate)]
     if not free:
         return Rule(rule, "partly", f"{done} No method that is free of it could be used.")
@@ -59,7 +73,11 @@ def _autoregression(setting: Setting, forward: Direction | NotAnswered, compared
 def _trend(setting: Setting, compared: Sensitivity) -> Rule:
     rule = "Consider long-term trends"
     trend = setting.study.trend
-    shown = [r.label.lower() for r in compared.rows if r.key.endswith("trend") and isinstance(r.forward, Estimate)]
+    shown = [
+        f"{r.label[:1].lower()}{r.label[1:]}"
+        for r in compared.rows
+        if r.key.endswith("trend") and isinstance(r.forward, Estimate)
+    ]
     beside = f" Beside it: {listed(shown)}." if shown else ""
     if trend is None:
         return Rule(rule, "partly", f"No trend was taken out of the main models.{beside}")
@@ -71,12 +89,10 @@ def _order(setting: Setting) -> Rule:
     rule = "Respect the order of measurement within a session"
     outcome, process = setting.outcome, setting.process
     told = {
-        "outcome first": f"{outcome} was taken as rated before {process} in each session: the same session's "
-        f"{outcome} is "
-        f"held constant where {process} is the response.",
-        "process first": f"{process} was taken as rated before {outcome} in each session: the same session's "
-        f"{process} is "
-        f"held constant where {outcome} is the response.",
+        "outcome first": f"{outcome} was taken as rated before {process} in each session: "
+        f"the same session's {outcome} is held constant where {process} is the response.",
+        "process first": f"{process} was taken as rated before {outcome} in each session: "
+        f"the same session's {process} is held constant where {outcome} is the response.",
         "together": f"{outcome} and {process} were taken as rated at the same time in each session: neither's score of "
         "the same session is a predictor.",
     }
@@ -88,8 +104,8 @@ def _missing(setting: Setting, drop_out: DropOutModel | NotAnswered) -> Rule:
     sample = setting.description.sample
     done = (
         f"Lags go by session number, never across a skipped session ({plural(sample.skipped, 'session')} skipped). "
-        "Whoever "
-        "has usable sessions is in the models, which assume that what is missing depends on observed scores only. "
+        f"{setting.person.capitalize()}s with usable sessions are in the models, which assume that what is missing "
+        "depends on observed scores only. "
     )
     if isinstance(drop_out, NotAnswered):
         return Rule(rule, "partly", f"{done}Whether drop-out goes with scores could not be tested: {drop_out.why}")
@@ -112,13 +128,20 @@ def _reliability(setting: Setting) -> Rule:
     return Rule(rule, "partly", done)
 
 
-def _levels(setting: Setting) -> tuple[Rule, ...]:
+def _levels(setting: Setting, forward: Direction | NotAnswered) -> tuple[Rule, ...]:
     """Only where there is such a level."""
     if setting.no_cluster:
         return (Rule("Model the level above persons", "no", f"{setting.no_cluster.why} {setting.no_cluster.needed}"),)
     if setting.cluster is None:
         return ()
-    clusters = setting.description.sample.clusters
-    n = f"{clusters.number:,} " if clusters else ""
-    done = f"Levels differ between {n}{setting.cluster}s (random intercept); without it in the sensitivity table."
-    return (Rule("Model the level above persons", "yes", done),)
+    n = None if isinstance(forward, NotAnswered) else forward.clusters
+    clusters = plural_of(setting.clusters) if n is None else plural(n, setting.clusters)
+    done = f"Levels differ between {clusters} (random intercept); without it in the sensitivity table."
+    codes = setting.panel.cluster_codes
+    unknown = 0 if codes is None else len(np.unique(setting.panel.codes[codes < 0]))
+    if not unknown:
+        return (Rule("Model the level above persons", "yes", done),)
+    done += (
+        f" {plural(unknown, setting.person)} had sessions without a known {setting.clusters}, left out of these models."
+    )
+    return (Rule("Model the level above persons", "partly", done),)

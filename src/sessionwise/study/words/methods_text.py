@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from ..few_sessions import Known
 from ..numbers import listed, number, plural
-from ..records import Direction, Heterogeneity, NotAnswered, Sensitivity
+from ..phrases import plural_of
+from ..possible import is_fixed
+from ..records import Direction, DropOutModel, Heterogeneity, NotAnswered, Sensitivity
 
 if TYPE_CHECKING:
     from ..setting import Setting
@@ -18,52 +24,63 @@ _TREND = {
 
 
 def methods_text(
-    setting: Setting, forward: Direction | NotAnswered, compared: Sensitivity, version: str
+    setting: Setting,
+    forward: Direction | NotAnswered,
+    compared: Sensitivity,
+    version: str,
+    drop_out: DropOutModel | NotAnswered,
+    process: object,
 ) -> tuple[str, ...]:
-    """Sample, models, sensitivity, software."""
+    """Sample, models, sensitivity, panel models, drop-out, software. process : `Basis.process`."""
     said = [_sample(setting)]
     if not isinstance(forward, NotAnswered):
-        said += [_models(setting, forward), _sensitivity(setting, compared)]
+        said += [_models(setting, forward), _sensitivity(setting, compared, isinstance(process, Known))]
+        panels = " ".join(row.said for row in compared.rows if row.said)
+        if panels:
+            without = f" Covariates ({listed(list(setting.study.covariates))}) are not in these models."
+            said.append(f"{panels}{without if setting.study.covariates else ''}")
+    if isinstance(drop_out, DropOutModel):
+        said.append(_drop_out(setting))
     said.append(f"Analyses were done with sessionwise {version}. Tests are two-sided at the .05 level.")
     return tuple(said)
 
 
 def _sample(setting: Setting) -> str:
-    sample = setting.description.sample
+    sample, panel = setting.description.sample, setting.panel
     per = sample.per_person
-    clusters = (
-        f" of {plural(sample.clusters.number, setting.panel.roles.cluster or 'cluster')}" if sample.clusters else ""
-    )
+    clusters = ""
+    if sample.clusters:
+        clusters = f" of {plural(sample.clusters.number, setting.clusters)}"
+        unknown = 0 if panel.cluster_codes is None else len(np.unique(panel.codes[panel.cluster_codes < 0]))
+        if unknown:
+            clusters += f" ({plural(unknown, setting.person)} with sessions without a known {setting.clusters})"
     spread = f" (median {per.median:g} a {setting.person}, range {per.min}–{per.max})" if per else ""
     return (
-        f"The data are {plural(sample.sessions, 'session')} of "
-        f"{plural(sample.persons, setting.person)}{clusters}{spread}, "
-        f"with {setting.outcome} as the outcome and {setting.process} as the process."
+        f"The data are {plural(sample.sessions, 'session')} of {plural(sample.persons, setting.person)}"
+        f"{clusters}{spread}, with {setting.outcome} as the outcome and {setting.process} as the process."
     )
 
 
 def _models(setting: Setting, forward: Direction) -> str:
-    study, person = setting.study, setting.person
-    before = "the session before" if study.lag == 1 else f"{study.lag} sessions before"
-    levels = f"sessions within {person}s" + (f" within {setting.cluster}s" if setting.cluster else "")
+    study, person, before = setting.study, setting.person, setting.before
+    levels = f"sessions within {person}s" + (f" within {plural_of(setting.clusters)}" if setting.cluster else "")
+    in_it = plural(forward.sessions, "session") + f" of {plural(forward.persons, person)}"
+    if forward.clusters is not None:
+        in_it += f" of {plural(forward.clusters, setting.clusters)}"
     said = [
         f"Multilevel models of {levels} were fitted by restricted maximum likelihood (Bates et al., 2015), with the "
-        "process "
-        "predicting the outcome and, in mirror image, the outcome predicting the process. Predictors were the scores "
-        "of "
-        f"{before} as deviations from the {person}'s own mean, and that mean itself (Curran & Bauer, 2011); the "
-        "response's "
-        f"own value of {before} was held constant, as a deviation too (Falkenström et al., 2020).",
+        "process predicting the outcome and, in mirror image, the outcome predicting the process. The model of the "
+        f"outcome is of {in_it}. Predictors were the scores of {before} as deviations from the {person}'s own mean, "
+        f"and that mean itself (Curran & Bauer, 2011); the response's own value of {before} was held constant, as a "
+        "deviation too (Falkenström et al., 2020).",
         _order(setting),
         _TREND[study.trend].format(person),
+        *_covariates(setting, forward),
     ]
-    if study.covariates:
-        said.append(f"Covariates were {listed(list(study.covariates))}.")
     if isinstance(forward.heterogeneity, Heterogeneity):
         said.append(
             f"The effect within {person}s was random; its variance was tested by the likelihood ratio against the "
-            "mixture of "
-            "chi-squared distributions that holds at the boundary (Self & Liang, 1987; Stram & Lee, 1994)."
+            "mixture of chi-squared distributions that holds at the boundary (Self & Liang, 1987; Stram & Lee, 1994)."
         )
     if study.moderators:
         said.append(f"Moderators ({listed(list(study.moderators))}) entered one at a time, in interaction with it.")
@@ -74,6 +91,17 @@ def _models(setting: Setting, forward: Direction) -> str:
     return " ".join(said)
 
 
+def _covariates(setting: Setting, forward: Direction) -> Iterator[str]:
+    if forward.covariates:
+        changing = [n for n in forward.covariates if setting.panel.is_numeric(n) and not is_fixed(n, setting.panel)]
+        how = f" ({listed(changing)} as deviations from {setting.person}s' means beside these)" if changing else ""
+        yield f"Covariates were {listed(list(forward.covariates))}{how}."
+    dropped = [name for name in setting.study.covariates if name not in forward.covariates]
+    if dropped:
+        verb = "does" if len(dropped) == 1 else "do"
+        yield f"{listed(dropped)} {verb} not vary apart from the other predictors and could not be held constant."
+
+
 def _order(setting: Setting) -> str:
     outcome, process = setting.outcome, setting.process
     if setting.study.order == "together":
@@ -81,22 +109,32 @@ def _order(setting: Setting) -> str:
     first, second = (outcome, process) if setting.study.order == "outcome first" else (process, outcome)
     return (
         f"In each session {first} was taken as rated before {second}, so {first} of the same session was held "
-        "constant where "
-        f"{second} was the response."
+        f"constant where {second} was the response."
     )
 
 
-def _sensitivity(setting: Setting, compared: Sensitivity) -> str:
+def _sensitivity(setting: Setting, compared: Sensitivity, computed: bool) -> str:
     others = [
         row.label if row.label[:2].isupper() else row.label[:1].lower() + row.label[1:] for row in compared.rows[1:]
     ]
+    sds = f"{number(compared.sd_outcome)} for {setting.outcome}, {number(compared.sd_process)} for {setting.process}"
+    said = (
+        f"Effects were compared over analyses ({'; '.join(others)}) in within-person standard deviations ({sds}, the "
+        "same in all)."
+    )
+    if computed:
+        said += (
+            f" Since {setting.person} means from few sessions bias lagged effects (Nickell, 1981), the bias expected "
+            "in these numbers of sessions was computed from the autocovariances of a stationary first-order process "
+            "whose expected estimates are those observed."
+        )
+    return said
+
+
+def _drop_out(setting: Setting) -> str:
     return (
-        f"Effects were compared over analyses ({'; '.join(others)}) in within-person standard deviations "
-        f"({number(compared.sd_outcome)} for {setting.outcome}, {number(compared.sd_process)} for {setting.process}, "
-        "the same "
-        "in all). Since person means from few sessions bias lagged effects (Nickell, 1981), the bias expected in "
-        "these numbers "
-        "of sessions was computed from the autocovariances of a stationary first-order process whose expected "
-        "estimates are "
-        "those observed."
+        "Drop-out was examined in a discrete-time hazard model (Singer & Willett, 1993) of leaving after each attended "
+        f"session, with a level of its own for each period, on the last observed {setting.outcome} and "
+        f"{setting.process} and on how far these were from the mean of the {setting.person}'s earlier values. "
+        "Completed and broken-off treatments look the same in it."
     )

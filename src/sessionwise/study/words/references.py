@@ -35,8 +35,7 @@ _KNOWN = {
     "duration and the timing of events. Journal of Educational Statistics, 18(2), 155–195. "
     "https://doi.org/10.3102/10769986018002155",
     "variance": "Stram, D. O., & Lee, J. W. (1994). Variance components testing in the longitudinal mixed effects "
-    "model. "
-    "Biometrics, 50(4), 1171–1177. https://doi.org/10.2307/2533455",
+    "model. Biometrics, 50(4), 1171–1177. https://doi.org/10.2307/2533455",
 }
 
 

@@ -11,6 +11,7 @@ from ..records import (
     Coefficient,
     Direction,
     DropOutModel,
+    Estimate,
     FewSessions,
     Heterogeneity,
     Moderation,
@@ -39,7 +40,8 @@ def results_text(
     for one in directions:
         said += [str(one)] if isinstance(one, NotAnswered) else _direction(setting, one)
     if isinstance(persons, PersonEffects):
-        said.append(_persons(setting, persons))
+        h = directions[0].heterogeneity if isinstance(directions[0], Direction) else None
+        said.append(_persons(setting, persons, isinstance(h, Heterogeneity) and h.p < 0.05))
     said += compared.words
     if isinstance(few, FewSessions):
         said.append(few.words)
@@ -53,8 +55,7 @@ def _variables(setting: Setting) -> Iterator[str]:
         ends = f", 95 % CI [{number(v.icc_interval[0])}, {number(v.icc_interval[1])}]" if v.icc_interval else ""
         yield (
             f"{setting.called(v.name)} varied between {setting.person}s (SD = {number(v.sd_between or 0)}) and from "
-            "session "
-            f"to session within them (SD = {number(v.sd_within or 0)}); the intraclass correlation was "
+            f"session to session within them (SD = {number(v.sd_within or 0)}); the intraclass correlation was "
             f"{number(v.icc)}{ends}."
         )
 
@@ -62,23 +63,25 @@ def _variables(setting: Setting) -> Iterator[str]:
 def _direction(setting: Setting, one: Direction) -> list[str]:
     predictor, response = setting.called(one.predictor), setting.called(one.response)
     said = [*_growth(setting, one, response)]
+    predicted = _shown(one.within, "predicted", "predict")
     effect = (
-        f"Within {setting.person}s, {predictor} predicted {response} at the next session, {full(one.within)} "
+        f"Within {setting.person}s, {predictor} {predicted} {response} {setting.later}, {full(one.within)} "
         f"(standardised {number(one.standardised.value)}, {interval(one.standardised)})"
     )
-    if not one.within.significant:
-        effect = effect.replace(" predicted ", " was not shown to predict ")
     said.append(f"{effect}, in {plural(one.sessions, 'session')} of {plural(one.persons, setting.person)}.")
     if one.same_session:
+        one_before = setting.study.lag == 1
+        earlier = "the previous session's score" if one_before else f"the score of {setting.before}"
         said.append(
-            f"{predictor} of the same session, rated before {response}, was held constant; given that of the session "
-            f"before, it is the change since then, {full(one.same_session)}."
+            f"{predictor} of the same session, rated before {response}, was held constant. With {earlier} held "
+            f"constant, its coefficient is the effect of the change since then, {full(one.same_session)}."
         )
     if not isinstance(one.between, NotAnswered):
-        said.append(f"Between {setting.person}s, mean {predictor} went with {response}, {full(one.between)}.")
+        went = _shown(one.between, "went", "go")
+        said.append(f"Between {setting.person}s, mean {predictor} {went} with {response}, {full(one.between)}.")
     if isinstance(one.heterogeneity, Heterogeneity):
-        said.append(_heterogeneity(setting, one.heterogeneity, one.key))
-    said += [_moderation(m) for m in one.moderators if isinstance(m, Moderation)]
+        said.append(_heterogeneity(setting, one.heterogeneity))
+    said += [_moderation(m, setting.person) for m in one.moderators if isinstance(m, Moderation)]
     return said
 
 
@@ -87,31 +90,50 @@ def _growth(setting: Setting, one: Direction, response: str) -> Iterator[str]:
         if isinstance(step, Step) and step.key == "growth":
             time = setting.forward.time[:1] if len(setting.forward.time) == 1 else ()
             for c in (c for c in step.coefficients if c.term in time):
-                yield f"{response} changed from session to session, {full(c.estimate)}."
+                changed = _shown(c.estimate, "changed", "change")
+                yield f"{response} {changed} from session to session, {full(c.estimate)}."
 
 
-def _heterogeneity(setting: Setting, h: Heterogeneity, key: str) -> str:
+def _shown(e: Estimate, past: str, infinitive: str) -> str:
+    """'predicted', or 'was not shown to predict'."""
+    return past if e.significant else f"was not shown to {infinitive}"
+
+
+def _heterogeneity(setting: Setting, h: Heterogeneity) -> str:
     people = f"{setting.person}s"
     shown = "differed" if h.p < 0.05 else "were not shown to differ"
     sd = max(h.sd, abs(h.mean), 1e-12)
+    edge = " It is estimated at the boundary of what is possible." if h.singular else ""
+    test = f"likelihood ratio {number(h.chi2)}, df = {h.df}, {p_words(h.p)} by a mixture of chi-squared distributions"
     return (
-        f"{people.capitalize()} {shown} in this effect (SD = {number(h.sd, sd)}, likelihood ratio {number(h.chi2)}, "
-        f"{p_words(h.p)}): 95 % of them are estimated to lie between {number(h.low, sd)} and {number(h.high, sd)}, and "
-        f"{percent(h.expected)} to have a {h.direction} effect."
+        f"{people.capitalize()} {shown} in this effect (SD = {number(h.sd, sd)}, {test}): 95 % of them are estimated "
+        f"to lie between {number(h.low, sd)} and {number(h.high, sd)}, and {percent(h.expected)} to have a "
+        f"{h.direction} effect.{edge}"
     )
 
 
-def _moderation(m: Moderation) -> str:
+def _moderation(m: Moderation, person: str) -> str:
     shown = "depended" if m.p < 0.05 else "was not shown to depend"
     slopes = "; ".join(f"{s.at}: {full(s.estimate)}" for s in m.slopes)
     tested: Coefficient | None = m.interactions[0] if len(m.interactions) == 1 else None
     numbers = full(tested.estimate) if tested else f"F({m.df1:.0f}, {m.df2:.0f}) = {number(m.f)}, {p_words(m.p)}"
-    return f"The effect {shown} on {m.moderator}, {numbers}. Simple slopes: {slopes}."
+    of = f"{plural(m.sessions, 'session')} of {plural(m.persons, person)}"
+    return f"The effect {shown} on {m.moderator}, {numbers}, in {of}. Simple slopes: {slopes}."
 
 
-def _persons(setting: Setting, e: PersonEffects) -> str:
+def _persons(setting: Setting, e: PersonEffects, differ: bool) -> str:
+    """How many have an effect of their own; not how many are clear of zero where persons are not shown to differ,
+    since that says no more than the average does."""
+    people = f"{plural(len(e.effects), setting.person)} with two lagged pairs or more"
+    n = f"{e.apart:,}" if e.apart else "none"
+    apart = f"the own (shrunken) effects of {n} differ from the average by more than their error"
+    clear = f", and those of {e.clear:,} have a 95 % interval that leaves out zero" if differ else ""
+    level = (
+        f" Effects and {setting.person}s' levels of {setting.outcome} correlate by {number(e.correlation)}."
+        if e.correlation is not None
+        else ""
+    )
     return (
-        f"Of {plural(len(e.effects), setting.person)}, {e.clear:,} have an own (shrunken) effect whose 95 % interval "
-        "leaves "
-        f"out zero; the reliability of these effects is {number(e.reliability)}."
+        f"Of {people}, {apart}{clear}; the reliability of these effects is {number(e.reliability)}. Intervals take the "
+        f"variances as known.{level}"
     )

@@ -1,0 +1,55 @@
+"""Losses: persons who are in no model because their level above, or a covariate, is missing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..design import design
+from ..findings import Finding
+from ..show import percent
+from .direction import Analysed
+from .equation import quoted
+from .numbers import plural
+from .records import NotAnswered
+
+if TYPE_CHECKING:
+    from .equation import Equation
+    from .setting import Setting
+
+#: A larger share of the persons lost is worth a warning.
+MOST_LOST = 0.05
+
+
+def losses(setting: Setting, forward: Analysed | NotAnswered) -> list[Finding]:
+    """A warning for each column that costs many persons."""
+    if isinstance(forward, NotAnswered):
+        return []
+    bare = replace(forward.equation, cluster=None, covariates=())
+    kept = _persons(setting, bare)
+    found = []
+    if setting.cluster:
+        found.append(_lost(setting, setting.cluster, replace(bare, cluster=setting.cluster), kept))
+    for name in setting.study.covariates:
+        terms = tuple(t for t in forward.equation.covariates if quoted(name) in (t, t[t.find("(") + 1 : -1]))
+        found.append(_lost(setting, name, replace(bare, covariates=terms), kept))
+    return [one for one in found if one is not None]
+
+
+def _lost(setting: Setting, name: str, equation: Equation, kept: int) -> Finding | None:
+    codes = setting.panel.cluster_codes if name == setting.cluster else setting.panel.labels(name).codes
+    if codes is None or (codes >= 0).all():
+        return None
+    lost = kept - _persons(setting, equation)
+    if lost <= MOST_LOST * kept:
+        return None
+    what = (
+        f"{plural(lost, setting.person)} of {kept:,} ({percent(lost / kept)}) with usable scores are not in the "
+        f"models, because {name} is missing."
+    )
+    remedy = f"Fill in {name}, or leave it out and compare: those without it may differ from the others."
+    return Finding("warning", "persons-lost", what, where=f"column {name!r}", count=lost, remedy=remedy)
+
+
+def _persons(setting: Setting, equation: Equation) -> int:
+    return len(design(setting.panel, equation.effect()).persons)

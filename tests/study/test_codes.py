@@ -1,0 +1,93 @@
+"""Codes for 'missing' that stand as scores, and ranges of known scales."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from study_panels import frame, panel
+
+import sessionwise as sw
+from sessionwise.study.possible import known
+from sessionwise.study.setting import setting
+
+OTHER = {"core_om": "symptoms", "wai_sr": "alliance"}
+
+
+def coded(name: str, code: float, share: float = 0.3, data: pl.DataFrame | None = None) -> pl.DataFrame:
+    data = frame() if data is None else data
+    odd = pl.Series(np.random.default_rng(1).random(len(data)) < share)
+    return data.with_columns(pl.when(odd).then(code).otherwise(name).alias(name))
+
+
+def refusal(study: sw.Study, data: pl.DataFrame) -> str:
+    with pytest.raises(sw.StudyError, match="impossible values") as error:
+        setting(study, panel(data), 1)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.02])
+@pytest.mark.parametrize(("name", "code"), [("core_om", -9), ("core_om", 99), ("wai_sr", 9), ("wai_sr", -9)])
+def test_a_code_in_a_known_scale(name: str, code: float, share: float) -> None:
+    said = refusal(sw.Study("core_om", "wai_sr"), coded(name, code, share))
+    assert f"{code} (" in said
+    assert f"missing={{'{name}': [{code}]}}" in said
+    assert f"--missing {name}={code} " in said
+    assert "patient 1001" in said
+    assert "The scale goes from" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("symptoms", -9), ("symptoms", 99), ("symptoms", 999), ("alliance", 9), ("alliance", -9)]
+)
+def test_a_code_in_another_column(name: str, code: float) -> None:
+    data = coded(name, code, data=frame().rename(OTHER))
+    said = refusal(sw.Study("symptoms", "alliance"), data)
+    assert f"missing={{'{name}': [{code}]}}" in said
+    assert "goes from" not in said
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pl.col("core_om").clip(0, 40),
+        pl.col("core_om").clip(0, 40) / 10,
+        pl.col("core_om").clip(0, 40) * 3.4,
+        pl.col("core_om").clip(0, 9).round(),
+        pl.col("core_om").clip(0, 10).round() / 2,
+    ],
+)
+@pytest.mark.parametrize("name", ["core_om", "symptoms"])
+def test_scores_as_they_are(change: pl.Expr, name: str) -> None:
+    """Clinical scores, item means, sums; short scales that end in a number that elsewhere is a code."""
+    data = frame().with_columns(change.alias(name))
+    assert setting(sw.Study(name, "wai_sr"), panel(data), 1)
+
+
+@pytest.mark.parametrize("change", [pl.col("wai_sr").clip(1, 5), (pl.col("wai_sr") * 1.4).clip(1, 7).round()])
+def test_both_ranges_of_answers(change: pl.Expr) -> None:
+    assert setting(sw.Study("core_om", "wai_sr"), panel(frame().with_columns(wai_sr=change)), 1)
+
+
+def test_a_single_value_outside_is_a_warning() -> None:
+    data = frame().with_columns(core_om=pl.col("core_om").clip(0, 40))
+    data = data.with_columns(core_om=pl.when(pl.int_range(pl.len()) == 5).then(44.0).otherwise("core_om"))
+    found = [f for f in sw.Study("core_om", "wai_sr").run(panel(data)).findings if f.code == "outside-range"]
+    assert [f.count for f in found if f.what.startswith("core_om")] == [1]
+
+
+def test_a_scale_is_known_by_its_column() -> None:
+    instrument, scale = known("core_om_risk")
+    assert (instrument.name, scale.name) == ("core-om", "risk")
+    assert known("symptoms") is None
+
+
+def test_text_is_no_score() -> None:
+    with pytest.raises(sw.StudyError, match="the outcome must be a numeric score") as error:
+        setting(sw.Study("gender", "wai_sr"), panel(), 1)
+    assert "labels" not in error.value.remedy
