@@ -27,7 +27,8 @@ LAYERS = [
     ["simulate", "events"],
     ["report", "plot", "study", "power"],
     ["__init__"],
-    ["_command", "_fit_command", "_options"],
+    ["_command", "_fit_command"],
+    ["_options"],
     ["_study_command"],
     ["cli", "__main__"],
 ]
