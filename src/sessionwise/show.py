@@ -7,6 +7,7 @@ import io
 import math
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +32,25 @@ class Grid:
 
 
 Part = str | Grid
+
+
+class Shown(ABC):
+    """A result that shows itself on a terminal and in a notebook, from its parts: the first line is its headline."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def parts(self) -> list[Part]:
+        """What is shown of it: lines and tables."""
+
+    def __rich__(self) -> object:
+        return rich_group(self.parts())
+
+    def __str__(self) -> str:
+        return text(self)
+
+    def _repr_html_(self) -> str:
+        return html_parts(self.parts())
 
 
 def num(value: float | None) -> str:

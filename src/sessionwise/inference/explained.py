@@ -31,7 +31,7 @@ import numpy as np
 
 from ..design import Design
 from ..likelihood import Solution
-from ..show import Grid, Part, html_parts, percent, rich_group, text
+from ..show import Grid, Part, Shown, percent
 
 #: Variance between persons below this part of that within is rounding.
 _NOTHING = 1e-14
@@ -47,7 +47,7 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Explained:
+class Explained(Shown):
     """Parts of the outcome's variance, in its squared units, and proportions of it in the paper's notation.
 
     f1, f2, v, m, residual : the parts; see the module. random : v and m by grouping factor.
@@ -96,15 +96,6 @@ class Explained:
             f"Explained variance: marginal R² {_percent(self.marginal)}, conditional R² {_percent(self.conditional)}"
         )
         return [whole, Grid("Shares of the outcome's variance (Rights & Sterba 2019)", head, rows)]
-
-    def __rich__(self) -> object:
-        return rich_group(self.parts())
-
-    def __str__(self) -> str:
-        return text(self)
-
-    def _repr_html_(self) -> str:
-        return html_parts(self.parts())
 
 
 def _percent(share: float) -> str:

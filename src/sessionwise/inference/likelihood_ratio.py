@@ -24,7 +24,7 @@ import numpy as np
 
 from ..errors import ModelError, some
 from ..likelihood import Problem, Residual, Solution
-from ..show import Grid, Part, html_parts, num, p_value, rich_group, text
+from ..show import Grid, Part, Shown, num, p_value
 from .parameters import is_singular
 
 #: Fewer levels of a grouping factor than this are said to be few.
@@ -34,7 +34,7 @@ _ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Comparison:
+class Comparison(Shown):
     """A likelihood-ratio test.
 
     chi2 : fall of the criterion. df : parameters more. p : by the mixture. p_naive : by chi2(df), as lme4's anova.
@@ -57,15 +57,6 @@ class Comparison:
         row = ("larger against smaller", num(self.chi2), f"{self.df}", p_value(self.p), p_value(self.p_naive))
         title = f"Fall of {'the REML criterion' if self.reml else '-2 log-likelihood'}"
         return ["Likelihood-ratio test", Grid(title, head, (row,)), f"p by {self.words}"]
-
-    def __rich__(self) -> object:
-        return rich_group(self.parts())
-
-    def __str__(self) -> str:
-        return text(self)
-
-    def _repr_html_(self) -> str:
-        return html_parts(self.parts())
 
 
 def likelihood_ratio(

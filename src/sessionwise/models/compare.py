@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import ModelError, some
-from ..show import Grid, Part, html_parts, num, p_value, rich_group, text
+from ..show import Grid, Part, Shown, num, p_value
 from ._fit import LaggedEffect, Verdict
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class ComparedEffect:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelComparison:
+class ModelComparison(Shown):
     """Lagged effects of several fits. effects : by effect, then by model, in the order given. models : their names."""
 
     effects: tuple[ComparedEffect, ...]
@@ -105,15 +105,6 @@ class ModelComparison:
         if not all(e.reliable for e in self.effects):
             shown.append("(!) The fit's verdict says that its numbers are not to be relied on.")
         return shown
-
-    def __rich__(self) -> object:
-        return rich_group(self.parts())
-
-    def __str__(self) -> str:
-        return text(rich_group(self.parts()))
-
-    def _repr_html_(self) -> str:
-        return html_parts(self.parts())
 
 
 def compare(*fits: Comparable, level: float = 0.95) -> ModelComparison:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..describe import Description
 from ..findings import Findings
+from ..show import Part, Shown
 from .phrases import arrow, following
 from .plain import plain
 from .records import (
@@ -26,13 +27,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..panel import Panel
-    from ..show import Part
     from .study import Study
     from .tables import StudyTable
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class StudyResult:
+class StudyResult(Shown):
     """The result of a study. Frozen, no session rows; the same data, options and version give the same result.
 
     answer : two sentences, forward and reverse, with numbers and intervals; they come first.
@@ -128,25 +128,10 @@ class StudyResult:
 
         return parts(self)
 
-    def __rich__(self) -> object:
-        from ..show import rich_group
-
-        return rich_group(self.parts())
-
-    def __str__(self) -> str:
-        from ..show import text
-
-        return text(self)
-
     def __repr__(self) -> str:
         return (
             f"<StudyResult {self.study.process} -> {self.study.outcome}; {self.description.sample.persons:,} persons>"
         )
-
-    def _repr_html_(self) -> str:
-        from ..show import html_parts
-
-        return html_parts(self.parts())
 
 
 def _gather(value: Any, found: dict[NotAnswered, None]) -> None:

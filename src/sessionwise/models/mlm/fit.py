@@ -14,6 +14,7 @@ from ...errors import ModelError, nearest, some
 from ...findings import Findings
 from ...formula import show
 from ...likelihood import Effects, Solution, effects
+from ...show import Part, Shown
 from .._fit import LaggedEffect, Verdict
 from .recipe import Means, Recipe, valid_level
 from .varcorr import VarCorr, varcorr
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from ...inference import Comparison, Explained
     from ...inference.contrasts import JointTest, Tests
     from ...panel import Panel
-    from ...show import Part
     from .model import MLM
     from .predict import Forecast
 
@@ -31,7 +31,7 @@ Kind = Literal["population", "person", "next"]
 
 
 @dataclass(frozen=True, eq=False)
-class MLMFit:
+class MLMFit(Shown):
     """A fitted multilevel model.
 
     model : its description. recipe : how its columns were made. solution : the numbers, in the engine's terms.
@@ -438,18 +438,5 @@ class MLMFit:
 
         return text(rich_group(self.parts(df)))
 
-    def __rich__(self) -> object:
-        from ...show import rich_group
-
-        return rich_group(self.parts())
-
-    def __str__(self) -> str:
-        return self.summary()
-
     def __repr__(self) -> str:
         return f"<MLMFit {self.model.formula}; {self.nobs:,} sessions of {self.npersons:,} persons>"
-
-    def _repr_html_(self) -> str:
-        from ...show import html_parts
-
-        return html_parts(self.parts())

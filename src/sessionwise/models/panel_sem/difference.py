@@ -13,7 +13,7 @@ import numpy as np
 
 from ...errors import ModelError, nearest, some
 from ...sem import Patterns, optimise
-from ...show import Grid, Part, html_parts, num, p_value, rich_group, text
+from ...show import Grid, Part, Shown, num, p_value
 from .dpm import DPM
 from .tables import usable
 
@@ -30,7 +30,7 @@ _SAME = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Shown):
     """A likelihood-ratio test of a smaller model against a larger one.
 
     chi2 : fall of -2 log-likelihood, scaled if `factor` is a number. df : parameters more. p : upper tail of chi2(df).
@@ -53,15 +53,6 @@ class Difference:
         finite = {"chi2": self.chi2, "p": self.p}
         plain = {name: value if np.isfinite(value) else None for name, value in finite.items()}
         return {**plain, "df": self.df, "factor": self.factor, "words": self.words}
-
-    def __rich__(self) -> object:
-        return rich_group(self.parts())
-
-    def __str__(self) -> str:
-        return text(rich_group(self.parts()))
-
-    def _repr_html_(self) -> str:
-        return html_parts(self.parts())
 
 
 def difference(one: SEMFit, other: SEMFit) -> Difference:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ...findings import Findings
 from ...sem import Indices, indices, scaled, srmr
+from ...show import Part, Shown
 from .._fit import LaggedEffect, TableKind, Verdict
 from . import tables
 from .blueprint import Parameter
@@ -19,14 +20,13 @@ from .waves import Coverage
 
 if TYPE_CHECKING:
     from ...panel import Panel
-    from ...show import Part
     from .difference import Difference
     from .dpm import DPM
     from .riclpm import CLPM, RICLPM
 
 
 @dataclass(frozen=True, eq=False)
-class SEMFit:
+class SEMFit(Shown):
     """A fitted panel structural equation model.
 
     model : its description. solution : the numbers, in the engine's terms. coverage : how much was observed.
@@ -308,22 +308,7 @@ class SEMFit:
 
     def summary(self) -> str:
         """What print shows."""
-        from ...show import rich_group, text
-
-        return text(rich_group(self.parts()))
-
-    def __rich__(self) -> object:
-        from ...show import rich_group
-
-        return rich_group(self.parts())
-
-    def __str__(self) -> str:
-        return self.summary()
+        return str(self)
 
     def __repr__(self) -> str:
         return f"<SEMFit {self.model.title}; {self.npersons:,} persons, {len(self.waves)} waves>"
-
-    def _repr_html_(self) -> str:
-        from ...show import html_parts
-
-        return html_parts(self.parts())
