@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -135,12 +135,21 @@ def test_reference_values():
 def test_rows_that_follow_from_others_do_not_count(solution, degrees, seed, rank, more):
     rng = np.random.default_rng(seed)
     rows = rng.standard_normal((rank, 4))
+    assume(np.linalg.cond(rows) < 1e3)  # nearer to dependence than that, lmerTest's rule counts one less: next test
     mixed = np.vstack([rows, rng.standard_normal((more, rank)) @ rows, np.zeros((1, 4))])[
         rng.permutation(rank + more + 1)
     ]
     one = contrasts.joint(solution, rows, degrees=degrees)
     other = contrasts.joint(solution, mixed, degrees=degrees)
     assert (other.f, other.df1, other.df2) == pytest.approx((one.f, rank, one.df2), rel=1e-6)
+
+
+def test_rows_that_nearly_follow_from_others_do_not_count_either(solution):
+    """A combination whose variance is below contrasts.DEPENDENT of the largest is taken as zero, as in lmerTest."""
+    rows = np.array([[0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 0.0]])
+    for away, df1 in ((1e-6, 2), (1e-2, 3)):
+        rows[2, 3] = away * np.sqrt(solution.vcov[1, 1] / solution.vcov[3, 3])
+        assert contrasts.joint(solution, rows, degrees="normal").df1 == df1
 
 
 def test_dependent_rows_with_satterthwaite(solution):
