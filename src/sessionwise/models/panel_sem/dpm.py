@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, ClassVar
 from ...errors import FormulaError, ModelError
 from ...formula.syntax import Call, Expression, Name, Number, Op, Paren, show, tree
 from .blueprint import Blueprint, Column, Draft, Parameter, ParameterKind, at_wave
+from .description import PanelModel
 from .riclpm import ErrorsKind, OverWaves, one_of
 
 if TYPE_CHECKING:
-    from ...panel import Panel
-    from .fit import SEMFit
+    pass
 
 #: Waves that a lag can go back.
 MOST_STEPS = 1000
@@ -32,7 +32,7 @@ class Predictor:
 
 
 @dataclass(frozen=True, slots=True)
-class DPM:
+class DPM(PanelModel):
     """Dynamic panel model: one equation for the outcome, with whatever is stable in the person held constant.
 
     formula : `y ~ lag(y) + pre(lag(x)) + lag(z) | w`. lag(y) belongs to the model and may be left out; `lag(x, 2)` is
@@ -67,7 +67,6 @@ class DPM:
     same_wave: bool = False
     errors: ErrorsKind = "observed"
 
-    fewest_waves: ClassVar[int] = 3
     has_within: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
@@ -83,37 +82,11 @@ class DPM:
         return f"DPM {self.formula.strip()}" + (f" ({', '.join(options)})" if options else "")
 
     @property
-    def group_column(self) -> None:
-        return None
-
-    def fit(self, panel: Panel) -> SEMFit:
-        """Estimate the model; errors raised as in `RICLPM.fit`."""
-        from .estimate import estimate
-
-        return estimate(self, panel)
-
-    def simulate(
-        self,
-        parameters: Mapping[str, float],
-        persons: int,
-        *,
-        seed: int,
-        dropout: float = 0.0,
-        skipped: float = 0.0,
-    ) -> Panel:
-        """A Panel drawn from this model; see `RICLPM.simulate`."""
-        from .simulate import from_parameters
-
-        return from_parameters(self, parameters, persons, seed, dropout, skipped)
-
-    @property
     def columns(self) -> tuple[str, ...]:
-        """Those that change from wave to wave."""
         return parsed(self.formula).changing
 
     @property
     def remedy(self) -> str:
-        """What to do about an inadmissible solution."""
         return (
             "Use residuals='equal' and lags='equal', other waves, or more persons; a negative variance of the person's "
             "effect says that persons hardly differ beyond what the lags carry over."

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from ...errors import ModelError, nearest, some
 from .blueprint import Blueprint
+from .description import PanelModel
 from .lagged import Layout, lagged
 
 if TYPE_CHECKING:
-    from ...panel import Panel
-    from .fit import SEMFit
+    pass
 
 OverWaves = Literal["equal", "free"]
 Means = Literal["free", "equal", "linear"]
@@ -22,7 +22,7 @@ KINDS = ("lag", "covariate", "intercept", "first", "residual", "loading", "uniqu
 
 
 @dataclass(frozen=True, slots=True)
-class RICLPM:
+class RICLPM(PanelModel):
     """Random-intercept cross-lagged panel model (Hamaker, Kuiper & Grasman 2015).
 
     Every value is the mean of its wave, plus what is stable in the person, plus a within-person part; the within-person
@@ -67,9 +67,6 @@ class RICLPM:
     without: Sequence[str] = ()
     errors: ErrorsKind = "auto"
 
-    fewest_waves: ClassVar[int] = 3
-    has_within: ClassVar[bool] = True
-
     def __post_init__(self) -> None:
         checked(self)
         known = [own[0] for own in indicators(self)]
@@ -88,41 +85,6 @@ class RICLPM:
     def group_column(self) -> str | None:
         return self.group
 
-    def fit(self, panel: Panel) -> SEMFit:
-        """Estimate the model.
-
-        Raises
-        ------
-        PanelError : no such column. ModelError : too few waves, a wave nobody reached, a variable that does not vary at
-        a wave, columns that depend on each other, more parameters than data.
-        """
-        from .estimate import estimate
-
-        return estimate(self, panel)
-
-    def simulate(
-        self,
-        parameters: Mapping[str, float],
-        persons: int,
-        *,
-        seed: int,
-        dropout: float = 0.0,
-        skipped: float = 0.0,
-    ) -> Panel:
-        """A Panel of persons drawn from this model, so that it can be tried where the truth is known.
-
-        parameters : a value for each parameter, by the names of `fit.terms`. A name without its wave counts for all
-            waves. 'var' and 'cov' of the first wave may be left out: they are then those that the lags keep up.
-        dropout : probability of leaving after a wave. skipped : probability of missing a wave in between.
-
-        Raises
-        ------
-        ModelError : values missing, without a place, or impossible; waves not given in the description.
-        """
-        from .simulate import from_parameters
-
-        return from_parameters(self, parameters, persons, seed, dropout, skipped)
-
     def blueprint(self, waves: tuple[int, ...]) -> Blueprint:
         return lagged(self._layout(waves))
 
@@ -131,12 +93,10 @@ class RICLPM:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Those that change from wave to wave."""
         return tuple(item for own in indicators(self) for item in own)
 
     @property
     def remedy(self) -> str:
-        """What to do about an inadmissible solution."""
         return (
             "A negative variance of a random intercept says that persons hardly differ in that variable's level beyond "
             "what the lags carry over: name it in without=. Otherwise use lags='equal', residuals='equal', other waves "
@@ -145,7 +105,7 @@ class RICLPM:
 
 
 @dataclass(frozen=True, slots=True)
-class CLPM:
+class CLPM(PanelModel):
     """Cross-lagged panel model: as RICLPM, but nothing is stable in persons, so its lags mix differences between
     persons with change within them. For comparison; see RICLPM for the fields.
 
@@ -167,7 +127,6 @@ class CLPM:
     errors: ErrorsKind = "auto"
 
     fewest_waves: ClassVar[int] = 2
-    has_within: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         checked(self)
@@ -180,26 +139,6 @@ class CLPM:
     def group_column(self) -> str | None:
         return self.group
 
-    def fit(self, panel: Panel) -> SEMFit:
-        """Estimate the model; see `RICLPM.fit`."""
-        from .estimate import estimate
-
-        return estimate(self, panel)
-
-    def simulate(
-        self,
-        parameters: Mapping[str, float],
-        persons: int,
-        *,
-        seed: int,
-        dropout: float = 0.0,
-        skipped: float = 0.0,
-    ) -> Panel:
-        """A Panel drawn from this model; see `RICLPM.simulate`."""
-        from .simulate import from_parameters
-
-        return from_parameters(self, parameters, persons, seed, dropout, skipped)
-
     def blueprint(self, waves: tuple[int, ...]) -> Blueprint:
         return lagged(self._layout(waves))
 
@@ -208,12 +147,10 @@ class CLPM:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Those that change from wave to wave."""
         return tuple(item for own in indicators(self) for item in own)
 
     @property
     def remedy(self) -> str:
-        """What to do about an inadmissible solution."""
         return "Use residuals='equal', other waves, or more persons, and look for values that are errors."
 
 
