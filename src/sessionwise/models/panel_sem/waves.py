@@ -26,7 +26,7 @@ class Coverage:
     """How much was observed.
 
     waves : labels (T,). variables : names (v,). share : (v, T) of the persons that have the variable at the wave.
-    pairs : smallest share of persons that have both of two columns, and which two.
+    least, least_pair : smallest share of persons that have both of two columns, and which two.
     """
 
     waves: tuple[int, ...]
