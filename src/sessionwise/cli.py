@@ -287,6 +287,9 @@ def analyze(
         str | None, typer.Option(help="Direction of the effect: 'negative', 'positive'; default from the instruments.")
     ] = None,
     first_sessions: Annotated[int | None, typer.Option(help="How many, for analyses of first sessions.")] = None,
+    as_scored: Annotated[
+        list[str] | None, typer.Option(help="Outcome or process whose values are scores however odd; repeat for both.")
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="A study.toml with these options.", show_default=False)] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The report.", show_default="report.html")

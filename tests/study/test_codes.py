@@ -91,3 +91,17 @@ def test_text_is_no_score() -> None:
     with pytest.raises(sw.StudyError, match="the outcome must be a numeric score") as error:
         setting(sw.Study("gender", "wai_sr"), panel(), 1)
     assert "labels" not in error.value.remedy
+
+
+def test_odd_scores_that_are_scores() -> None:
+    """A scale with a gap below its highest score is refused, until it is said that these are scores."""
+    mood = pl.Series("symptoms", np.random.default_rng(0).choice([1.0, 2.0, 3.0, 4.0, 8.0], len(frame())))
+    data = frame().rename(OTHER).with_columns(mood)
+    said = refusal(sw.Study("symptoms", "alliance"), data)
+    assert "as_scored=['symptoms'], or --as-scored symptoms" in said
+    assert setting(sw.Study("symptoms", "alliance", as_scored="symptoms"), panel(data), 1)
+    endless = data.with_columns(symptoms=pl.when(pl.int_range(pl.len()) == 3).then(np.inf).otherwise("symptoms"))
+    with pytest.raises(sw.StudyError, match="infinity"):
+        setting(sw.Study("symptoms", "alliance", as_scored="symptoms"), panel(endless), 1)
+    with pytest.raises(sw.StudyError, match="neither outcome nor process"):
+        sw.Study("symptoms", "alliance", as_scored="pd")

@@ -200,7 +200,7 @@ def _study(full: Settings) -> Study:
 
     options: dict[str, Any] = {
         name: value
-        for name in ("lag", "order", "expected", "first_sessions")
+        for name in ("lag", "order", "expected", "first_sessions", "as_scored")
         if (value := getattr(full, name)) is not None
     }
     if full.trend is not None:

@@ -47,6 +47,7 @@ class Settings:
     order: str | None = None
     expected: str | None = None
     first_sessions: int | None = None
+    as_scored: tuple[str, ...] = ()
     instrument: tuple[str, ...] = ()
     answers: tuple[str, ...] = ()
     items: tuple[str, ...] = ()

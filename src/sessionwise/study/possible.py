@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,7 +65,9 @@ def can_be_studied(study: Study, panel: Panel) -> None:
         raise StudyError("there are no sessions.", remedy="Check how the file was read and which rows were kept.")
     for what, name in (("outcome", study.outcome), ("process", study.process)):
         values = _scores(what, name, panel)
-        _possible(what, name, values, panel)
+        _finite(what, name, values, panel)
+        if name not in study.as_scored:
+            _possible(what, name, values, panel)
         _varies_within(what, name, values, panel)
 
 
@@ -81,6 +82,16 @@ def _scores(what: str, name: str, panel: Panel) -> np.ndarray:
         ) from error
 
 
+def _finite(what: str, name: str, values: np.ndarray, panel: Panel) -> None:
+    wrong = np.flatnonzero(np.isinf(values))
+    if len(wrong):
+        raise StudyError(
+            f"the {what} {name!r} has impossible values in {len(wrong):,} of {len(values):,} sessions: infinity.",
+            where=panel.where(wrong),
+            remedy="Correct these cells.",
+        )
+
+
 def _possible(what: str, name: str, values: np.ndarray, panel: Panel) -> None:
     """Stop at values that no score can have: they would decide every result."""
     finite = values[np.isfinite(values)]
@@ -90,7 +101,7 @@ def _possible(what: str, name: str, values: np.ndarray, panel: Panel) -> None:
     beyond = _beyond(name, values)
     if beyond.sum() <= max(_FEWEST_BEYOND, _MOST_BEYOND * len(values)):
         beyond &= np.isin(values, _often(values[beyond], len(values)))
-    wrong = np.flatnonzero(np.isinf(values) | far | beyond | np.isin(values, _codes(finite)))
+    wrong = np.flatnonzero(far | beyond | np.isin(values, _codes(finite)))
     if not len(wrong):
         return
     distinct, counts = np.unique(values[wrong], return_counts=True)
@@ -105,7 +116,7 @@ def _possible(what: str, name: str, values: np.ndarray, panel: Panel) -> None:
         where=panel.where(wrong),
         remedy="Correct these cells, or declare them missing, since with them no question can be answered: "
         f"sessionwise.read(path, missing={{{name!r}: [{codes}]}}), or --missing {name}={codes.replace(' ', '')} on the "
-        f"command line.{other}",
+        f"command line.{other} If they are scores, say so: as_scored=[{name!r}], or --as-scored {name}.",
     )
 
 
@@ -203,46 +214,3 @@ def _varies_within(what: str, name: str, values: np.ndarray, panel: Panel) -> No
             where=f"column {name!r}, {panel.n_persons:,} persons",
             remedy="Use a column that is measured anew at each session. What is fixed for a person can be a moderator.",
         )
-
-
-# --- characteristics of persons -----------------------------------------------------------------
-
-
-def is_fixed(name: str, panel: Panel) -> bool:
-    """Whether a column has one value in all sessions of a person that have a value."""
-    codes = panel.labels(name).codes
-    there = codes >= 0
-    return len(np.unique(np.column_stack([panel.codes[there], codes[there]]), axis=0)) == len(
-        np.unique(panel.codes[there])
-    )
-
-
-def filled(study: Study, panel: Panel) -> Panel:
-    """The Panel with moderators and covariates that are fixed for a person in all rows of a person who has one.
-
-    Such columns often hold a value at the first session only.
-    """
-    changed = {}
-    for name in chain(study.moderators, study.covariates):
-        codes = panel.labels(name).codes
-        best = np.full(panel.n_persons, -1)
-        np.maximum.at(best, panel.codes, codes)
-        if is_fixed(name, panel) and (best[panel.codes] != codes).any():
-            first = np.full(panel.n_persons, len(codes))
-            np.minimum.at(first, panel.codes[codes >= 0], np.flatnonzero(codes >= 0))
-            changed[name] = first[panel.codes]
-    return _gathered(panel, changed) if changed else panel
-
-
-def _gathered(panel: Panel, rows: dict[str, np.ndarray]) -> Panel:
-    """Columns taken from other rows; a row number past the end is a missing value."""
-    import polars as pl
-
-    from ..panel import Panel
-
-    columns = {name: panel.series(name) for name in panel.columns}
-    for name, at in rows.items():
-        index = pl.Series(np.where(at < len(panel), at, -1)).cast(pl.Int64)
-        columns[name] = columns[name].gather(index.set(index < 0, None))
-    made = Panel(pl.DataFrame(columns), **panel.roles.named())
-    return made.with_columns({}, panel.findings, panel.records)

@@ -11,8 +11,9 @@ from ..describe import Description, describe
 from ..errors import StudyError
 from ..instruments import Instrument, Scale
 from .equation import Equation, quoted
+from .fixed import filled, is_fixed
 from .phrases import arrow, before, cluster_word, following, later, plural_of
-from .possible import can_be_studied, filled, is_fixed, known
+from .possible import can_be_studied, known
 from .records import NotAnswered
 
 if TYPE_CHECKING:

@@ -34,6 +34,8 @@ class Study:
         'process first' the other way round; with 'together' neither.
     expected : the direction that the effect of the process on the outcome is expected to have; if not given, as the
         instruments say (a better alliance, fewer symptoms: 'negative'), or else 'negative'.
+    as_scored : outcome or process, whose values are scores however odd: none is refused as a code for 'missing', or as
+        outside a scale's range.
     first_sessions : how many first sessions the analyses of first sessions and of complete cases look at; if not
         given the persons' median, at least 4.
 
@@ -58,6 +60,7 @@ class Study:
     order: Order = "outcome first"
     expected: Expected | None = None
     first_sessions: int | None = None
+    as_scored: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -71,9 +74,10 @@ class Study:
         order: Order = "outcome first",
         expected: Expected | None = None,
         first_sessions: int | None = None,
+        as_scored: Any = (),
     ) -> None:
         given = (outcome, process, _several(moderators), _several(covariates))
-        values = (*given, trend, lag, order, expected, first_sessions)
+        values = (*given, trend, lag, order, expected, first_sessions, _several(as_scored))
         for f, value in zip(fields(self), values, strict=True):
             object.__setattr__(self, f.name, value)
         _columns_differ(self)
@@ -100,11 +104,18 @@ class Study:
 
     def __repr__(self) -> str:
         """As it would be written, without options left as they are."""
-        usual = {"moderators": (), "covariates": (), "trend": "linear", "lag": 1, "order": "outcome first"}
+        usual = {
+            "moderators": (),
+            "covariates": (),
+            "trend": "linear",
+            "lag": 1,
+            "order": "outcome first",
+            "as_scored": (),
+        }
         told = [f"{name}={getattr(self, name)!r}" for name in ("outcome", "process")]
         for f in fields(self)[2:]:
             value = getattr(self, f.name)
-            if value != usual.get(f.name):
+            if value not in ((), usual.get(f.name)):
                 told.append(f"{f.name}={list(value) if isinstance(value, tuple) else value!r}")
         return f"Study({', '.join(told)})"
 
@@ -143,6 +154,11 @@ def _options(study: Study) -> None:
             )
     if not _whole(study.lag) or study.lag < 1:
         raise StudyError(f"lag is {study.lag!r}.", remedy="Give a whole number of sessions, 1 or more.")
+    for name in study.as_scored:
+        if name not in (study.outcome, study.process):
+            raise StudyError(
+                f"as_scored names {name!r}, which is neither outcome nor process.", remedy="Name one of these, or both."
+            )
     first = study.first_sessions
     if first is not None and (not _whole(first) or first < study.lag + 2):
         raise StudyError(

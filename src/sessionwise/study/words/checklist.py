@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...show import num
+from ..fixed import is_fixed
 from ..numbers import listed, number, plural
 from ..phrases import plural_of
-from ..possible import is_fixed
 from ..records import Direction, DropOutModel, Estimate, NotAnswered, Rule, Sensitivity
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..few_sessions import Known
+from ..fixed import is_fixed
 from ..numbers import listed, number, plural
 from ..phrases import plural_of
-from ..possible import is_fixed
 from ..records import Direction, DropOutModel, Heterogeneity, NotAnswered, Sensitivity
 
 if TYPE_CHECKING:
