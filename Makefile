@@ -30,7 +30,7 @@ docs-figures: $(VENV)/installed ## the README's figure
 	cp build/demo/figures/trajectories-core_om.png docs/figures/
 
 vega: $(VENV)/installed ## the drawing program in reports, anew from the installed vl-convert
-	$(BIN)/python -m sessionwise.report.bundle
+	$(BIN)/python -m sessionwise.reports.vega_bundle
 
 clean:
 	rm -rf $(VENV) build sessionwise-demo .pytest_cache .ruff_cache .mypy_cache .hypothesis

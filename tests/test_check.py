@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sessionwise.check import check
+from sessionwise.checks import check
 from sessionwise.datasets import demo
 from sessionwise.errors import InstrumentError, PanelError
 from sessionwise.findings import Finding, Findings
-from sessionwise.instruments import instrument
 from sessionwise.panel import Panel
+from sessionwise.scoring import instrument
 from sessionwise.table import Table
 
 ROLES = {"person": "p", "session": "s"}

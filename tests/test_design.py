@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sessionwise as sw
-from sessionwise.design import design
-from sessionwise.design.rank import aliases
+from sessionwise.designs import design
+from sessionwise.designs.rank import aliases
 from sessionwise.errors import DesignError, FormulaError
 
 NAN = math.nan
@@ -70,7 +70,7 @@ BY_HAND = {
 @pytest.mark.parametrize(("expression", "values"), BY_HAND.items())
 def test_by_hand(expression, values):
     panel = panel_of(TABLE)
-    from sessionwise.design.values import Source, value
+    from sessionwise.designs.values import Source, value
     from sessionwise.formula import parse_formula
 
     (variable,) = parse_formula(f"z ~ 0 + {expression}").variables[1:]
@@ -200,7 +200,7 @@ def reference(rows, kind, k=1, by="session"):
 
 
 def evaluated(rows, expression):
-    from sessionwise.design.values import Source, value
+    from sessionwise.designs.values import Source, value
     from sessionwise.formula import parse_formula
 
     p, s, x = zip(*rows, strict=True)

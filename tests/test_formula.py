@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sessionwise as sw
-from sessionwise.design import design
+from sessionwise.designs import design
 from sessionwise.errors import FormulaError
 from sessionwise.formula import Name, Op, RandomTerm, Term, parse_formula
 from sessionwise.formula.functions import CONTRASTS, ELEMENTWISE, PERSON, SHIFT, TRANSFORMS

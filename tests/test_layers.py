@@ -10,22 +10,22 @@ from pathlib import Path
 import pytest
 
 LAYERS = [
-    ["errors", "show", "_core", "_threads"],
+    ["errors", "show", "_core", "threads"],
     ["findings"],
     ["table"],
     ["frames", "role_columns", "datasets", "_demo_sample", "_demo_truth"],
     ["roles"],
     ["panel"],
-    ["read", "instruments", "number"],
-    ["check", "describe"],
+    ["readers", "scoring", "number"],
+    ["checks", "descriptions"],
     ["formula"],
-    ["design"],
-    ["gram"],
+    ["designs"],
+    ["grams"],
     ["likelihood", "sem"],
     ["inference"],
     ["models"],
     ["simulate", "events"],
-    ["report", "plot", "study", "power"],
+    ["reports", "plot", "study", "power"],
     ["__init__"],
     ["_command", "_fit_command"],
     ["_options"],
@@ -36,8 +36,8 @@ BESIDE = {
     "datasets": {"_demo_sample", "_demo_truth"},
     "_demo_sample": {"_demo_truth"},
     "power": {"study"},
-    "report": {"plot", "study"},
-    "study": {"plot", "report"},
+    "reports": {"plot", "study"},
+    "study": {"plot", "reports"},
 }
 
 ROOT = Path(__file__).parent.parent / "src" / "sessionwise"
@@ -94,9 +94,9 @@ def test_beside_is_of_the_same_layer(part):
     ("file", "text", "parts"),
     [
         ("panel.py", "from .errors import some\nfrom . import findings", {"errors", "findings"}),
-        ("read/_text.py", "from ..table import Table\nfrom ._cells import numbers", {"table", "read"}),
-        ("read/_text.py", "def f():\n    from .. import cli", {"cli"}),
-        ("panel.py", "import sessionwise.cli as c\nfrom sessionwise.check import check", {"cli", "check"}),
+        ("readers/text.py", "from ..table import Table\nfrom .cells import numbers", {"table", "readers"}),
+        ("readers/text.py", "def f():\n    from .. import cli", {"cli"}),
+        ("panel.py", "import sessionwise.cli as c\nfrom sessionwise.checks import check", {"cli", "checks"}),
         ("panel.py", "from sessionwise import Panel\nimport numpy", {"__init__"}),
     ],
 )
@@ -106,8 +106,8 @@ def test_the_reader_of_imports(file, text, parts):
 
 def test_the_judge_of_imports():
     assert wrong("panel", {"errors", "panel"}) == set()
-    assert wrong("panel", {"check", "cli", "unheard_of"}) == {"check", "cli", "unheard_of"}
-    assert wrong("read", {"check"}) == {"check"}
-    assert wrong("check", {"read"}) == set()
-    assert wrong("report", {"plot"}) == set()
-    assert wrong("plot", {"report"}) == {"report"}
+    assert wrong("panel", {"checks", "cli", "unheard_of"}) == {"checks", "cli", "unheard_of"}
+    assert wrong("readers", {"checks"}) == {"checks"}
+    assert wrong("checks", {"readers"}) == set()
+    assert wrong("reports", {"plot"}) == set()
+    assert wrong("plot", {"reports"}) == {"reports"}

@@ -5,17 +5,15 @@ Public names only; each is loaded when it is first used.
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
 from importlib.metadata import version as _version
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import datasets, plot
-    from .check import check
-    from .describe import Description, Reliability, describe, reliability
-    from .design import Design, design
+    from .checks import check
+    from .descriptions import Description, Reliability, describe, reliability
+    from .designs import Design, design
     from .errors import (
         DesignError,
         FormulaError,
@@ -31,34 +29,22 @@ if TYPE_CHECKING:
     )
     from .findings import Finding, Findings
     from .formula import Formula, parse_formula
-    from .gram import Gram, gram
-    from .instruments import Instrument, instrument, instruments, score
-    from .models import (
-        CLPM,
-        DPM,
-        MLM,
-        RICLPM,
-        Difference,
-        MLMFit,
-        ModelComparison,
-        SEMFit,
-        VarCorr,
-        Verdict,
-        compare,
-    )
+    from .grams import Gram, gram
+    from .models import CLPM, DPM, MLM, RICLPM, Difference, MLMFit, ModelComparison, SEMFit, VarCorr, Verdict, compare
     from .number import number_sessions
     from .panel import Panel
-    from .read import long_to_wide, read, wide_to_long
-    from .report import report
+    from .readers import long_to_wide, read, wide_to_long
+    from .reports import report
+    from .scoring import Instrument, instrument, instruments, score
     from .study import Study, StudyResult
     from .table import Table
 
 __version__ = _version("sessionwise")
 
 _HOME = {
-    "check": ("check",),
-    "describe": ("Description", "Reliability", "describe", "reliability"),
-    "design": ("Design", "design"),
+    "checks": ("check",),
+    "descriptions": ("Description", "Reliability", "describe", "reliability"),
+    "designs": ("Design", "design"),
     "errors": (
         "DesignError",
         "FormulaError",
@@ -74,8 +60,8 @@ _HOME = {
     ),
     "findings": ("Finding", "Findings"),
     "formula": ("Formula", "parse_formula"),
-    "gram": ("Gram", "gram"),
-    "instruments": ("Instrument", "instrument", "instruments", "score"),
+    "grams": ("Gram", "gram"),
+    "scoring": ("Instrument", "instrument", "instruments", "score"),
     "models": (
         "CLPM",
         "DPM",
@@ -91,8 +77,8 @@ _HOME = {
     ),
     "number": ("number_sessions",),
     "panel": ("Panel",),
-    "read": ("long_to_wide", "read", "wide_to_long"),
-    "report": ("report",),
+    "readers": ("long_to_wide", "read", "wide_to_long"),
+    "reports": ("report",),
     "study": ("Study", "StudyResult"),
     "table": ("Table",),
 }
@@ -151,17 +137,6 @@ __all__ = [
     "score",
     "wide_to_long",
 ]
-
-
-class _Package(ModuleType):
-    """Several functions are named like their modules: importing sessionwise.read must not hide sessionwise.read()."""
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if not (name in _NAMES and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:

@@ -17,15 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ._command import (
-    answering,
-    build_panel,
-    degrees,
-    load,
-    refuse_output,
-    write_figures,
-    write_panel,
-)
+from ._command import answering, build_panel, degrees, load, refuse_output, write_figures, write_panel
 from ._options import (
     Answers,
     Cluster,
@@ -74,7 +66,7 @@ def check(
     json_: Json = False,
 ) -> None:
     """List what is wrong or odd in a file. Ends with status 1 if something must be mended first."""
-    from .check import check as run
+    from .checks import check as run
 
     with _busy("reading and checking"):
         how = answering(instrument, items, answers, already_reversed)
@@ -154,7 +146,7 @@ def describe(
 
     Instruments named with -i are scored first.
     """
-    from .describe import describe as run
+    from .descriptions import describe as run
 
     with _busy("reading and describing"):
         how = answering(instrument, items, answers, already_reversed)

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 import sessionwise as sw
-from sessionwise.design import Design
+from sessionwise.designs import Design
 from sessionwise.likelihood import Optimum, Problem, Residual, Solution, evaluate, optimise, problem
 
 

@@ -25,12 +25,7 @@ from fits import CASES, Fitted, changes, fitted, gamma, of_program, stored, tabl
 
 from sessionwise.errors import ModelError
 from sessionwise.inference import derivatives
-from sessionwise.inference.kenward_roger import (
-    KenwardRoger,
-    kenward_roger,
-    kenward_roger_joint,
-    kenward_roger_rows,
-)
+from sessionwise.inference.kenward_roger import KenwardRoger, kenward_roger, kenward_roger_joint, kenward_roger_rows
 
 PBKRTEST, WRITTEN, SAME = 2e-6, 1e-9, 2e-5
 

@@ -17,7 +17,7 @@ from .settings import Settings
 
 if TYPE_CHECKING:
     from ..panel import Panel
-    from ..report import Painter
+    from ..reports import Painter
     from ..study import Study, StudyResult
 
 #: Called with what is done next.
@@ -64,7 +64,7 @@ def analyze(settings: Settings, say: Say, *, notes: tuple[str, ...] = ()) -> Ana
     ------
     SessionwiseError : what cannot be read, scored or studied, or would overwrite the data.
     """
-    from ..report.painter import Painter
+    from ..reports.painter import Painter
 
     began = time.perf_counter()
     report = _places(settings)
@@ -108,7 +108,7 @@ def _in_html(path: Path) -> Path:
 
 def _word_place(path: Path) -> None:
     """A Word file is there to be edited, so one that exists is left alone."""
-    from ..report.word import docx_module
+    from ..reports.word import docx_module
 
     docx_module()
     if path.exists():
@@ -223,8 +223,8 @@ def _written(
     began: float,
     painter: Painter,
 ) -> dict[str, Any]:
-    from ..report import report as write_report
-    from ..report import write_tables, write_word
+    from ..reports import report as write_report
+    from ..reports import write_tables, write_word
 
     told = [("Command", full.command())]
     if guessed:

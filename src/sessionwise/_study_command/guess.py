@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from ..errors import InstrumentError, ScoreError, SessionwiseError, nearest, some
 
 if TYPE_CHECKING:
-    from ..instruments import Instrument
     from ..panel import Panel
+    from ..scoring import Instrument
 
 #: Names of columns, without signs and in small letters.
 NAMES = {
@@ -59,7 +59,7 @@ def no_role(what: str, columns: Sequence[str]) -> SessionwiseError:
 
 def instruments_in(columns: Sequence[str]) -> tuple[str, ...]:
     """Names of the instruments all of whose items are there."""
-    from ..instruments import instrument, instruments, item_columns
+    from ..scoring import instrument, instruments, item_columns
 
     found = []
     for name in instruments():
@@ -151,7 +151,7 @@ def _is_number(text: str) -> bool:
 
 def _totals() -> dict[str, Instrument]:
     """Column of each instrument's total -> instrument."""
-    from ..instruments import instrument, instruments
+    from ..scoring import instrument, instruments
 
     keys = [instrument(name) for name in instruments()]
     return {key.columns[0]: key for key in keys}

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..design import Design
+from ..designs import Design
 from ..errors import ModelError
 from ..likelihood import Solution, optimise, problem
 from .draw import Truth, draw_from, truth

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..design import Design
+from ..designs import Design
 from ..errors import ModelError, nearest, some
 from ..likelihood import Solution
 

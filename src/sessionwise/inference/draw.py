@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..design import Design
+from ..designs import Design
 from ..errors import ModelError
 from ..likelihood import Residual, Solution
 

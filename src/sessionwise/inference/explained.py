@@ -29,7 +29,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..design import Design
+from ..designs import Design
 from ..likelihood import Solution
 from ..show import Grid, Part, Shown, percent
 

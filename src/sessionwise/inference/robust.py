@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..design import Design
+from ..designs import Design
 from ..errors import ModelError
 from ..findings import Finding, Findings
 from ..likelihood import Solution

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..design import Design
+from ..designs import Design
 
 INTERCEPT = "(Intercept)"
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..design import Design
+from ..designs import Design
 
 #: Smallest eigenvalue of the columns' cross-products, scaled, relative to the largest, from which on they are trusted.
 POOR = 1e-7

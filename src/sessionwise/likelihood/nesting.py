@@ -8,7 +8,7 @@ from itertools import combinations, pairwise
 
 import numpy as np
 
-from ..design import Design, Grouping
+from ..designs import Design, Grouping
 from ..errors import ModelError
 
 #: Positions kept for all persons together: beyond this a factor changes too often within persons.

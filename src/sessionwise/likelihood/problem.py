@@ -12,9 +12,9 @@ from functools import cache, cached_property
 import numpy as np
 
 from .._core import LANES, collect
-from ..design import Design
+from ..designs import Design
 from ..errors import ModelError, some
-from ..gram import products
+from ..grams import products
 from .blocks import INTERCEPT, Block, Source
 from .conditioning import conditioned, is_poor
 from .residual import Combined, Independent, Products, Residual, Rows, correlated_products

@@ -25,7 +25,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ..gram import products
+from ..grams import products
 
 KINDS = ("independent", "ar1", "car1")
 

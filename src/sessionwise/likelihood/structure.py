@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..design import Design
+from ..designs import Design
 from ..errors import ModelError
 from .blocks import Block, Entries, Source, diagonal, fixed_sources, random_blocks
 from .nesting import Nesting, Positions, nesting, positions, sorted_chain

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..describe import drop_out
+from ..descriptions import drop_out
 from ..panel import Panel
 from .axes import sessions_axis
 from .figure import Rows, clean, figure, source

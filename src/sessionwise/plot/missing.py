@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..describe import missingness
+from ..descriptions import missingness
 from ..errors import PanelError, nearest, some
 from ..panel import Panel
 from .figure import Rows, clean, figure, source

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from scipy.special import ndtr
 
-from ..design import Design, design
+from ..designs import Design, design
 from ..errors import DesignError, ModelError
 from .equation import quoted
 from .fits import estimate, sentence, step, tried

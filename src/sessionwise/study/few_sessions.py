@@ -16,7 +16,7 @@ from .phrases import following
 from .records import Estimate, ExpectedBias, FewSessions, NotAnswered
 
 if TYPE_CHECKING:
-    from ..design import Design
+    from ..designs import Design
     from .direction import Analysed
     from .setting import Setting
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..design import design
+from ..designs import design
 from ..findings import Finding
 from ..show import percent
 from .direction import Analysed

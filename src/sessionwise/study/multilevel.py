@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..design import design
+from ..designs import design
 from .direction import Analysed
 from .fits import estimate, tried
 from .methods import Basis, Estimates, Method
@@ -17,7 +17,7 @@ from .phrases import plural_of
 from .records import Assumptions, Estimate, NotAnswered
 
 if TYPE_CHECKING:
-    from ..design import Design
+    from ..designs import Design
     from ..models import MLMFit
     from ..panel import Panel
     from .equation import Equation

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import PanelError, StudyError, nearest, some
 from ..findings import Finding
-from ..instruments import Instrument, Scale, instrument, instruments
+from ..scoring import Instrument, Scale, instrument, instruments
 
 if TYPE_CHECKING:
     from ..panel import Panel

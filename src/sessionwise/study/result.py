@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..describe import Description
+from ..descriptions import Description
 from ..findings import Findings
 from ..show import Part, Shown
 from .phrases import arrow, following
@@ -118,7 +118,7 @@ class StudyResult(Shown):
 
         See `sessionwise.report`, which has more options.
         """
-        from ..report import report
+        from ..reports import report
 
         return report(self, path, panel)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from ..check import check
+from ..checks import check
 from ..findings import Finding, Findings
 from .direction import Analysed, analysed
 from .drop_out import drop_out_model

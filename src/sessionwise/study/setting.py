@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..describe import Description, describe
+from ..descriptions import Description, describe
 from ..errors import StudyError
-from ..instruments import Instrument, Scale
+from ..scoring import Instrument, Scale
 from .equation import Equation, quoted
 from .fixed import filled, is_fixed
 from .phrases import arrow, before, cluster_word, following, later, plural_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...design import Design
-from ...design.coding import INTERCEPT
+from ...designs import Design
+from ...designs.coding import INTERCEPT
 from ...findings import Finding, Findings
 from ...formula import Call, Expression, names, show
 from ...formula.functions import SHIFT

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
-from ...design import Design, design
+from ...designs import Design, design
 from ...errors import ModelError, nearest
 from ...formula import show
 from ...likelihood import Solution, optimise, problem

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...design import Design
+from ...designs import Design
 from ...errors import ModelError
 from ...formula import calls, show
 from .recipe import Means

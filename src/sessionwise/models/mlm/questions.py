@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...design import Design
+from ...designs import Design
 from ...errors import ModelError, ModelWarning, nearest, some
 from ...findings import Finding
 from ...inference import bootstrap, profile, robust

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...design import Design
+from ...designs import Design
 from ...errors import ModelError
 from .._fit import TableKind
 

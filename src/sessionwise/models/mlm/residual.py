@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...design import Design
+from ...designs import Design
 from ...errors import ModelError, nearest, some
 from ...likelihood import Residual
 

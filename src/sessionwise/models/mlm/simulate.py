@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...design import Design, RandomColumns, design
+from ...designs import Design, RandomColumns, design
 from ...errors import ModelError, nearest, some
 from ...formula import Formula, Name, names, parse_formula, show
 from ...inference.draw import Truth, draw_from, truth

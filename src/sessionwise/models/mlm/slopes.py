@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...design.coding import contrasts
+from ...designs.coding import contrasts
 from ...errors import ModelError, nearest, some
 from ...formula import Call, Expression, Name, names, show
 from ...formula.functions import PERSON, SHIFT

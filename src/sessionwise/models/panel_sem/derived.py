@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..._threads import one_thread
 from ...sem import Moments
+from ...threads import one_thread
 from .blueprint import Blueprint, Parameter
 from .solution import Solution
 

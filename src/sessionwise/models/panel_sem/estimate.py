@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from ..._threads import one_thread
 from ...errors import ModelError, some
 from ...findings import Finding, Findings
+from ...threads import one_thread
 from .._fit import TableKind
 from .blueprint import Blueprint, Grouped, grouped
 from .dpm import DPM

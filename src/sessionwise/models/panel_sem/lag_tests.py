@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..._threads import one_thread
 from ...sem import optimise
+from ...threads import one_thread
 from . import tables
 
 if TYPE_CHECKING:

@@ -1,0 +1,317 @@
+"""Building a Design: variables, rows, codes, matrix, checks, in this order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import DesignError, FormulaError, nearest, some
+from ..findings import Finding, Findings
+from ..formula import Call, Expression, Formula, names, parse_formula, show
+from ..formula.functions import LEARNING
+from ..formula.syntax import parts
+from ..panel import Labels, Panel
+from .coding import INTERCEPT, Coded, Columns, Encoder, code, learn
+from .design import Design, Grouping, Learned, RandomColumns, TermColumns
+from .rank import aliases
+from .rows_used import Codes, Kept, dropped_findings, group_codes, grouping, keep, some_left
+from .values import Source, must_have_columns, value
+
+
+def design(
+    panel: Panel, formula: str | Formula, *, means: Mapping[str, Mapping[object, float]] | None = None
+) -> Design:
+    """The columns of `formula` for `panel`.
+
+    Parameters
+    ----------
+    panel : a Panel.
+    formula : text or a Formula, with a response.
+    means : expression -> person -> mean, used by `within` and `between` in place of the mean over the person's
+        sessions in `panel`.
+
+    Raises
+    ------
+    FormulaError : the formula cannot be read, or names a column that is not there.
+    DesignError : no model can be fitted: no row left, constant response, infinite values, fewer rows than
+        columns, a grouping factor with one level, as many random effects as rows.
+
+    >>> import sessionwise as sw
+    >>> table = sw.datasets.demo(persons=50, scale_scores=True)
+    >>> panel = sw.Panel(table, person="patient", session="session", cluster="therapist")
+    >>> d = design(panel, "core_om ~ lag(within(wai_sr)) * pd + (1 | patient)")
+    >>> d.names
+    ('core_om', '(Intercept)', 'lag(within(wai_sr))', 'pd', 'lag(within(wai_sr)):pd')
+    """
+    formula = parse_formula(formula) if isinstance(formula, str) else formula
+    if formula.response is None:
+        raise DesignError("the formula has no response.", where=f"formula {formula.text!r}", remedy="Write y ~ ...")
+    source = _source(formula, panel, means or {})
+    must_have_columns(_terms_of(formula), panel)
+    groups = {str(r.group): group_codes(r.group, r, panel) for r in formula.random}
+    kept = keep(formula.variables, formula.response, groups, source)
+    some_left(kept, formula, panel)
+    y = kept.of(_response(formula.response, source))
+    _varies(y, formula.response, panel, kept)
+    encoders = {show(v): learn(v, source, kept.rows) for v in formula.variables[1:]}
+    coded = _coded(formula, encoders, source, kept.rows)
+    matrix, found = _full_rank(y, coded, kept)
+    learned = Learned(encoders, found.aliased, panel.persons, dict(source.means))
+    skeleton = _Skeleton(formula, matrix.names, matrix.numbers, coded, found.aliased)
+    said = [*found.findings, *_random_findings(formula, coded, encoders, matrix, found.aliased)]
+    made = _finished(skeleton, panel, kept, groups, learned, said)
+    _identified(made)
+    return made
+
+
+def applied(learned_from: Design, panel: Panel, response: bool, means: Mapping[str, Mapping[object, float]]) -> Design:
+    """`Design.apply`."""
+    formula, learned = learned_from.formula, learned_from.learned
+    assert formula.response is not None
+    source = _source(formula, panel, means)
+    terms = _terms_of(formula)
+    there = all(name in panel for name in _columns(formula.response))
+    if not response:
+        del terms[formula.response]
+    must_have_columns(terms, panel)
+    groups = {str(r.group): group_codes(r.group, r, panel, not response) for r in formula.random}
+    needed = formula.variables if response else formula.variables[1:]
+    kept = keep(needed, formula.response, groups if response else {}, source)
+    some_left(kept, formula, panel)
+    y = kept.of(_response(formula.response, source)) if there else np.full(len(kept.rows), np.nan)
+    coded = _coded(formula, learned.encoders, source, kept.rows)
+    matrix = _matrix(y, coded, learned.aliased)
+    skeleton = _Skeleton(formula, matrix.names, matrix.numbers, coded, learned.aliased)
+    return _finished(skeleton, panel, kept, groups, learned, [])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _AllCoded:
+    fixed: Coded
+    random: tuple[Coded, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Matrix:
+    names: tuple[str, ...]
+    numbers: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Aliased:
+    aliased: tuple[str, ...]
+    findings: list[Finding]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Skeleton:
+    formula: Formula
+    names: tuple[str, ...]
+    matrix: np.ndarray
+    coded: _AllCoded
+    aliased: tuple[str, ...]
+
+
+def _source(formula: Formula, panel: Panel, means: Mapping[str, Mapping[object, float]]) -> Source:
+    """The Panel to compute from; means must be of expressions that the formula takes means of."""
+
+    def centred(e: Expression) -> list[str]:
+        own = [show(e.args[0])] if isinstance(e, Call) and e.function in ("within", "between") else []
+        return own + [text for part in parts(e) for text in centred(part)]
+
+    if not len(panel):
+        raise DesignError("the Panel has no rows.", remedy="Check which persons were chosen.")
+    known = {text for v in formula.variables for text in centred(v)} if means else set()
+    for text in means:
+        if text not in known:
+            raise DesignError(
+                f"means are given for {text!r}, and the formula takes no person means of it.{nearest(text, known)}",
+                where=f"formula {formula.text!r}",
+                remedy=f"Give means for: {some(sorted(known)) or 'nothing'}.",
+            )
+    return Source(panel, means)
+
+
+def _terms_of(formula: Formula) -> dict[Expression, object]:
+    """Variable -> the term in which it is used first."""
+    found: dict[Expression, object] = {}
+    for term in (*formula.fixed, *(t for r in formula.random for t in r.terms)):
+        for factor in term.factors:
+            found.setdefault(factor, term)
+    assert formula.response is not None
+    return {formula.response: f"{show(formula.response)} (the response)", **found}
+
+
+def _columns(e: Expression) -> list[str]:
+    return [name.name for name in names(e)]
+
+
+def _response(e: Expression, source: Source) -> np.ndarray:
+    values = value(e, source)
+    if isinstance(values, Labels) or (isinstance(e, Call) and e.function in LEARNING):
+        raise FormulaError(
+            f"the response {show(e)} is not one column of numbers.",
+            where=str(e.at),
+            remedy='Use a numeric column, or a comparison for two values: I(x == "label").',
+        )
+    return values
+
+
+def _coded(formula: Formula, encoders: Mapping[str, Encoder], source: Source, rows: np.ndarray) -> _AllCoded:
+    fixed = code(formula.fixed, encoders, source, rows, {})
+    known = dict(fixed.columns)
+    random = []
+    for term in formula.random:
+        random.append(code(term.terms, encoders, source, rows, known))
+        known |= random[-1].columns
+    for name, column in known.items():
+        if not np.isfinite(column).all():
+            raise DesignError(
+                f"{name} is infinite in {np.count_nonzero(~np.isfinite(column)):,} rows.",
+                where=source.panel.where(rows[~np.isfinite(column)]),
+                remedy="Its numbers are too large to be multiplied; divide them first.",
+            )
+    return _AllCoded(fixed, tuple(random))
+
+
+def _matrix(y: np.ndarray, coded: _AllCoded, aliased: Sequence[str]) -> _Matrix:
+    """Response, fixed columns without those aliased, columns of random terms alone."""
+    used: Columns = {name: x for name, x in coded.fixed.columns.items() if name not in aliased}
+    for term in coded.random:
+        used |= {name: x for name, x in term.columns.items() if name not in used}
+    numbers = np.empty((len(y), 1 + len(used)), order="F")
+    numbers[:, 0] = y
+    for j, column in enumerate(used.values(), 1):
+        numbers[:, j] = column
+    return _Matrix(("", *used), numbers)
+
+
+def _full_rank(y: np.ndarray, coded: _AllCoded, kept: Kept) -> tuple[_Matrix, _Aliased]:
+    """The matrix without the fixed columns that are combinations of others, and Findings that name them."""
+    columns = tuple(coded.fixed.columns)
+    p = len(columns)
+    if len(y) < p:
+        raise DesignError(
+            f"there are fewer rows ({len(y):,}) than fixed columns ({p:,}).",
+            where="; ".join(f"{len(d.rows):,} rows dropped: {d.what}" for d in kept.dropped[:5]),
+            remedy="Leave out terms, or use more data.",
+        )
+    matrix = _matrix(y, coded, ())
+    constant = columns.index(INTERCEPT) if INTERCEPT in columns else None
+    found = aliases(matrix.numbers[:, 1 : 1 + p], constant)
+    if not found:
+        return matrix, _Aliased((), [])
+    findings = []
+    for alias in found:
+        of = some([columns[c] for c in alias.of], 6)
+        why = f"it is a combination of {of}" if alias.of else "it is zero in every row used"
+        what = f"Column {columns[alias.column]} was left out: {why}."
+        remedy = "Its effect cannot be told from theirs; leave out the term if this was not meant."
+        where = f"column {columns[alias.column]}"
+        findings.append(Finding("warning", "rank-deficient", what, where, 1, remedy))
+    aliased = tuple(columns[a.column] for a in found)
+    return _matrix(y, coded, aliased), _Aliased(aliased, findings)
+
+
+def _finished(
+    s: _Skeleton, panel: Panel, kept: Kept, groups: Mapping[str, Codes], learned: Learned, found: list[Finding]
+) -> Design:
+    assert s.formula.response is not None
+    columns = (show(s.formula.response), *s.names[1:])
+    at = {name: j for j, name in enumerate(columns) if j}
+    counts, starts = panel.sessions_per_person, panel.starts
+    if kept.dropped:
+        counts = np.diff(np.searchsorted(kept.rows, starts))
+        starts = np.concatenate([[0], np.cumsum(counts[counts > 0])]).astype(np.int64)
+    lost = panel.persons[counts == 0]
+    made: list[Grouping] = []
+    for name, codes in groups.items():
+        made.append(grouping(name, codes, kept, starts))
+    made.sort(key=lambda g: not g.is_person)
+    arrays = (s.matrix, starts, sessions := kept.of(panel.sessions), kept.rows, *(d.rows for d in kept.dropped))
+    for array in arrays:
+        array.flags.writeable = False
+    fixed = [name for name in s.coded.fixed.columns if name not in s.aliased]
+    terms = tuple(
+        TermColumns(term, tuple(at[c] for c in made_of if c in fixed)) for term, made_of in s.coded.fixed.terms.items()
+    )
+    random = tuple(
+        RandomColumns(str(r.group), tuple(at[c] for c in coded.columns), r.correlated)
+        for r, coded in zip(s.formula.random, s.coded.random, strict=True)
+    )
+    findings = Findings([*found, *dropped_findings(kept, panel, lost)])
+    return Design(
+        s.formula,
+        columns,
+        s.matrix,
+        tuple(at[name] for name in fixed),
+        terms,
+        random,
+        tuple(made),
+        panel.persons[counts > 0],
+        starts,
+        kept.rows,
+        sessions,
+        kept.dropped,
+        lost,
+        s.aliased,
+        findings,
+        learned,
+    )
+
+
+def _random_findings(
+    formula: Formula, coded: _AllCoded, encoders: Mapping[str, Encoder], matrix: _Matrix, aliased: Sequence[str]
+) -> list[Finding]:
+    """What is odd in random terms: columns that are combinations of others, categories without correlations."""
+    findings = []
+    for term, own in zip(formula.random, coded.random, strict=True):
+        columns = tuple(own.columns)
+        if not set(columns) <= coded.fixed.columns.keys() - set(aliased):  # those are independent already
+            x = matrix.numbers[:, [matrix.names.index(c) for c in columns]]
+            for alias in aliases(x, columns.index(INTERCEPT) if INTERCEPT in columns else None):
+                of = some([columns[c] for c in alias.of], 6)
+                what = f"Random effect {columns[alias.column]} in {term} is a combination of {of or 'nothing'}."
+                remedy = "Its variance cannot be told from theirs; leave it out."
+                findings.append(Finding("warning", "random-deficient", what, f"random term {term}", 1, remedy))
+        of_labels = [f for t in term.terms for f in t.factors if encoders[show(f)].kind == "categorical"]
+        if of_labels and not term.correlated:
+            what = f"The columns of {show(of_labels[0])} in {term} are uncorrelated too."
+            remedy = "lme4 keeps those of one categorical variable correlated; what is estimated depends on its coding."
+            findings.append(Finding("note", "uncorrelated-categories", what, f"random term {term}", 0, remedy))
+    return findings
+
+
+# --- whether a model can be fitted --------------------------------------------------------------
+
+
+def _varies(y: np.ndarray, response: Expression, panel: Panel, kept: Kept) -> None:
+    if y.min() < y.max():
+        return
+    raise DesignError(
+        f"the response {show(response)} is {y[0]:.6g} in every row used.",
+        where=f"{len(y):,} of {len(panel):,} rows used" + "".join(f"; {d.what}: {len(d.rows):,}" for d in kept.dropped),
+        remedy="Choose a response that varies; check that the right rows were read.",
+    )
+
+
+def _identified(d: Design) -> None:
+    """Stop at a grouping factor or random term that no data of this size can speak about."""
+    for r in d.random:
+        g = d.grouping(r.group)
+        if len(g.levels) < 2:
+            raise DesignError(
+                f"the grouping factor {r.group} has one level only: {some(g.levels.tolist())}.",
+                where=f"{len(d.rows):,} rows used",
+                remedy="Leave out this random term; variation between groups needs several of them.",
+            )
+        if len(r.columns) * len(g.levels) >= len(d.rows):
+            raise DesignError(
+                f"{r.group} has {len(r.columns)} random effect{'s' * (len(r.columns) > 1)} for each of "
+                f"{len(g.levels):,} levels, as many as there are rows ({len(d.rows):,}) or more: they cannot be told "
+                "from the residuals.",
+                where=f"random term of {r.group}: {some([d.names[c] for c in r.columns])}",
+                remedy="Leave out random slopes, or use more sessions for each group.",
+            )

@@ -1,0 +1,179 @@
+"""Codes the user declares missing (missing=) set missing, each counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..errors import ReadError, nearest, some
+from ..findings import Finding, Findings
+from ..table import Table
+from .cells import numbers
+from .headers import names_persons
+from .places import agree, many, written
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Code = int | float | str
+Codes = Code | Sequence[Code]
+
+_FEWEST_IDENTIFIERS = 10
+_DISTINCT = 0.95
+
+
+def set_missing(table: Table, missing: Codes | Mapping[str, Codes], person: str | None = None) -> Table:
+    """`table` with the declared codes set missing.
+
+    A code or list: numbers are looked for in all numeric columns, text in all text columns, and nothing in the column
+    `person`. {column: codes}: in these columns only, numbers in text columns too; the column '*' stands for all, as
+    above. A named text column that holds only numbers once its codes are gone becomes numeric. A warning is given
+    where codes were set missing in what seems to be an identifier that was not named. ReadError for columns that do
+    not exist.
+    """
+    frame, source = table.frame, table.source
+    named = isinstance(missing, Mapping)
+    if isinstance(missing, Mapping):
+        for name in missing:
+            if name not in (*frame.columns, "*"):
+                raise ReadError(
+                    f"missing= names column {name!r}, which the file does not have.{nearest(name, frame.columns)}",
+                    where=source,
+                    remedy=f"Its columns are {some(frame.columns, 12)}.",
+                )
+        if "*" in missing:  # all columns first, then those that are named
+            table = set_missing(table, missing["*"], person)
+            frame = table.frame
+        by_column = {name: _listed(codes, source) for name, codes in missing.items() if name != "*"}
+    else:
+        by_column = {name: _listed(missing, source) for name in frame.columns}
+    counts: dict[Code, dict[str, int]] = {code: {} for codes in by_column.values() for code in codes}
+    if not named:
+        by_column.pop(person or "", None)
+    changed = [_without(frame[name], codes, counts, named) for name, codes in by_column.items()]
+    became: list[str] = []
+    if named:
+        changed = [_numeric(series, became) for series in changed]
+    doubts = _identifiers(frame, counts, person, named)
+    settled = {f"column {name}" for name in became}
+    earlier = [f for f in table.findings if f.code != "text-in-numbers" or f.where.split(", ")[0] not in settled]
+    findings = Findings(earlier) + _notes(counts, source) + Findings(doubts)
+    return replace(table, frame=frame.with_columns(changed), findings=findings)
+
+
+def _listed(codes: object, source: str) -> list[Code]:
+    if isinstance(codes, int | float | str) and not isinstance(codes, bool):
+        return [codes]
+    if isinstance(codes, Sequence | set | frozenset | range):
+        listed = list(codes)
+        if all(isinstance(c, int | float | str) and not isinstance(c, bool) for c in listed):
+            return listed
+    raise ReadError(
+        f"missing= has {codes!r}, which is not a code or a list of codes.",
+        where=source,
+        remedy="Give a number, a list of numbers, or {column: codes}.",
+    )
+
+
+def _without(series: pl.Series, codes: list[Code], counts: dict[Code, dict[str, int]], named: bool) -> pl.Series:
+    """The column without the codes, counting them."""
+    import polars as pl
+
+    text = series.str.strip_chars() if series.dtype == pl.String else None
+    gone = None
+    for code in codes:
+        if text is not None and (named or isinstance(code, str)):
+            hit = text == (code if isinstance(code, str) else written(code))
+        elif series.dtype.is_numeric() and not isinstance(code, str):
+            hit = _equal(series, code)
+        else:
+            continue
+        hit = hit.fill_null(False)
+        count = int(hit.sum())
+        if count:
+            counts[code][series.name] = count
+            gone = hit if gone is None else gone | hit
+    if gone is None:
+        return series
+    return pl.select(pl.when(~gone).then(series)).to_series().rename(series.name)
+
+
+def _numeric(series: pl.Series, became: list[str]) -> pl.Series:
+    """As numbers, if it is text and every cell left is one without doubt; its name is added to `became`."""
+    import polars as pl
+
+    if series.dtype != pl.String or series.null_count() == len(series):
+        return series
+    read = numbers(series)
+    if not read.exact or read.markers or read.points == "grouping" or read.merged is not None:
+        return series
+    became.append(series.name)
+    return read.values.rename(series.name)
+
+
+def _equal(series: pl.Series, code: float) -> pl.Series:
+    """Where the numbers are the code; nowhere if it is beyond what their type holds."""
+    import polars as pl
+
+    try:
+        return series == code
+    except OverflowError:
+        return pl.repeat(False, len(series), eager=True)
+
+
+def _identifiers(
+    frame: pl.DataFrame, counts: Mapping[Code, Mapping[str, int]], person: str | None, named: bool
+) -> list[Finding]:
+    """A warning for each column of identifiers in which codes were found: any not named, or the person's."""
+    hits: dict[str, list[Code]] = {}
+    for code, columns in counts.items():
+        for column in columns:
+            hits.setdefault(column, []).append(code)
+    found = []
+    for column, codes in hits.items():
+        if column != person and (named or not _identifies(frame[column])):
+            continue
+        n = sum(counts[code][column] for code in codes)
+        remedy = f"If they are identifiers there, leave {column!r} out of missing=."
+        if not named:
+            remedy = "If they are identifiers there, name the columns that have the code, missing={column: codes}; "
+            remedy += f"person={column!r} spares this one."
+        found.append(
+            Finding(
+                "warning",
+                "missing-in-identifier",
+                f"{some([repr(c) for c in codes])} {agree(len(codes), 'was', 'were')} set missing in {many(n, 'cell')} "
+                f"of column {column!r}, which seems to identify persons or rows.",
+                where=f"column {column}",
+                count=n,
+                remedy=remedy,
+            )
+        )
+    return found
+
+
+def _identifies(series: pl.Series) -> bool:
+    """Whether a column is named like an identifier, or has nearly as many different whole numbers as cells."""
+    import polars as pl
+
+    if names_persons(series.name):
+        return True
+    cells = series.drop_nulls()
+    if len(cells) < _FEWEST_IDENTIFIERS or cells.n_unique() < _DISTINCT * len(cells):
+        return False
+    if cells.dtype == pl.String:
+        return bool(cells.str.contains(r"^\s*[0-9]+\s*$").all())
+    return cells.dtype.is_integer() or (cells.dtype.is_float() and bool((cells == cells.floor()).all()))
+
+
+def _notes(counts: Mapping[Code, Mapping[str, int]], source: str) -> Findings:
+    notes = []
+    for code, columns in counts.items():
+        total = sum(columns.values())
+        what = f"Code {code!r}, declared missing, was set missing in {many(total, 'cell')}."
+        where = "columns " + some([f"{c} ({n:,})" for c, n in columns.items()], 12) if columns else source
+        if not columns:
+            what = f"Code {code!r}, declared missing, was found in no cell."
+        notes.append(Finding("note", "declared-missing", what, where=where, count=total))
+    return Findings(notes)

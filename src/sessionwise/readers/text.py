@@ -1,0 +1,225 @@
+"""CSV, TSV and other delimited text -> Table: the header, the rows (`_records`), and what holds nothing."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..errors import ReadError, some
+from ..findings import Finding, Findings
+from ..table import Table
+from .cells import GROUPING
+from .columns import Wishes, type_columns
+from .headers import check_names
+from .places import agree, many, placer
+from .records import Opened, Rows, exact_rows, regular_rows
+from .sniff import decode, find_delimiter
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def read_text(
+    raw: bytes, source: str, *, encoding: str | None, delimiter: str | None, header_row: int | None, wishes: Wishes
+) -> Table:
+    """The delimited text `raw` as a Table; ReadError with line and remedy if it is not one."""
+    text = _open(raw, source, encoding, delimiter, header_row)
+    rows = regular_rows(text, wishes) or exact_rows(text)
+    rows = _drop_blank_rows(rows, text)
+    if not rows.frame.height:
+        raise ReadError(
+            "The file has column names but no rows.", where=source, remedy="Export it again, with the data."
+        )
+    rows, names = _drop_unnamed(rows, text)
+    frame = rows.frame.rename(dict(zip(rows.frame.columns, names, strict=True)))
+    _no_second_header(frame, rows, source)
+    frame, typed = type_columns(frame, wishes, source, placer("line", rows.lines), grouping=text.delimiter in GROUPING)
+    return Table(
+        frame,
+        source=source,
+        findings=Findings([*text.findings, *rows.findings, *typed]),
+        row_word="line",
+        row_numbers=rows.lines,
+    )
+
+
+# --- the header ----------------------------------------------------------------------------------------------------
+
+
+def _open(raw: bytes, source: str, encoding: str | None, delimiter: str | None, header_row: int | None) -> Opened:
+    """Decode, find header and delimiter, check the column names."""
+    data, findings = decode(raw, encoding, source)
+    if not data[:1000].strip() and not data.strip():
+        raise ReadError("The file is empty.", where=source, remedy="Export it again.")
+    zero = data.find(b"\0")
+    if zero >= 0:
+        before = data.count(b"\n", 0, zero)
+        raise ReadError(
+            "The file has zero bytes: it is damaged, or not a text file.",
+            where=f"{source}, line {before + 1}",
+            remedy="Fetch or export it again.",
+        )
+    if b"\r" in data and b"\n" not in data:
+        data = data.replace(b"\r", b"\n")
+        findings.append(Finding("note", "line-ends", "Line ends are carriage returns only.", where=source))
+    first_line = 1
+    if header_row is not None:
+        data, first_line = _skip_lines(data, header_row, source, findings)
+    else:
+        data, first_line, told = _skip_lead(data, source, findings)
+        delimiter = delimiter or told
+    if delimiter is None:
+        delimiter, found = find_delimiter(data, source, first_line)
+        findings += found
+    end = _header_end(data)
+    names = _header_names(data[:end], delimiter, source, first_line, findings)
+    return Opened(data, source, delimiter, first_line, names, end, findings)
+
+
+def _skip_lines(data: bytes, header_row: int, source: str, findings: list[Finding]) -> tuple[bytes, int]:
+    lines = data.count(b"\n") + (not data.endswith(b"\n"))
+    if header_row < 1 or header_row > lines:
+        raise ReadError(
+            f"header_row={header_row}, but the file has lines 1 to {lines}.",
+            where=source,
+            remedy="Give the number of the line with the column names, the first line being 1.",
+        )
+    start = 0
+    for _ in range(header_row - 1):
+        start = data.index(b"\n", start) + 1
+    if start:
+        what = f"{many(header_row - 1, 'line')} above the header {agree(header_row - 1, 'was', 'were')} left out."
+        findings.append(Finding("note", "lines-skipped", what, source))
+    return data[start:], header_row
+
+
+def _skip_lead(data: bytes, source: str, findings: list[Finding]) -> tuple[bytes, int, str | None]:
+    """Without blank lines on top, and without Excel's 'sep=;' line, which tells the delimiter."""
+    start = line = 0
+    told = None
+    while start < len(data):
+        end = data.find(b"\n", start)
+        end = len(data) if end < 0 else end
+        content = data[start:end].strip(b" \r\n")
+        if content.lower().startswith(b"sep=") and len(content) == 5 and told is None:
+            told = chr(content[4])
+        elif content:
+            break
+        start, line = end + 1, line + 1
+    if told is not None:
+        findings.append(Finding("note", "delimiter", f"The first line says the delimiter is {told!r}.", where=source))
+    blank = line - (told is not None)
+    if blank:
+        findings.append(Finding("note", "blank-lines", f"{many(blank, 'blank line')} above the header.", source, blank))
+    return (data[start:] if start else data), line + 1, told
+
+
+def _header_end(data: bytes) -> int:
+    """Where the header's record ends (its line end included), following quotes."""
+    end = -1
+    while True:
+        end = data.find(b"\n", end + 1)
+        if end < 0 or end > 10_000_000:
+            return len(data) if end < 0 else data.find(b"\n") + 1
+        if data.count(b'"', 0, end) % 2 == 0:
+            return end + 1
+
+
+def _header_names(header: bytes, delimiter: str, source: str, line: int, findings: list[Finding]) -> list[str]:
+    where = f"{source}, line {line}"
+    try:
+        rows = list(csv.reader(io.StringIO(header.decode("utf-8"), newline=""), delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise ReadError(
+            f"The header line cannot be split into column names ({error}).",
+            where=where,
+            remedy="Check its quotation marks.",
+        ) from error
+    written = rows[0] if rows else []
+    names = [name.strip() for name in written]
+    if not any(names):
+        raise ReadError(
+            "The header line has no column names.", where=where, remedy="Say where the header is: header_row=."
+        )
+    changed = [n for n, w in zip(names, written, strict=True) if n != w]
+    if changed:
+        findings.append(
+            Finding(
+                "note",
+                "name-spaces",
+                f"Spaces around {many(len(changed), 'column name')} were taken off.",
+                where="columns " + some(changed, 12),
+                count=len(changed),
+            )
+        )
+    check_names([name or f" {i}" for i, name in enumerate(names)], where)
+    return names
+
+
+# --- rows and columns that hold nothing ----------------------------------------------------------------------------
+
+
+def _drop_blank_rows(rows: Rows, text: Opened) -> Rows:
+    """Without rows in which every cell is empty; counted."""
+    import numpy as np
+    import polars as pl
+
+    frame = rows.frame
+    if not frame.height or any(
+        s.null_count() == 0 and (s.dtype != pl.String or not (s == "").any()) for s in frame.iter_columns()
+    ):
+        return rows
+    empty = [
+        (pl.col(c).is_null() | (pl.col(c).str.strip_chars() == "")) if t == pl.String else pl.col(c).is_null()
+        for c, t in frame.schema.items()
+    ]
+    blank = frame.select(b=pl.all_horizontal(empty))["b"].fill_null(False).to_numpy()
+    if not blank.any():
+        return rows
+    lines = rows.lines if rows.lines is not None else np.arange(2, 2 + frame.height, dtype=np.int64)
+    count = int(blank.sum())
+    what = f"{many(count, 'row')} without any value {agree(count, 'was', 'were')} left out."
+    note = Finding("note", "blank-rows", what, text.source, count)
+    return replace(rows, frame=frame.filter(~pl.Series(blank)), lines=lines[~blank], findings=(*rows.findings, note))
+
+
+def _drop_unnamed(rows: Rows, text: Opened) -> tuple[Rows, list[str]]:
+    """Without columns that have neither a name nor a cell; ReadError for those with cells and no name."""
+    import polars as pl
+
+    empty = [
+        str(i)
+        for i, name in enumerate(text.names)
+        if not name and not rows.frame[str(i)].cast(pl.String).fill_null("").str.strip_chars().ne("").any()
+    ]
+    names = [name for i, name in enumerate(text.names) if str(i) not in empty]
+    check_names(names, f"{text.source}, line {text.first_line}")
+    if not empty:
+        return rows, names
+    note = Finding(
+        "note",
+        "empty-columns",
+        f"{many(len(empty), 'column')} without a name and without a value {agree(len(empty), 'was', 'were')} left out.",
+        where=text.source,
+        count=len(empty),
+    )
+    return replace(rows, frame=rows.frame.drop(empty), findings=(*rows.findings, note)), names
+
+
+def _no_second_header(frame: pl.DataFrame, rows: Rows, source: str) -> None:
+    """ReadError if the header line stands again among the rows, as in files put together from several exports."""
+    import polars as pl
+
+    if any(t != pl.String for t in frame.dtypes):
+        return
+    same = [pl.col(c).str.strip_chars() == c for c in frame.columns]
+    again = frame.select(b=pl.all_horizontal(same))["b"].fill_null(False).arg_true().to_list()
+    if again:
+        raise ReadError(
+            f"The header line stands again among the rows ({many(len(again), 'time')}): the file was put together from "
+            "several exports.",
+            where=f"{source}, {placer('line', rows.lines)(again)}",
+            remedy="Take these lines out, or read the exports one by one.",
+        )

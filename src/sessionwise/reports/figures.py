@@ -1,0 +1,162 @@
+"""The figures of a report: which they are, and what they are called in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+
+from .. import plot
+from ..errors import PanelError
+from ..plot.caterpillar import LevelEffects, draw_effects
+from ..plot.simple_slopes import Slopes, draw_slopes, p_text
+from ..study.phrases import before
+from ..study.records import Direction, Heterogeneity, Moderation, NotAnswered, PersonEffects
+from .parts import FigurePart
+from .printed_tables import ShownTable, minus
+
+if TYPE_CHECKING:
+    from ..panel import Panel
+    from ..study import StudyResult
+#: Lines are drawn for so many moderator values; more cannot be told apart.
+_MOST_LINES = 5
+_POINTS = 800
+#: A smaller share of missing values needs no figure.
+_FEW_MISSING = 0.01
+
+
+class _Named(NamedTuple):
+    response: str
+    x: str
+    moderator: str
+
+
+def forest(result: StudyResult) -> FigurePart | None:
+    """Both directions by every method; None where no method could answer either."""
+    sides: tuple[Literal["forward", "reverse"], ...] = ("forward", "reverse")
+    estimates = [
+        _estimate(row.label, result.arrow(side), getattr(row, side))
+        for side in sides
+        for row in result.sensitivity.rows
+    ]
+    if not any(e.answered for e in estimates):
+        return None
+    scale = "effect, in within-person SDs"
+    return FigurePart("sensitivity", plot.forest(estimates, scale=scale))
+
+
+def courses(result: StudyResult, panel: Panel | None, table: ShownTable | None) -> list[FigurePart]:
+    """Average course of both scores with single persons."""
+    if panel is None:
+        return []
+    names = dict(result.called)
+    made = []
+    for column in names:
+        own = _only(table, names[column])
+        made.append(FigurePart(f"course-{column}", plot.trajectories(panel, column, labels=names), own))
+    return made
+
+
+def attendance(panel: Panel | None, table: ShownTable | None) -> list[FigurePart]:
+    return [] if panel is None else [FigurePart("attendance", plot.dropout(panel), table)]
+
+
+def gaps(result: StudyResult, panel: Panel | None) -> list[FigurePart]:
+    """Where values are missing; nothing where hardly any is."""
+    missing = result.description.missing
+    shares = dict(zip(missing.columns, missing.share, strict=True))
+    lacking = [n for n, share in shares.items() if share and n in result.study.columns]
+    if panel is None or all(shares[n] < _FEW_MISSING for n in lacking):
+        return []
+    return [FigurePart("missing", plot.missing(panel, [n for n in lacking if n in panel]))]
+
+
+def pairs(result: StudyResult, one: Direction, panel: Panel | None) -> list[FigurePart]:
+    """The predictor at a session against the response at the next, within persons."""
+    if panel is None:
+        return []
+    try:
+        chart = plot.scatter(
+            panel, one.response, one.predictor, result.study.lag, points=_POINTS, labels=dict(result.called)
+        )
+    except PanelError:  # nothing to draw
+        return []
+    return [FigurePart(f"{one.key}-pairs", chart)]
+
+
+def slopes(result: StudyResult, one: Direction, moderation: Moderation) -> list[FigurePart]:
+    """The effect at values of a moderator."""
+    if not 1 < len(moderation.slopes) <= _MOST_LINES:
+        return []
+    names = dict(result.called)
+    found = [s.estimate for s in moderation.slopes]
+    sds = {result.study.outcome: result.sensitivity.sd_outcome, result.study.process: result.sensitivity.sd_process}
+    record = Slopes(
+        values=tuple(s.at for s in moderation.slopes),
+        slope=np.array([e.value for e in found]),
+        low=np.array([e.low for e in found]),
+        high=np.array([e.high for e in found]),
+        others={},
+        mean=0.0,
+        sd=sds[one.predictor],
+        p=moderation.p,
+    )
+    lag, people = result.study.lag, f"{result.person}s"
+    x = f"previous {names[one.predictor]}" if lag == 1 else f"{names[one.predictor]} {before(lag)}"
+    said = _Named(names[one.response], f"{x} within {people}", moderation.moderator)
+    chart = draw_slopes(record, record.values, said)
+    return [FigurePart(f"{one.key}-slopes-{moderation.moderator}", chart)]
+
+
+def persons(result: StudyResult, table: ShownTable | None) -> list[FigurePart]:
+    """Every person's own effect."""
+    found, main = result.persons, result.forward
+    if isinstance(found, NotAnswered) or isinstance(main, NotAnswered):
+        return []
+    test = main.heterogeneity
+    differ = isinstance(test, Heterogeneity) and test.p < 0.05
+    process, response = _said(result)
+    what = f"the effect of {process} on {response}"
+    if isinstance(test, Heterogeneity) and not differ:
+        title = f"{result.person.capitalize()}s were not shown to differ in {what} (p {p_text(test.p)})"
+    else:
+        title = f"T{what[1:]} differs from the average in {found.apart:,} of {len(found.effects):,} {result.person}s"
+    chart = draw_effects(_levels(found, main, differ), result.person, process, response, title=title)
+    return [FigurePart("persons", chart, table)]
+
+
+def _said(result: StudyResult) -> tuple[str, str]:
+    names = dict(result.called)
+    return names[result.study.process], result.following("forward")
+
+
+def _levels(found: PersonEffects, main: Direction, differ: bool) -> LevelEffects:
+    def column(name: str) -> np.ndarray:
+        return np.array([getattr(e, name) for e in found.effects], np.float64)
+
+    labels = np.array([str(e.person) for e in found.effects], object)
+    ends = main.within.low, main.within.high
+    return LevelEffects(
+        labels, column("value"), column("low"), column("high"), found.average, *ends, found.sd, 0.95, 0.0, differ
+    )
+
+
+def _estimate(label: str, direction: str, found: Any) -> plot.Estimate:
+    if isinstance(found, NotAnswered):
+        return plot.Estimate(label, direction, note=minus(found.why.split(". ")[0].rstrip(".") + "."))
+    return plot.Estimate(label, direction, found.value, found.low, found.high)
+
+
+def _only(table: ShownTable | None, variable: str) -> ShownTable | None:
+    """The rows of one variable of the table of averages."""
+    if table is None:
+        return None
+    rows = tuple(row[1:] for row in table.rows if row[0].by == variable)
+    return replace(
+        table,
+        name=f"{table.name}-{variable}",
+        title=f"{variable}: {table.title.lower()}",
+        head=table.head[1:],
+        rows=rows,
+    )

@@ -1,0 +1,226 @@
+"""Sections: one function for each, in the order a paper reports them. A section without parts is not in the report.
+
+To add one, write its function and put it into `SECTIONS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ..scoring.instrument import FACTS
+from ..study import StudyTable
+from ..study.records import Direction, DropOutModel, FewSessions, Moderation, NotAnswered
+from ..study.tables import Column
+from . import figures
+from .parts import Caution, Copyable, Facts, Part, Section, TablePart, Text, Unanswered, Warnings
+from .printed_tables import ShownTable, shown, side_by_side
+from .python_call import python_call
+
+if TYPE_CHECKING:
+    from ..findings import Finding
+    from ..panel import Panel
+    from ..study import StudyResult
+
+
+#: What an instrument says of its scores that no study uses.
+_UNUSED = tuple(FACTS[fact] for fact in ("cutoff", "bands", "reliable_change"))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Given:
+    """What sections are made of. panel : the data, or None; tables : those of the result. told : further facts, such as
+    the command. notes : what stands before all else, such as that data are simulated. read : findings of reading and
+    scoring."""
+
+    result: StudyResult
+    panel: Panel | None
+    tables: dict[str, StudyTable]
+    told: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+    read: tuple[Finding, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Of the whole report."""
+        outcome, process = (name for _, name in self.result.called)
+        return f"{process} and {outcome}, session by session"
+
+    def shown(self, name: str) -> ShownTable | None:
+        """A table of the result, if there is one."""
+        return shown(self.tables[name]) if name in self.tables else None
+
+    def table(self, name: str, folded: str = "") -> list[Part]:
+        """The same as a part."""
+        found = self.shown(name)
+        return [TablePart(found, folded)] if found else []
+
+
+def sections(given: Given) -> Iterator[Section]:
+    """All that have something to say, one by one."""
+    for key, title, write in SECTIONS:
+        parts = tuple(write(given))
+        if parts:
+            yield Section(key, title(given), parts)
+
+
+def answer(given: Given) -> list[Part]:
+    """Two sentences and one figure; before them what must be known first."""
+    result = given.result
+    parts: list[Part] = [Text(note, "note") for note in given.notes]
+    if result.caution:
+        parts.append(Caution("Caution", result.caution))
+    parts += [Text(sentence, "lead") for sentence in result.answer]
+    figure = figures.forest(result)
+    return [*parts, figure] if figure else parts
+
+
+def sample(given: Given) -> list[Part]:
+    """Who is in the analysis, what was measured, who left."""
+    result = given.result
+    warnings = dict.fromkeys((*given.read, *result.findings.errors, *result.findings.warnings))
+    doubts = _used(f for f in warnings if f.severity != "note")
+    parts = given.table("flow")
+    if result.no_cluster:
+        parts.append(Unanswered(result.no_cluster))
+    parts += [*given.table("scales"), *given.table("reliability")]
+    if doubts:
+        parts.append(Warnings("What the check of the data found", doubts))
+    parts += figures.courses(result, given.panel, given.shown("course"))
+    if given.panel is None:
+        parts += given.table("course", "Averages by session")
+    parts += figures.attendance(given.panel, given.shown("sessions")) or given.table("sessions", "Course of attendance")
+    if isinstance(result.drop_out, DropOutModel):
+        parts += given.table("drop_out_model")
+    else:
+        parts.append(Unanswered(result.drop_out))
+    return [*parts, *figures.gaps(result, given.panel)]
+
+
+def _used(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Those about what a study uses: it uses scores, but no cut-off, band or reliable change."""
+    kept = []
+    for finding in findings:
+        name, _, told = finding.what.partition(": ")
+        facts = [fact for fact in told.rstrip(".").split("; ") if not fact.startswith(_UNUSED)]
+        if finding.code != "key-unverified":
+            kept.append(finding)
+        elif facts:
+            kept.append(replace(finding, what=f"{name}: {'; '.join(facts)}."))
+    return tuple(kept)
+
+
+def forward(given: Given) -> list[Part]:
+    """Process -> next outcome."""
+    return _direction(given, given.result.forward, 0)
+
+
+def reverse(given: Given) -> list[Part]:
+    """Outcome -> next process."""
+    return _direction(given, given.result.reverse, 1)
+
+
+def _direction(given: Given, one: Direction | NotAnswered, place: int) -> list[Part]:
+    if isinstance(one, NotAnswered):
+        return [Unanswered(one)]
+    parts: list[Part] = [Text(given.result.answer[place])]
+    parts += given.table(one.key)
+    if isinstance(one.between, NotAnswered):
+        parts.append(Unanswered(one.between))
+    parts += figures.pairs(given.result, one, given.panel)
+    if f"{one.key}_models" in given.tables:
+        parts.append(TablePart(side_by_side(given.tables[f"{one.key}_models"], one)))
+    parts += [Unanswered(step) for step in one.steps if isinstance(step, NotAnswered)]
+    parts += given.table(f"{one.key}_differences")
+    if isinstance(one.heterogeneity, NotAnswered) and one.heterogeneity not in one.steps:
+        parts.append(Unanswered(one.heterogeneity))
+    for m in one.moderators:
+        parts += figures.slopes(given.result, one, m) if isinstance(m, Moderation) else [Unanswered(m)]
+    return [*parts, *given.table(f"{one.key}_slopes")]
+
+
+def sensitivity(given: Given) -> list[Part]:
+    """Both directions by every method, what each takes for granted, what few sessions do."""
+    found = given.result.sensitivity
+    parts: list[Part] = [Text(words) for words in found.words]
+    parts += given.table("sensitivity")
+    parts.append(TablePart(shown(_assumptions(given.result)), "What each method takes for granted"))
+    few = given.result.few_sessions
+    if isinstance(few, FewSessions):
+        return [*parts, *given.table("few_sessions")]
+    return [*parts, Unanswered(few)]
+
+
+def _assumptions(result: StudyResult) -> StudyTable:
+    titles = {
+        "means": "Person means",
+        "trend": "Trend",
+        "effects": "Effects",
+        "covariates": "Covariates",
+        "levels": "Levels",
+        "residuals": "Residuals",
+        "sample": "Sessions and persons",
+    }
+    if not result.study.covariates:
+        del titles["covariates"]
+    columns = (Column("method", "Method"), *(Column(key, title) for key, title in titles.items()))
+    rows = tuple((row.label, *(getattr(row.assumes, key) for key in titles)) for row in result.sensitivity.rows)
+    return StudyTable("assumptions", "What each method takes for granted", columns, rows)
+
+
+def persons(given: Given) -> list[Part]:
+    """Person-specific effects, shrunken."""
+    found = given.result.persons
+    if isinstance(found, NotAnswered):
+        return [Unanswered(found)]
+    return list(figures.persons(given.result, given.shown("person_effects")))
+
+
+def checklist(given: Given) -> list[Part]:
+    """What the methods literature asks for, and what was done."""
+    return given.table("checklist")
+
+
+def paper(given: Given) -> list[Part]:
+    """Text to be taken over."""
+    result = given.result
+    return [
+        Copyable("methods", "Methods", result.methods),
+        Copyable("results", "Results", result.results),
+        Copyable("references", "References", result.references, "references"),
+    ]
+
+
+def open_questions(given: Given) -> list[Part]:
+    """Everything that these data cannot answer, in one place."""
+    return given.table("not_answered")
+
+
+def about(given: Given) -> list[Part]:
+    """How to get the same again."""
+    result = given.result
+    facts = [("Version", f"sessionwise {result.version}"), ("Data, SHA-512", result.fingerprint), *given.told]
+    if "Command" not in dict(given.told):
+        facts.append(("Call", python_call(result, given.panel)))
+    notes = dict.fromkeys(f for f in (*given.read, *result.findings.notes) if f.severity == "note")
+    parts: list[Part] = [Facts(tuple(facts))]
+    return [*parts, Warnings("What was noted in reading, scoring and checking", tuple(notes))] if notes else parts
+
+
+def _said(text: str) -> Callable[[Given], str]:
+    return lambda given: text
+
+
+SECTIONS: tuple[tuple[str, Callable[[Given], str], Callable[[Given], list[Part]]], ...] = (
+    ("answer", _said("The answer"), answer),
+    ("sample", _said("The sample"), sample),
+    ("forward", lambda given: given.result.arrow("forward"), forward),
+    ("reverse", lambda given: given.result.arrow("reverse"), reverse),
+    ("sensitivity", _said("Do other methods say the same?"), sensitivity),
+    ("persons", lambda given: f"Each {given.result.person}", persons),
+    ("checklist", _said("Checklist of method"), checklist),
+    ("paper", _said("For your paper"), paper),
+    ("open", _said("What these data cannot answer"), open_questions),
+    ("about", _said("About this report"), about),
+)

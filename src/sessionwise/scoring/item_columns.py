@@ -1,0 +1,179 @@
+"""Which column of a table holds which item. Names only; no data is read.
+
+Found by pattern: one of the instrument's prefixes, an optional link (separators, or a word such as 'item'
+or 'q'), the item number. All items must be found under one form, the *form* being everything before the
+number, so that a score column or another instrument's items are not mistaken for items.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from ..errors import ScoreError, nearest, some
+from .instrument import Instrument
+
+ItemMapping = Mapping[int, str] | Sequence[str] | str
+
+_SEPARATOR = r"[ _.\-]"
+_LINK = rf"{_SEPARATOR}*(?:(?:item|i|q){_SEPARATOR}*)?"
+
+
+def item_columns(instrument: Instrument, columns: Sequence[str], mapping: ItemMapping | None = None) -> dict[int, str]:
+    """Item number -> column name, for every item, in item order.
+
+    instrument : whose items are looked for.
+    columns : the table's column names.
+    mapping : None to find them by pattern; or a dict item number -> column; or the column names in item
+        order; or a text with ``{}`` or ``{item}`` for the item number, such as ``"Q{}_core"``
+        (``{:02}`` writes 01, 02, ...).
+
+    Raises ScoreError if an item has no column, or more than one is possible, or the mapping does not fit.
+    """
+    if mapping is None:
+        return _found(instrument, columns)
+    if isinstance(mapping, str):
+        chosen = _from_pattern(instrument, mapping)
+    elif isinstance(mapping, Mapping):
+        chosen = _from_dict(instrument, mapping)
+    else:
+        chosen = _from_list(instrument, mapping)
+    return _checked(instrument, columns, chosen)
+
+
+def _found(instrument: Instrument, columns: Sequence[str]) -> dict[int, str]:
+    forms = _forms(instrument, columns)
+    complete = {form: found for form, found in forms.items() if len(found) == len(instrument.items)}
+    if len(complete) > 1:
+        raise ScoreError(
+            f"the items of {instrument.name} could be any of {len(complete)} sets of columns",
+            where="; ".join(f"{_span(found)}" for found in complete.values()),
+            remedy=f"say which: give a mapping such as {_example(next(iter(complete)))!r}",
+        )
+    if not complete:
+        _raise_incomplete(instrument, columns, forms)
+    ((_, found),) = complete.items()
+    twice = {item: names for item, names in found.items() if len(names) > 1}
+    if twice:
+        item, names = next(iter(sorted(twice.items())))
+        raise ScoreError(
+            f"item {item} of {instrument.name} could be any of the columns {', '.join(map(repr, names))}",
+            where=some(name for names in twice.values() for name in names),
+            remedy="give a mapping of item numbers to columns, or drop the columns that are not items",
+        )
+    return {item: found[item][0] for item in instrument.items}
+
+
+def _forms(instrument: Instrument, columns: Sequence[str]) -> dict[str, dict[int, list[str]]]:
+    """Form (all before the number, lower case) -> item -> columns."""
+    prefixes = dict.fromkeys((instrument.name.replace("-", "_"), *instrument.prefixes))
+    patterns = [
+        re.compile(rf"({f'{_SEPARATOR}?'.join(map(re.escape, prefix.split('_')))}{_LINK})([0-9]+)", re.IGNORECASE)
+        for prefix in prefixes
+    ]
+    forms: dict[str, dict[int, list[str]]] = {}
+    for column in dict.fromkeys(columns):
+        # Two prefixes may read one name alike; the same form and number count once.
+        hits = {(m[1].lower(), int(m[2])) for p in patterns if (m := p.fullmatch(column))}
+        for form, number in sorted(hits):
+            if 1 <= number <= len(instrument.items):
+                forms.setdefault(form, {}).setdefault(number, []).append(column)
+    return forms
+
+
+def _raise_incomplete(
+    instrument: Instrument, columns: Sequence[str], forms: Mapping[str, Mapping[int, list[str]]]
+) -> None:
+    how = "give a mapping: a dict of item numbers to columns, a list of columns in item order, or a pattern"
+    if not forms:
+        default = f"{instrument.name.replace('-', '_')}_{instrument.items[0]}"
+        raise ScoreError(
+            f"no item columns of {instrument.name} were found, such as {default!r}.{nearest(default, columns)}",
+            where=f"columns {some(columns)}" if columns else "a table without columns",
+            remedy=f"{how} such as 'Q{{}}_core'",
+        )
+    form, found = max(forms.items(), key=lambda pair: len(pair[1]))
+    missing = [item for item in instrument.items if item not in found]
+    seen = [name for names in found.values() for name in names]
+    spelling = seen[0][: len(form)]  # the user's own, so that the hint looks like the table
+    hint = nearest(f"{spelling}{missing[0]}", [c for c in columns if c not in seen])
+    raise ScoreError(
+        f"{len(missing)} of the {len(instrument.items)} items of {instrument.name} have no column: "
+        f"item {some(missing)}.{hint}",
+        where=f"columns that begin with {spelling!r}",
+        remedy=f"add the missing columns (empty if the item was not asked), or {how}",
+    )
+
+
+def _from_pattern(instrument: Instrument, pattern: str) -> dict[int, str]:
+    try:
+        chosen = {item: pattern.format(item, item=item) for item in instrument.items}
+    except (LookupError, ValueError, AttributeError, TypeError):
+        chosen = {}
+    if len(set(chosen.values())) < len(instrument.items):
+        raise ScoreError(
+            f"the pattern {pattern!r} does not say where the item number goes",
+            where=f"mapping for {instrument.name}",
+            remedy="write {} where the number goes, such as 'Q{}_core'",
+        )
+    return chosen
+
+
+def _from_list(instrument: Instrument, names: Sequence[str]) -> dict[int, str]:
+    n = len(instrument.items)
+    if len(names) != n:
+        raise ScoreError(
+            f"{instrument.name} has {n} items, the list has {len(names)} columns",
+            where=f"mapping for {instrument.name}",
+            remedy=f"list {n} columns in item order, or give a dict of item numbers to columns",
+        )
+    return dict(zip(instrument.items, names, strict=True))
+
+
+def _from_dict(instrument: Instrument, mapping: Mapping[int, str]) -> dict[int, str]:
+    unknown = [item for item in mapping if item not in instrument.items]
+    if unknown:
+        raise ScoreError(
+            f"{instrument.name} has no item {some(map(repr, unknown))}",
+            where=f"mapping for {instrument.name}",
+            remedy=f"use the whole numbers 1 to {len(instrument.items)}",
+        )
+    missing = [item for item in instrument.items if item not in mapping]
+    if missing:
+        raise ScoreError(
+            f"the mapping has no column for item {some(missing)} of {instrument.name}",
+            where=f"mapping for {instrument.name}",
+            remedy=f"name a column for each of the items 1 to {len(instrument.items)}",
+        )
+    return {item: mapping[item] for item in instrument.items}
+
+
+def _checked(instrument: Instrument, columns: Sequence[str], chosen: dict[int, str]) -> dict[int, str]:
+    known = set(columns)
+    for item, column in chosen.items():
+        if column not in known:
+            raise ScoreError(
+                f"there is no column {column!r} for item {item} of {instrument.name}.{nearest(str(column), columns)}",
+                where=f"mapping for {instrument.name}",
+                remedy="name a column of the table",
+            )
+    items: dict[str, list[int]] = {}
+    for item, column in chosen.items():
+        items.setdefault(column, []).append(item)
+    for column, used in items.items():
+        if len(used) > 1:
+            raise ScoreError(
+                f"the column {column!r} stands for the items {some(used)} of {instrument.name}",
+                where=f"mapping for {instrument.name}",
+                remedy="give every item its own column",
+            )
+    return chosen
+
+
+def _span(found: Mapping[int, list[str]]) -> str:
+    numbers = sorted(found)
+    return f"{found[numbers[0]][0]!r} to {found[numbers[-1]][0]!r}"
+
+
+def _example(form: str) -> str:
+    return f"{form}{{}}"

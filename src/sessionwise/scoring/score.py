@@ -1,0 +1,305 @@
+"""score: item columns to scale columns, by an instrument's key. The kernel is core/score.hpp.
+
+A person's score on a scale of n items with c answered is the answered items' sum × n / c (sum scores),
+their mean, or their mean × 10; reversed items count as low + high − answer. Where more items are
+missing than the scale allows, the score is missing.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from os import PathLike
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from .._core import score as _kernel
+from ..errors import ScoreError, nearest, some
+from ..findings import Finding
+from ..panel import Panel
+from .answered import Answered
+from .instrument import Instrument
+from .item_columns import ItemMapping, item_columns
+from .registry import instrument as _instrument
+
+if TYPE_CHECKING:
+    import polars as pl
+
+ScaleCounts = tuple[int, int, int, int, int]  # complete, pro-rated, items filled, too few, empty
+
+_FACTOR = {"mean": 1.0, "mean10": 10.0}
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleRecord:
+    """What scoring did for one scale. Counts are of sessions, except `items_filled`.
+
+    complete : every item answered.
+    prorated : some missing, within the limit; items_filled : how many items that were.
+    too_few : some answered, but more missing than the limit: no score.
+    empty : nothing answered: no score.
+    """
+
+    column: str
+    complete: int
+    prorated: int
+    items_filled: int
+    too_few: int
+    empty: int
+    max_missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRecord:
+    """What scoring did for one instrument; `Panel.records` keeps it.
+
+    key : the instrument with the range and reversed items that were used.
+    items : item -> column. already_reversed : as given to `score`.
+    out_of_range : answers taken as missing. scales : the total first.
+    """
+
+    key: Instrument
+    items: Mapping[int, str]
+    already_reversed: bool
+    out_of_range: int
+    scales: tuple[ScaleRecord, ...]
+
+    @property
+    def instrument(self) -> str:
+        """Its name."""
+        return self.key.name
+
+    @property
+    def answers(self) -> tuple[float, float]:
+        """(low, high) of the answers."""
+        return self.key.low, self.key.high
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain values, for JSON."""
+        return {
+            "instrument": self.instrument,
+            "answers": self.answers,
+            "already_reversed": self.already_reversed,
+            "out_of_range": self.out_of_range,
+            "items": dict(self.items),
+            "scales": [asdict(scale) for scale in self.scales],
+        }
+
+    def __rich__(self) -> object:
+        from rich import box
+        from rich.table import Table
+
+        low, high = self.answers
+        title = f"{self.instrument}, answers {low:g} to {high:g}: number of sessions"
+        about = "pro-rated: items missing within the limit (filled: how many); too few: more missing, no score"
+        table = Table(
+            title=title,
+            title_justify="left",
+            caption=about,
+            caption_justify="left",
+            box=box.SIMPLE_HEAD,
+            pad_edge=False,
+            min_width=len(about),
+        )
+        for i, head in enumerate(("column", "complete", "pro-rated", "filled", "too few", "none")):
+            table.add_column(head, justify="right" if i else "left", no_wrap=True)
+        for s in self.scales:
+            counts = (s.complete, s.prorated, s.items_filled, s.too_few, s.empty)
+            table.add_row(s.column, *(f"{n:,}" for n in counts))
+        return table
+
+    def __str__(self) -> str:
+        from rich.console import Console
+
+        out = io.StringIO()
+        Console(file=out, width=80, color_system=None).print(self)
+        return "\n".join(line.rstrip() for line in out.getvalue().rstrip().splitlines())
+
+
+def score(
+    panel: Panel,
+    *instruments: str | PathLike[str] | Instrument,
+    items: ItemMapping | Mapping[str, ItemMapping] | None = None,
+    answers: tuple[float, float] | Mapping[str, tuple[float, float]] | None = None,
+    already_reversed: bool = False,
+    out_of_range: Literal["error", "missing"] = "error",
+) -> Panel:
+    """The Panel with one column for each scale of the instruments, such as 'core_om' and 'core_om_risk'.
+
+    Parameters
+    ----------
+    panel : with a column for each item.
+    instruments : names (see `instruments()`), paths of your own instrument files, or Instruments.
+    items : which column holds which item, if their names do not tell: a dict item -> column, the
+        columns in item order, or a pattern such as 'Q{}_core'. With several instruments, a dict
+        name -> one of these.
+    answers : (low, high) where a form is used with other answers than the usual ones, such as (1, 7)
+        for the WAI-SR. With several instruments, a dict name -> (low, high).
+    already_reversed : the file holds reversed items turned round already.
+    out_of_range : 'error' stops at an answer outside the range; 'missing' takes it as missing and says
+        how many.
+
+    Returns
+    -------
+    Panel whose `findings` say how many sessions were pro-rated or could not be scored (notes), and
+    which facts of the key are not verified (warnings); `records` has the counts (ScoreRecord).
+
+    Raises
+    ------
+    ScoreError : items not found, not numeric or out of range; a score column that is there already.
+    InstrumentError : unknown instrument or range, malformed instrument file.
+    """
+    if not instruments:
+        raise ScoreError("no instrument was named.", remedy="For example score(panel, 'core-om', 'wai-sr').")
+    if out_of_range not in ("error", "missing"):
+        raise ScoreError(
+            f"out_of_range is 'error' or 'missing', not {out_of_range!r}.", remedy="Choose one of the two."
+        )
+    keys = [_instrument(given) for given in instruments]
+    ranges = _by_name(answers, keys, "answers", isinstance(answers, tuple))
+    single = isinstance(items, (str, list, tuple)) or (
+        isinstance(items, Mapping) and all(isinstance(k, int) for k in items)
+    )
+    mappings = _by_name(items, keys, "items", single)
+    for key in keys:
+        name = key.name
+        if name in ranges:
+            key = key.with_range(*ranges[name])
+        if already_reversed:
+            key = key.already_reversed()
+        panel = _score_one(panel, key, mappings.get(name), out_of_range, already_reversed)
+    return panel
+
+
+def _by_name(given: Any, keys: list[Instrument], setting: str, single: bool) -> dict[str, Any]:
+    """A setting given once (for one instrument) or by instrument, as a dict by name."""
+    if given is None:
+        return {}
+    names = [key.name for key in keys]
+    if single:
+        if len(keys) > 1:
+            raise ScoreError(
+                f"{setting} was given once for {len(keys)} instruments.",
+                remedy=f"Give {setting}={{{names[0]!r}: ...}}.",
+            )
+        return {names[0]: given}
+    for name in given:
+        if name not in names:
+            raise ScoreError(
+                f"{setting} names {name!r}, and {name!r} is not among the instruments.{nearest(str(name), names)}",
+                remedy=f"The instruments are {some(names)}.",
+            )
+    return dict(given)
+
+
+def _score_one(
+    panel: Panel, key: Instrument, mapping: ItemMapping | None, out_of_range: str, already_reversed: bool
+) -> Panel:
+    columns = item_columns(key, panel.columns, mapping)
+    clash = [name for name in key.columns if name in panel]
+    if clash:
+        raise ScoreError(
+            f"the Panel has a column {clash[0]!r} already, which {key.name} would write.",
+            where=f"columns: {some(clash)}",
+            remedy="Rename or drop that column, or use the score that is there.",
+        )
+    scores, counts, outside = _scores(panel, key, columns)
+    found = []
+    if sum(outside):
+        if out_of_range == "error":
+            _raise_out_of_range(panel, key, columns, outside)
+        found.append(_outside_finding(key, columns, outside))
+    record = ScoreRecord(key, columns, already_reversed, sum(outside), _scale_records(key, counts))
+    found.append(_scored_finding(record, len(panel)))
+    found += Answered(key, columns).reversed_finding(panel.series)
+    if key.unverified:
+        found.append(_unverified_finding(key))
+    return panel.with_columns(dict(zip(key.columns, scores, strict=True)), found, (record,))
+
+
+def _scores(
+    panel: Panel, key: Instrument, columns: Mapping[int, str]
+) -> tuple[list[np.ndarray], list[ScaleCounts], list[int]]:
+    """Scores, (n_rows,) a scale, in the Panel's order, counts by scale, answers out of range by item."""
+    series = [_numeric(panel, name) for name in columns.values()]
+    at = {item: i for i, item in enumerate(columns)}
+    scales = [
+        ([at[i] for i in s.items], s.max_missing, _FACTOR.get(s.scoring, float(len(s.items)))) for s in key.scales
+    ]
+    reverse = [item in key.reversed for item in columns]
+    together = np.empty((len(scales), len(series[0])))  # one allocation: large ones get huge pages
+    scores = list(together)
+    streams = [s.__arrow_c_stream__() for s in series]
+    counts, outside = _kernel(streams, key.low, key.high, reverse, scales, scores)
+    for array in (together, *scores):
+        array.flags.writeable = False
+    return scores, counts, outside
+
+
+def _numeric(panel: Panel, name: str) -> pl.Series:
+    series = panel.series(name)
+    import polars as pl
+
+    if series.dtype in _kernel_types():
+        return series
+
+    return pl.Series(name, panel[name])  # a column wholly missing, a boolean; or the error that says what is wrong
+
+
+def _kernel_types() -> tuple[Any, ...]:
+    import polars as pl
+
+    signed = (pl.Int8, pl.Int16, pl.Int32, pl.Int64)
+    return (*signed, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64, pl.Float32, pl.Float64)
+
+
+def _scale_records(key: Instrument, counts: list[ScaleCounts]) -> tuple[ScaleRecord, ...]:
+    return tuple(
+        ScaleRecord(key.column(scale), *count, scale.max_missing)
+        for scale, count in zip(key.scales, counts, strict=True)
+    )
+
+
+def _raise_out_of_range(panel: Panel, key: Instrument, columns: Mapping[int, str], outside: list[int]) -> None:
+    name = next(c for c, n in zip(columns.values(), outside, strict=True) if n)
+    values = panel[name]
+    rows = np.flatnonzero((values < key.low) | (values > key.high))
+    where = f"column {name!r}: {values[rows[0]]:g} at {panel.where(rows)}"
+    others = sum(n > 0 for n in outside) - 1
+    raise ScoreError(
+        f"{key.name} is answered from {key.low:g} to {key.high:g}, and {sum(outside):,} answers are outside.",
+        where=where + (f"; and {others} more columns" if others else ""),
+        remedy="Correct the answers, declare missing codes when reading (missing=...), name another range "
+        "(answers=...), or score with out_of_range='missing'.",
+    )
+
+
+def _outside_finding(key: Instrument, columns: Mapping[int, str], outside: list[int]) -> Finding:
+    names = [c for c, n in zip(columns.values(), outside, strict=True) if n]
+    what = f"{sum(outside):,} answers to {key.name} outside {key.low:g} to {key.high:g} were taken as missing."
+    remedy = "Correct them in the file if they are typing errors."
+    return Finding("warning", "answers-out-of-range", what, f"columns {some(names)}", sum(outside), remedy)
+
+
+def _unverified_finding(key: Instrument) -> Finding:
+    facts = "; ".join(sentence.removeprefix(f"{key.name}: ") for sentence in key.unverified)
+    return Finding("warning", "key-unverified", f"{key.name}: {facts}.", "", 0, "Check it against the form's manual.")
+
+
+def _scored_finding(record: ScoreRecord, rows: int) -> Finding:
+    scales = record.scales
+    total = scales[0]
+    turned = ", its reversed items taken as turned round already," if record.already_reversed else ""
+    what = f"{record.instrument}{turned} scored in {total.complete + total.prorated:,} of {rows:,} sessions"
+    if total.prorated:
+        items = f"{total.items_filled:,} missing item{'s' * (total.items_filled != 1)} filled"
+        what += f", {total.prorated:,} of them pro-rated ({items})"
+    if total.too_few:
+        most = f"{total.max_missing} missing item{'s' * (total.max_missing != 1)}"
+        what += f"; {total.too_few:,} had more than {most} and no score"
+    if total.empty:
+        what += f"; {total.empty:,} had no answer"
+    where = f"column{'s' * (len(scales) > 1)} {some([s.column for s in scales], 12)}"
+    return Finding("note", "scored", what + ".", where, total.prorated + total.too_few + total.empty)

@@ -1,0 +1,33 @@
+"""One study for all tests of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+import sessionwise as sw
+from sessionwise.reports import Painter, html
+
+
+@pytest.fixture(scope="session")
+def panel() -> sw.Panel:
+    table = sw.datasets.demo(persons=90)
+    panel = sw.Panel(table, person="patient", session="session", cluster="therapist", time="date")
+    return sw.score(panel, "core-om", "wai-sr")
+
+
+@pytest.fixture(scope="session")
+def result(panel: sw.Panel) -> sw.StudyResult:
+    return sw.Study("core_om", "wai_sr", moderators=["pd"]).run(panel)
+
+
+@pytest.fixture(scope="session")
+def painter() -> Iterator[Painter]:
+    with Painter() as painter:
+        yield painter
+
+
+@pytest.fixture(scope="session")
+def page(result: sw.StudyResult, panel: sw.Panel, painter: Painter) -> str:
+    return html(result, panel, painter=painter, told=[("Command", "sessionwise analyze <a> & b")], notes=["Simulated."])

@@ -1,0 +1,204 @@
+"""Finding item columns in a table."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sessionwise.errors import ScoreError
+from sessionwise.scoring import instrument, instruments, item_columns
+
+CORE = instrument("core-om")
+WAI = instrument("wai-sr")
+N = {name: len(instrument(name).items) for name in instruments()}
+
+
+def numbered(form: str, n: int) -> list[str]:
+    return [form.format(i) for i in range(1, n + 1)]
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("core-om", "core_om_{}"),
+        ("core-om", "CORE{}"),
+        ("core-om", "CORE_OM_{:02}"),
+        ("core-om", "CORE-OM item {}"),
+        ("core-om", "coreom{}"),
+        ("core-om", "Core.Om.{:03}"),
+        ("core-om", "CORE_OM_Q{:02}"),
+        ("core-om", "core_i{}"),
+        ("core-10", "core_10_{}"),
+        ("core-10", "core10_{}"),
+        ("core-10", "CORE-10 item{}"),
+        ("core-10", "core10{}"),
+        ("core-10", "core10{:02}"),
+        ("wai-sr", "wai_sr.{}"),
+        ("wai-sr", "WAISR{}"),
+        ("wai-sr", "wai{}"),
+        ("phq-9", "PHQ9_{}"),
+        ("phq-9", "phq_9_{}"),
+        ("phq-9", "phq9{}"),
+        ("phq-9", "phq{}"),
+        ("gad-7", "GAD7_Q{}"),
+        ("gad-7", "gad_{}"),
+        ("oq-45", "oq45_{}"),
+        ("oq-45", "OQ{}"),
+        ("sai", "sai_{}"),
+        ("ors", "ORS {}"),
+        ("srs", "srs-{}"),
+    ],
+)
+def test_usual_names_are_found(name: str, form: str) -> None:
+    names = numbered(form, N[name])
+    found = item_columns(instrument(name), ["patient", "session", *names[::-1], "age"])
+    assert found == dict(enumerate(names, start=1))
+    assert list(found) == sorted(found)
+
+
+@pytest.mark.parametrize("name", instruments())
+@given(
+    separators=st.sampled_from(["", "_", "-", ".", " "]),
+    link=st.sampled_from(["_", ".", "-", " ", "_item_", " Item ", "_q", "_i", "item"]),
+    width=st.integers(1, 3),
+    upper=st.booleans(),
+    rest=st.lists(st.sampled_from(["patient", "core", "core10", "phq9", "oq45", "wai_sr_task", "core_om_risk", "1"])),
+    data=st.data(),
+)
+def test_every_instrument_is_found_in_every_form(
+    name: str, separators: str, link: str, width: int, upper: bool, rest: list[str], data: st.DataObject
+) -> None:
+    key = instrument(name)
+    prefix = data.draw(st.sampled_from([name.replace("-", "_"), *key.prefixes])).replace("_", separators)
+    names = [f"{prefix}{link}{i:0{width}}" for i in key.items]
+    names = [n.upper() for n in names] if upper else names
+    table = data.draw(st.permutations([*names, *rest]))
+    assert item_columns(key, table) == dict(zip(key.items, names, strict=True))
+
+
+def test_items_of_all_instruments_in_one_table_are_kept_apart() -> None:
+    table = [f"{name.replace('-', '_')}_{i}" for name in instruments() for i in range(1, N[name] + 1)]
+    table += [c for name in instruments() for c in instrument(name).columns]
+    for name in instruments():
+        expected = {i: f"{name.replace('-', '_')}_{i}" for i in range(1, N[name] + 1)}
+        assert item_columns(instrument(name), table) == expected
+
+
+def test_core_10_items_are_not_core_om_items() -> None:
+    with pytest.raises(ScoreError, match=r"no item columns of core-om"):
+        item_columns(CORE, numbered("core_10_{}", 10))
+
+
+def test_core10_is_item_ten_only_within_its_own_set() -> None:
+    assert item_columns(CORE, numbered("core{}", 34))[10] == "core10"
+    apart = [*numbered("core_{}", 34), "core10"]  # here it is the CORE-10 score
+    assert item_columns(CORE, apart)[10] == "core_10"
+    # Nor does it complete a set written otherwise.
+    table = [c for c in numbered("core_{}", 34) if c != "core_10"] + ["core10"]
+    with pytest.raises(ScoreError, match=r"1 of the 34 items of core-om have no column: item 10\."):
+        item_columns(CORE, table)
+
+
+def test_a_total_named_like_the_prefix_is_no_item() -> None:
+    phq = instrument("phq-9")
+    table = [*numbered("phq9_{}", 9), "phq9", "PHQ9_total", "phq9_0", "phq9_10"]
+    assert item_columns(phq, table) == dict(enumerate(numbered("phq9_{}", 9), start=1))
+
+
+def test_two_complete_sets_are_refused_with_both_named() -> None:
+    with pytest.raises(ScoreError) as caught:
+        item_columns(WAI, [*numbered("wai_{}", 12), *numbered("WAI_SR_{}", 12)])
+    text = str(caught.value)
+    for name in ("'wai_1'", "'wai_12'", "'WAI_SR_1'", "'WAI_SR_12'"):
+        assert name in text
+    assert "mapping" in caught.value.remedy
+
+
+def test_one_item_twice_is_refused_with_both_named() -> None:
+    with pytest.raises(ScoreError, match=r"item 3 of wai-sr .*'wai_3', 'wai_03'"):
+        item_columns(WAI, [*numbered("wai_{}", 12), "wai_03"])
+
+
+def test_missing_items_are_named_with_the_nearest_column() -> None:
+    table = [c for c in numbered("WAI_{}", 12) if c not in ("WAI_4", "WAI_11")] + ["WAI_4x"]
+    with pytest.raises(ScoreError) as caught:
+        item_columns(WAI, table)
+    text = str(caught.value)
+    assert "2 of the 12 items of wai-sr have no column: item 4, 11." in text
+    assert "Did you mean 'WAI_4x'" in text
+    assert "'WAI_'" in caught.value.where
+    assert "mapping" in caught.value.remedy
+
+
+def test_no_items_at_all() -> None:
+    with pytest.raises(ScoreError, match=r"(?s)no item columns of wai-sr.*such as 'wai_sr_1'.*patient, w1.*mapping"):
+        item_columns(WAI, ["patient", "w1"])
+    with pytest.raises(ScoreError, match="a table without columns"):
+        item_columns(WAI, [])
+
+
+@given(st.sets(st.integers(1, 12), min_size=1))
+def test_any_missing_item_is_an_error(gone: set[int]) -> None:
+    table = [f"wai_{i}" for i in range(1, 13) if i not in gone]
+    with pytest.raises(ScoreError):
+        item_columns(WAI, table)
+
+
+@given(st.lists(st.text(max_size=12), unique=True))
+def test_no_column_name_breaks_it(columns: list[str]) -> None:
+    table = [*columns, *numbered("core_om_{}", 34)]
+    found = item_columns(CORE, list(dict.fromkeys(table)))
+    assert len(found) == 34
+
+
+# ---------------------------------------------------------------- the user's own mapping
+
+TABLE = ["patient", *numbered("Q{}_w", 12)]
+EXPECTED = {i: f"Q{i}_w" for i in range(1, 13)}
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    ["Q{}_w", "Q{item}_w", EXPECTED, dict(reversed(EXPECTED.items())), list(EXPECTED.values())],
+    ids=["pattern", "named pattern", "dict", "dict in another order", "list"],
+)
+def test_a_mapping_is_taken_as_it_is(mapping: object) -> None:
+    found = item_columns(WAI, TABLE, mapping)  # type: ignore[arg-type]
+    assert found == EXPECTED
+    assert list(found) == list(EXPECTED)
+
+
+def test_a_pattern_may_pad_the_number() -> None:
+    assert item_columns(WAI, numbered("w{:02}", 12), "w{:02}")[3] == "w03"
+
+
+def test_a_mapping_settles_two_complete_sets() -> None:
+    table = [*numbered("wai_{}", 12), *numbered("wai_sr_{}", 12)]
+    assert item_columns(WAI, table, "wai_{}")[12] == "wai_12"
+
+
+@pytest.mark.parametrize(
+    ("mapping", "says"),
+    [
+        ("Q_w", "does not say where the item number goes"),
+        ("Q{x}_w", "does not say where the item number goes"),
+        ("Q{_w", "does not say where the item number goes"),
+        ("Q{}_v", "no column 'Q1_v' for item 1 of wai-sr. Did you mean 'Q1_w'?"),
+        (numbered("Q{}_w", 11), "wai-sr has 12 items, the list has 11 columns"),
+        ({i: f"Q{i}_w" for i in range(1, 12)}, "no column for item 12"),
+        ({i: f"Q{i}_w" for i in range(13)}, "wai-sr has no item 0"),
+        ({**EXPECTED, 13: "patient"}, "wai-sr has no item 13"),
+        ({str(i): c for i, c in EXPECTED.items()}, "wai-sr has no item '1'"),
+        ({**EXPECTED, 5: "Q5-w"}, "no column 'Q5-w' for item 5 of wai-sr. Did you mean 'Q5_w'?"),
+        ({**EXPECTED, 5: "Q4_w"}, "the column 'Q4_w' stands for the items 4, 5"),
+        ([*numbered("Q{}_w", 11), "Q1_w"], "the column 'Q1_w' stands for the items 1, 12"),
+    ],
+)
+def test_a_mapping_that_does_not_fit(mapping: object, says: str) -> None:
+    with pytest.raises(ScoreError, match=re.escape(says)) as caught:
+        item_columns(WAI, TABLE, mapping)  # type: ignore[arg-type]
+    assert caught.value.where == "mapping for wai-sr"
+    assert caught.value.remedy
