@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from sessionwise.likelihood import Problem
+from sessionwise.mixed import Problem
 
 from ..timing import Row, pairs, say
 from .data import simulate

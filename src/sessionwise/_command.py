@@ -160,7 +160,7 @@ def degrees(text: str) -> str | float:
     ------
     SessionwiseError : neither.
     """
-    from .inference.contrasts import DEGREES
+    from .mixed.inference.contrasts import DEGREES
 
     name = text.strip().lower()
     if name in DEGREES:

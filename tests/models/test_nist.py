@@ -22,8 +22,8 @@ import pytest
 import scipy
 
 import sessionwise as sw
-from sessionwise.inference.contrasts import joint
-from sessionwise.likelihood import Solution, evaluate
+from sessionwise.mixed import Solution, evaluate
+from sessionwise.mixed.inference.contrasts import joint
 from sessionwise.models import MLM
 
 # Correct digits that doubles leave: LRE of the exact MSB, MSW and F of what is stored, against NIST's, rounded down. No
@@ -44,7 +44,7 @@ STORED = {
 LEAST_SQUARES = {21: 14.0, 201: 13.5, 2001: 12.5}
 # Nor has the coefficient of a balanced design: with 13 constant digits, centring loses none.
 COEFFICIENT = 15.5
-# REML: the search stops within sqrt(1e-14) = 1e-7 standard errors of theta (likelihood/optimum.py). One of log tau^2 is
+# REML: the search stops within sqrt(1e-14) = 1e-7 standard errors of theta (mixed/optimum.py). One of log tau^2 is
 # sqrt(2 / 8) with nine treatments, so LRE is 7.3 or more; log sigma^2 moves by 8 / (9 n - 1) of that.
 FIT_TAU = 7.3
 FIT_SIGMA = {n: FIT_TAU + math.log10((9 * n - 1) / 8) for n in (21, 201, 2001)}

@@ -21,8 +21,8 @@ from scipy import stats
 
 import sessionwise as sw
 from sessionwise.datasets import Truth, demo
-from sessionwise.inference.nickell import nickell_bias
 from sessionwise.models import MLM
+from sessionwise.models.mlm.nickell import nickell_bias
 
 # Bias. A mean over replications is over 2 Monte Carlo errors from the truth in 4.55 % of cases, and dozens are looked
 # at. So they are judged together: none beyond 4, no more beyond 2 than the binomial's 99.9 % point, and Fisher's

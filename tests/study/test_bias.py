@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from sessionwise.inference import nickell_bias
+from sessionwise.models.mlm.nickell import nickell_bias
 from sessionwise.study.bias import MOST_PAIRS, Process, Side, corrected, expected, layout
 
 FORWARD, REVERSE = ((0, 1), (1, 1)), ((1, 1), (0, 1), (0, 0))

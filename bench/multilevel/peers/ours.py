@@ -10,8 +10,8 @@ from itertools import pairwise
 from typing import Any
 
 import sessionwise as sw
-from sessionwise.likelihood import Problem, evaluate, optimise, problem
-from sessionwise.likelihood.start import start
+from sessionwise.mixed import Problem, evaluate, optimise, problem
+from sessionwise.mixed.starting_values import start
 from sessionwise.models.mlm.model import residual_of
 
 from ...timing import each, seconds

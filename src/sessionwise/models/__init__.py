@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ._fit import Verdict
 from .compare import ModelComparison, compare
+from .contract import Verdict
 from .mlm import MLM, MLMFit, VarCorr
 from .panel_sem import CLPM, DPM, RICLPM, Difference, SEMFit
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import ModelError, some
 from ..show import Grid, Part, Shown, num, p_value
-from ._fit import LaggedEffect, Verdict
+from .contract import LaggedEffect, Verdict
 
 if TYPE_CHECKING:
     import polars as pl

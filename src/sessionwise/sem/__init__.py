@@ -5,12 +5,12 @@ pattern (data) + structure (parameters to moments) -> likelihood -> optimum -> u
 
 from __future__ import annotations
 
-from .extremes import Dependent, Saturated, independence, saturated
 from .fit_indices import Indices, indices, srmr
 from .likelihood import Evaluation, Groups, evaluate, loglik
+from .missing_patterns import Patterns, Rows, patterns
 from .optimum import FLAT, Optimum, optimise
-from .pattern import Patterns, Rows, patterns
-from .robust import meat, scaled, trace
+from .sandwich import meat, scaled, trace
+from .saturated import Dependent, Saturated, independence, saturated
 from .structure import Cells, Moments, Structure
 from .uncertainty import covariance
 

@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from .extremes import Saturated
 from .likelihood import Groups
+from .saturated import Saturated
 
 CLOSE = 0.05
 _TAIL = 0.05  # of the 90 % interval

@@ -20,7 +20,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from .pattern import Patterns
+from .missing_patterns import Patterns
 from .structure import Moments, Structure, lower
 
 _LOG_2PI = float(np.log(2 * np.pi))

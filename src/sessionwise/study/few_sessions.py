@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from ..errors import ModelError
-from ..inference import nickell_bias
+from ..models.mlm.nickell import nickell_bias
 from .bias import Corrected, Process, Side, corrected, expected, layout
 from .fits import in_words
 from .numbers import number

@@ -9,7 +9,7 @@ from scipy.optimize import minimize
 from scipy.stats import chi2
 
 import sessionwise as sw
-from sessionwise.models.panel_sem.difference import _asked
+from sessionwise.models.panel_sem.likelihood_ratio import _asked
 from sessionwise.sem import evaluate
 
 TRUTH = {
@@ -45,7 +45,7 @@ def test_scaled_difference_of_one_group_and_several() -> None:
 def test_a_test_without_a_value_answers_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     panel = grouped()
     small, large = (sw.RICLPM("x", "y", waves=4, lags=k, errors="robust").fit(panel) for k in ("equal", "free"))
-    monkeypatch.setattr("sessionwise.models.panel_sem.difference._factor", lambda *_: -0.5)
+    monkeypatch.setattr("sessionwise.models.panel_sem.likelihood_ratio._factor", lambda *_: -0.5)
     found = _asked(small, large, "Lags equal (smaller) or free (larger)")
     assert np.isnan(found.p)
     assert "speak" not in found.words

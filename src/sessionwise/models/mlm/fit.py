@@ -13,16 +13,16 @@ import numpy as np
 from ...errors import ModelError, nearest, some
 from ...findings import Findings
 from ...formula import show
-from ...likelihood import Effects, Solution, effects
+from ...mixed import Effects, Solution, effects
 from ...show import Part, Shown
-from .._fit import LaggedEffect, Verdict
-from .recipe import Means, Recipe, valid_level
+from ..contract import LaggedEffect, Verdict
+from .kept_design import Means, Recipe, valid_level
 from .varcorr import VarCorr, varcorr
 from .verdict import verdict
 
 if TYPE_CHECKING:
-    from ...inference import Comparison, Explained
-    from ...inference.contrasts import JointTest, Tests
+    from ...mixed.inference import Comparison, Explained
+    from ...mixed.inference.contrasts import JointTest, Tests
     from ...panel import Panel
     from .model import MLM
     from .predict import Forecast
@@ -144,7 +144,7 @@ class MLMFit(Shown):
 
     def tests_with(self, df: str | float, level: float = 0.95) -> Tests:
         """Each coefficient against zero with other degrees of freedom; see `inference.test`."""
-        from ...inference.contrasts import test
+        from ...mixed.inference.contrasts import test
 
         if (df, level) not in self._known_tests:
             rows = np.eye(len(self.terms))
@@ -199,7 +199,7 @@ class MLMFit(Shown):
         ------
         ModelError : an unknown method, or a bootstrap without panel or seed.
         """
-        from .questions import Draws, intervals
+        from .tests_and_intervals import Draws, intervals
 
         return intervals(self, method, level, which, df, Draws(panel, n, seed, threads))
 
@@ -215,7 +215,7 @@ class MLMFit(Shown):
 
         weights : name of a coefficient -> weight; or several such combinations by a name of their own.
         """
-        from .questions import contrast_table
+        from .tests_and_intervals import contrast_table
 
         return contrast_table(self, weights, null, df, level)
 
@@ -226,7 +226,7 @@ class MLMFit(Shown):
         df: str | float = "satterthwaite",
     ) -> JointTest:
         """F test that several combinations, or the coefficients or terms named, are zero at once."""
-        from .questions import joint_test
+        from .tests_and_intervals import joint_test
 
         return joint_test(self, weights, df)
 
@@ -236,7 +236,7 @@ class MLMFit(Shown):
         The test of a term that is in an interaction is about the point where the other variables are 0, or at their
         reference level.
         """
-        from .questions import anova_table
+        from .tests_and_intervals import anova_table
 
         return anova_table(self, df)
 
@@ -267,7 +267,7 @@ class MLMFit(Shown):
         ModelError : a fit that has not converged, fits to other rows, models that cannot be told to be nested, REML
             fits with different coefficients.
         """
-        from ...inference import likelihood_ratio
+        from ...mixed.inference import likelihood_ratio
 
         a, b = sorted((self, other), key=lambda f: f.n_parameters)
         responses = show(a.recipe.design.formula.response), show(b.recipe.design.formula.response)
@@ -279,7 +279,7 @@ class MLMFit(Shown):
 
         by : a grouping factor or column; default the outermost in which all random terms are nested.
         """
-        from .questions import robust_table
+        from .tests_and_intervals import robust_table
 
         return robust_table(self, panel, by, kind, level)
 
@@ -296,8 +296,8 @@ class MLMFit(Shown):
 
     def explained(self, panel: Panel) -> Explained:
         """Variance explained within and between persons (Rights & Sterba 2019)."""
-        from ...inference import explained
-        from .questions import same_rows
+        from ...mixed.inference import explained
+        from .tests_and_intervals import same_rows
 
         return explained(self.solution, same_rows(self, panel))
 

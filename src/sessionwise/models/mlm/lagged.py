@@ -11,7 +11,7 @@ import numpy as np
 
 from ...errors import ModelError
 from ...formula import Call, Expression, Name, Number, show
-from .._fit import LaggedEffect
+from ..contract import LaggedEffect
 
 if TYPE_CHECKING:
     from .fit import MLMFit

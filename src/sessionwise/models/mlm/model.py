@@ -11,10 +11,10 @@ import numpy as np
 from ...designs import Design, design
 from ...errors import ModelError, nearest
 from ...formula import show
-from ...likelihood import Solution, optimise, problem
-from .doubts import doubts
+from ...mixed import Solution, optimise, problem
+from .cautions import doubts
 from .fit import MLMFit
-from .recipe import Recipe
+from .kept_design import Recipe
 from .residual import residual_of
 
 if TYPE_CHECKING:

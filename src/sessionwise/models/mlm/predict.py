@@ -13,7 +13,7 @@ import numpy as np
 from ...designs import Design
 from ...errors import ModelError
 from ...formula import calls, show
-from .recipe import Means
+from .kept_design import Means
 from .residual import must_ascend, row_times
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...designs import Design
 from ...errors import ModelError, nearest, some
-from ...likelihood import Residual
+from ...mixed import Residual
 
 if TYPE_CHECKING:
     from ...panel import Panel

@@ -10,7 +10,7 @@ import numpy as np
 from ...designs import Design, RandomColumns, design
 from ...errors import ModelError, nearest, some
 from ...formula import Formula, Name, names, parse_formula, show
-from ...inference.draw import Truth, draw_from, truth
+from ...mixed.inference.simulated_response import Truth, draw_from, truth
 
 if TYPE_CHECKING:
     from ...panel import Panel
@@ -23,7 +23,7 @@ _ROUNDING = 1e-8
 
 def from_fit(fit: MLMFit, panel: Panel, seed: int) -> Panel:
     """The Panel with the response drawn from the estimates; NaN in rows that the fit did not use."""
-    from .questions import same_rows
+    from .tests_and_intervals import same_rows
 
     made = same_rows(fit, panel)
     y = draw_from(truth(fit.solution), made, fit.solution.problem.residual, np.random.default_rng(seed))

@@ -12,8 +12,8 @@ from ...designs.coding import contrasts
 from ...errors import ModelError, nearest, some
 from ...formula import Call, Expression, Name, names, show
 from ...formula.functions import PERSON, SHIFT
-from ...inference.contrasts import test
-from .questions import tests_table
+from ...mixed.inference.contrasts import test
+from .tests_and_intervals import tests_table
 
 if TYPE_CHECKING:
     from .fit import MLMFit

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...likelihood import Solution
+from ...mixed import Solution
 
 
 @dataclass(frozen=True, slots=True, eq=False)

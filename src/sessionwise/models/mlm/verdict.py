@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ...errors import some
-from ...likelihood import Block, Solution
-from ...likelihood.blocks import INTERCEPT
-from .._fit import Verdict
+from ...mixed import Block, Solution
+from ...mixed.random_terms import INTERCEPT
+from ..contract import Verdict
 
 #: A component of the relative covariance factor below this is zero (lme4's isSingular, for scaled columns).
 ZERO = 1e-4

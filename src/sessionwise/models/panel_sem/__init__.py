@@ -5,9 +5,9 @@ description -> blueprint (nodes, paths, named parameters) + wide data (waves) ->
 
 from __future__ import annotations
 
-from .difference import Difference
 from .dpm import DPM
 from .fit import SEMFit
+from .likelihood_ratio import Difference
 from .riclpm import CLPM, RICLPM
 
 __all__ = ["CLPM", "DPM", "RICLPM", "Difference", "SEMFit"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from ...errors import FormulaError, ModelError
 from ...formula.syntax import Call, Expression, Name, Number, Op, Paren, show, tree
 from .blueprint import Blueprint, Column, Draft, Parameter, ParameterKind, at_wave
-from .description import PanelModel
+from .model import PanelModel
 from .riclpm import ErrorsKind, OverWaves, one_of
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from ...errors import ModelError, some
 from ...findings import Finding, Findings
 from ...threads import one_thread
-from .._fit import TableKind
+from ..contract import TableKind
 from .blueprint import Blueprint, Grouped, grouped
 from .dpm import DPM
 from .fit import SEMFit
-from .same_wave import same_wave_doubt
+from .score_test import same_wave_doubt
 from .solution import Solution, solve
 from .verdict import verdict
 from .waves import chosen, widened

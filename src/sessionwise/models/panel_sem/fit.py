@@ -12,7 +12,7 @@ import numpy as np
 from ...findings import Findings
 from ...sem import Indices, indices, scaled, srmr
 from ...show import Part, Shown
-from .._fit import LaggedEffect, TableKind, Verdict
+from ..contract import LaggedEffect, TableKind, Verdict
 from . import tables
 from .blueprint import Parameter
 from .solution import Solution
@@ -20,8 +20,8 @@ from .waves import Coverage
 
 if TYPE_CHECKING:
     from ...panel import Panel
-    from .difference import Difference
     from .dpm import DPM
+    from .likelihood_ratio import Difference
     from .riclpm import CLPM, RICLPM
 
 
@@ -216,7 +216,7 @@ class SEMFit(Shown):
         ------
         ModelError : other than two variables, groups, lags that differ over waves.
         """
-        from .given import lags_given
+        from .same_wave_effects import lags_given
 
         return self.kind.table(lags_given(self, first, level))
 
@@ -247,7 +247,7 @@ class SEMFit(Shown):
         ------
         ModelError : fits to other data, or of the same number of parameters.
         """
-        from .difference import difference
+        from .likelihood_ratio import difference
 
         return difference(self, other)
 
@@ -258,7 +258,7 @@ class SEMFit(Shown):
         ------
         ModelError : a model that cannot have both, or another Panel than that of the fit.
         """
-        from .difference import stationarity
+        from .likelihood_ratio import stationarity
 
         return stationarity(self, panel)
 
@@ -267,7 +267,7 @@ class SEMFit(Shown):
 
         kind : 'lag', 'mean', 'intercept', 'residual', 'first', 'covariate', 'loading'.
         """
-        from .difference import same_over_groups
+        from .likelihood_ratio import same_over_groups
 
         return same_over_groups(self, panel, kind)
 

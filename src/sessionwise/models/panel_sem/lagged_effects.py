@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...sem import Moments
-from .._fit import LaggedEffect
+from ..contract import LaggedEffect
 from . import tables
 from .blueprint import Blueprint, Parameter
 

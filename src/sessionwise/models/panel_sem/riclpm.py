@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from ...errors import ModelError, nearest, some
 from .blueprint import Blueprint
-from .description import PanelModel
-from .lagged import Layout, lagged
+from .cross_lagged import Layout, lagged
+from .model import PanelModel
 
 if TYPE_CHECKING:
     pass

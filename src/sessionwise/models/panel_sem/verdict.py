@@ -8,7 +8,7 @@ import numpy as np
 
 from ...errors import some
 from ...sem import FLAT
-from .._fit import Verdict
+from ..contract import Verdict
 from .blueprint import Blueprint
 from .solution import Solution
 

@@ -1,0 +1,31 @@
+"""Likelihood: the engine of the multilevel model. A Design in, an Optimum out; no session row after the first step.
+
+    Design -> Structure -> Problem (cross-products) -> evaluate(theta, rho) -> optimise -> Optimum
+
+Everything is computed for columns that were centred and scaled; `Problem.transform` leads back.
+"""
+
+from __future__ import annotations
+
+from .criterion import Evaluation, evaluate
+from .optimum import Optimum, optimise
+from .problem import Problem, problem
+from .random_effects import Effects, effects
+from .random_terms import Block
+from .residuals import KINDS, Residual
+from .solution import Solution
+
+__all__ = [
+    "KINDS",
+    "Block",
+    "Effects",
+    "Evaluation",
+    "Optimum",
+    "Problem",
+    "Residual",
+    "Solution",
+    "effects",
+    "evaluate",
+    "optimise",
+    "problem",
+]

@@ -1,0 +1,204 @@
+"""Structure: which random effects are integrated out at which level, and what columns that takes.
+
+Persons come first, always, since residuals may be correlated within them. What remains is one of two things:
+
+- a chain: every other grouping factor is constant within the one before it (persons in therapists in clinics), so
+  that a level is eliminated after another, each group by itself;
+- a dense system: a person may meet several levels of a factor (a patient who changes therapist). Each factor then has
+  as many columns in a person's products as the person with most levels needs, and a map says which level stands where.
+
+A factor whose levels lie within persons (treatment episodes of a patient) joins the persons' own level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..designs import Design
+from ..errors import ModelError
+from .nesting import Nesting, Positions, nesting, positions, sorted_chain
+from .random_terms import Block, Entries, Source, diagonal, fixed_sources, random_blocks
+
+#: Columns of one person's products, and order of the dense system: beyond these a fit would not end.
+MOST_COLUMNS = 400
+MOST_DENSE = 8000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Level:
+    """Groups that are integrated out together.
+
+    name : the grouping factor, or '' for persons without random effects of their own.
+    q, r : random-effect columns, and columns that remain afterwards.
+    labels : (groups,) in the order of the products.
+    parent : int32 (groups,), ascending positions in the next level; None at the last.
+    """
+
+    name: str
+    q: int
+    r: int
+    labels: np.ndarray
+    entries: Entries
+    parent: np.ndarray | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Factor:
+    """A grouping factor of the dense system: its effects are rows start : start + levels * q, level by level."""
+
+    name: str
+    q: int
+    labels: np.ndarray
+    entries: Entries
+    start: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dense:
+    """Factors that are eliminated after persons, all at once.
+
+    map : int32 (persons, r), where a person's remaining column stands in the whole system, [X, y] last.
+    size : rows before [X, y].
+    """
+
+    factors: tuple[Factor, ...]
+    map: np.ndarray
+    size: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Structure:
+    """Levels, and the columns of a person's products: `sources` for random effects, then fixed columns and response.
+
+    order : int64 (persons,), persons of the Design in the order of the products.
+    inside : names of the factors that stand in the persons' level, after the persons' own effects.
+    positions : for each factor that may change within persons, its levels by position.
+    """
+
+    blocks: tuple[Block, ...]
+    levels: tuple[Level, ...]
+    dense: Dense | None
+    sources: tuple[Source, ...]
+    order: np.ndarray
+    inside: tuple[str, ...]
+    positions: dict[str, Positions]
+
+
+def structure(design: Design) -> Structure:
+    """The levels of a Design.
+
+    Raises
+    ------
+    ModelError : grouping factors that cross so much that the system would be too large.
+    """
+    blocks, nested = random_blocks(design), nesting(design)
+    placed = {g.name: positions(g, design) for g in (*nested.inside, *(() if nested.is_chain else nested.others))}
+    own = [b for b in blocks if b.group == nested.persons]
+    own_sources = [s for b in own for s in b.sources]
+    repeated = list(own)
+    for g in nested.inside:
+        inner = [b for b in blocks if b.group == g.name]
+        repeated += inner * placed[g.name].most
+        own_sources += _at_positions(inner, placed[g.name])
+    person = _Person(nested.persons, len(own_sources), diagonal(repeated))
+    fixed = fixed_sources(design)
+    made = _chain if nested.is_chain else _crossed
+    levels, dense, remaining, order = made(design, nested, blocks, placed, person, len(fixed))
+    sources = (*own_sources, *remaining, *fixed)
+    _not_too_many(sources, placed)
+    inside = tuple(g.name for g in nested.inside)
+    return Structure(blocks, levels, dense, sources, order, inside, placed)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Person:
+    """The persons' level before it is known what remains after it."""
+
+    name: str
+    q: int
+    entries: Entries
+
+    def level(self, design: Design, r: int, order: np.ndarray, parent: np.ndarray | None) -> Level:
+        labels = design.grouping(self.name).levels if self.name else design.persons
+        return Level(self.name, self.q, r, labels[order], self.entries, parent)
+
+
+_Made = tuple[tuple[Level, ...], Dense | None, list[Source], np.ndarray]
+
+
+def _chain(
+    design: Design,
+    nested: Nesting,
+    blocks: Sequence[Block],
+    placed: dict[str, Positions],
+    person: _Person,
+    fixed: int,
+) -> _Made:
+    """Levels one after the other."""
+    factors = sorted_chain(nested.others, design)
+    of_factor = [[b for b in blocks if b.group == g.name] for g in nested.others]
+    remaining = [s for own in of_factor for b in own for s in b.sources]
+    order, parent = np.arange(len(design.persons)), None
+    if factors:
+        order = np.argsort(factors[0].of_person, kind="stable")
+        parent = factors[0].of_person[order].astype(np.int32)
+    r = len(remaining) + fixed
+    levels = [person.level(design, r, order, parent)]
+    for g, f, own in zip(nested.others, factors, of_factor, strict=True):
+        q = sum(b.q for b in own)
+        r -= q
+        levels.append(Level(g.name, q, r, f.labels, diagonal(own), f.parent))
+    return tuple(levels), None, remaining, order
+
+
+def _crossed(
+    design: Design,
+    nested: Nesting,
+    blocks: Sequence[Block],
+    placed: dict[str, Positions],
+    person: _Person,
+    fixed: int,
+) -> _Made:
+    """Persons, and then everything else at once."""
+    remaining: list[Source] = []
+    factors, maps, start = [], [], 0
+    for g in nested.others:
+        own = [b for b in blocks if b.group == g.name]
+        q = sum(b.q for b in own)
+        remaining += _at_positions(own, placed[g.name])
+        factors.append(Factor(g.name, q, g.levels, diagonal(own), start))
+        codes = np.maximum(placed[g.name].codes, 0)  # a column of a position that is not there is zero
+        maps.append((start + codes[:, :, None] * q + np.arange(q)).reshape(len(codes), -1))
+        start += len(g.levels) * q
+    if start > MOST_DENSE:
+        raise ModelError(
+            f"crossed grouping factors have {start:,} random effects together, more than {MOST_DENSE:,}.",
+            where=", ".join(f"{g.name}: {len(g.levels):,} levels" for g in nested.others),
+            remedy="Leave out a random term, or use a factor in which persons are nested.",
+        )
+    n = len(design.persons)
+    last = np.broadcast_to(start + np.arange(fixed), (n, fixed))
+    dense = Dense(tuple(factors), np.ascontiguousarray(np.concatenate([*maps, last], axis=1), np.int32), start)
+    order = np.arange(n)
+    return (person.level(design, len(remaining) + fixed, order, None),), dense, remaining, order
+
+
+def _at_positions(own: Sequence[Block], placed: Positions) -> list[Source]:
+    """Columns of a factor: all its effects at the first position in a person, then at the second, ..."""
+    if placed.most == 1:
+        return [s for b in own for s in b.sources]
+    return [s for j in range(placed.most) for b in own for s in b.sources_at(b.group, j)]
+
+
+def _not_too_many(sources: Sequence[Source], placed: dict[str, Positions]) -> None:
+    if len(sources) <= MOST_COLUMNS:
+        return
+    most = max((p.most for p in placed.values()), default=1)
+    raise ModelError(
+        f"a person has up to {most} levels of a grouping factor, which makes {len(sources)} columns a person.",
+        where=f"grouping factors: {', '.join(placed)}",
+        remedy="Leave out this random term, or use a factor that changes less often within persons.",
+    )

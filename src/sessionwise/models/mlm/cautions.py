@@ -1,0 +1,100 @@
+"""Doubts: what a reader must know of a model beside its verdict: a lagged response among the predictors, random slopes
+of variables that do not vary where they should."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...designs import Design
+from ...designs.coding import INTERCEPT
+from ...findings import Finding, Findings
+from ...formula import Call, Expression, names, show
+from ...formula.functions import SHIFT
+from ...formula.syntax import parts
+from .nickell import nickell_bias
+
+#: Autoregression for which the expected bias is said.
+EXAMPLE = 0.3
+
+
+def doubts(design: Design) -> Findings:
+    """Findings about the model, beside those about its rows."""
+    return Findings([*_lagged(design), *_constant_slopes(design)])
+
+
+def _lagged(design: Design) -> list[Finding]:
+    lagged = [show(v) for v in design.formula.variables[1:] if _holds_lagged_response(v, design)]
+    if not lagged:
+        return []
+    person = next((g.name for g in design.groupings if g.is_person), "")
+    centered = any(text.startswith("within(") or "(within(" in text for text in lagged)
+    terms = ", ".join(lagged)
+    if person or centered:
+        why = (
+            "its coefficient is biased, and those of other lagged terms with it, because the person's mean holds the "
+            f"same errors (Nickell 1981).{_expected(design)}"
+        )
+    else:
+        why = (
+            "without an intercept that varies between persons its coefficient also holds how persons differ all the "
+            "time, and is no effect within persons."
+        )
+    what = f"The response at another session, {terms}, is a predictor: {why}"
+    remedy = "Do not report this model alone: put a dynamic panel or random-intercept cross-lagged model beside it."
+    return [Finding("warning", "lagged-response", what, f"terms {terms}", len(lagged), remedy)]
+
+
+def _expected(design: Design) -> str:
+    """What Nickell's formula says for these numbers of sessions."""
+    pairs = np.diff(design.starts)
+    pairs = pairs[pairs >= 2]
+    if not len(pairs):
+        return ""
+    found = EXAMPLE + nickell_bias(EXAMPLE, pairs)
+    return (
+        f" With these numbers of sessions a within-person autoregression of {EXAMPLE:.2f} would come out as about "
+        f"{found:.2f} where persons are centred at their means."
+    )
+
+
+def _constant_slopes(design: Design) -> list[Finding]:
+    """Random slopes that no data can tell: the variable is the same in every row of a group."""
+    found = []
+    for term in design.random:
+        codes = design.grouping(term.group).codes
+        names = [design.names[c] for c in term.columns]
+        if INTERCEPT not in names:
+            continue
+        for name, column in zip(names, term.columns, strict=True):
+            if name != INTERCEPT and _constant(design.matrix[:, column], codes):
+                what = f"{name} does not vary within {term.group}: it has no slope there that could differ."
+                remedy = "Leave it out of the random term; it may stay as a fixed effect."
+                found.append(Finding("warning", "constant-slope", what, f"random term of {term.group}", 1, remedy))
+    return found
+
+
+def _constant(column: np.ndarray, codes: np.ndarray) -> bool:
+    """Whether a column has one value in each group; the first rows usually tell."""
+    for rows in (200, len(codes)):
+        own, values = codes[:rows], column[:rows]
+        of_group = np.zeros(int(own.max()) + 1)
+        of_group[own] = values
+        if (of_group[own] != values).any():
+            return False
+    return True
+
+
+def _holds_lagged_response(e: Expression, design: Design) -> bool:
+    """Whether the response's columns stand inside lag or lead, or the response is led and they stand here."""
+    response = design.formula.response
+    assert response is not None
+    own = {name.name for name in names(response)}
+    if isinstance(response, Call) and response.function in SHIFT:
+        return bool(own & {name.name for name in names(e)})
+    return _shifted(e, own)
+
+
+def _shifted(e: Expression, columns: set[str]) -> bool:
+    if isinstance(e, Call) and e.function in SHIFT:
+        return bool(columns & {name.name for name in names(e)})
+    return any(_shifted(part, columns) for part in parts(e))

@@ -1,0 +1,185 @@
+"""Satterthwaite's degrees of freedom against lmerTest, against the definition written out, and what must not matter.
+
+Tolerances
+----------
+LMERTEST 2e-5 relative: df follow from where the criterion is smallest, which the search leaves once the criterion can
+    fall by no more than 1e-10, so that parameters are off by 1e-5 of their standard errors; 6e-6 was found at worst,
+    and 1e-7 after one more Newton step.
+WRITTEN 1e-4 relative: second differences of a criterion with a row for each session.
+SAME 2e-5 relative: two searches that end 1e-5 standard errors apart.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+sys.path.insert(0, str(Path(__file__).parent))
+from fits import CASES, Fitted, fitted, of_program, residuals, stored, table
+
+from sessionwise.mixed import Solution
+from sessionwise.mixed.inference.satterthwaite import satterthwaite, satterthwaite_joint, satterthwaite_rows
+
+LMERTEST, WRITTEN, SAME = 2e-5, 1e-4, 2e-5
+
+
+def df_of(solution: Solution, contrasts: np.ndarray | None = None) -> np.ndarray:
+    rows = np.eye(solution.problem.p) if contrasts is None else contrasts
+    return satterthwaite_rows(satterthwaite(solution), rows)
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if "satterthwaite" in case])
+def test_lmertest(name):
+    case = CASES[name]
+    np.testing.assert_allclose(df_of(stored(name)), of_program(case, case["satterthwaite"]["df"]), rtol=LMERTEST)
+
+
+def test_sleepstudy_has_17():
+    np.testing.assert_allclose(df_of(stored("sleepstudy-slope-reml")), 17, rtol=LMERTEST)
+
+
+# --- the definition ----------------------------------------------------------------------------------
+
+
+def written_out(f: Fitted, contrasts: np.ndarray) -> np.ndarray:
+    """2 v^2 / (g' (2 D^-1) g) with D the Hessian in (theta, rho, sigma) of the deviance, all by differences."""
+    s = f.solution
+    sizes = [b.size for b in s.problem.blocks]
+    ends = np.cumsum(sizes, dtype=int)
+    x0 = np.concatenate([s.theta, s.residual, [s.sigma]])
+    y = f.design.matrix[:, 0]
+
+    def covariance(x: np.ndarray) -> np.ndarray:
+        v = residuals(f, x[sum(sizes) : -1])
+        for block, theta in zip(s.problem.blocks, np.split(x, ends)[:-1], strict=True):
+            lower = np.zeros((block.q, block.q))
+            lower[block.places] = theta
+            codes, z = f.design.grouping(block.group).codes, f.design.matrix[:, list(block.columns)]
+            v = v + (codes[:, None] == codes[None, :]) * (z @ lower @ lower.T @ z.T)
+        return x[-1] ** 2 * v
+
+    def deviance(x: np.ndarray) -> float:
+        v = covariance(x)
+        inverse = np.linalg.inv(v)
+        information = f.x.T @ inverse @ f.x
+        e = y - f.x @ np.linalg.solve(information, f.x.T @ inverse @ y)
+        extra = np.linalg.slogdet(information)[1] if s.reml else 0.0
+        return np.linalg.slogdet(v)[1] + e @ inverse @ e + extra
+
+    def variances(x: np.ndarray) -> np.ndarray:
+        vcov = np.linalg.inv(f.x.T @ np.linalg.solve(covariance(x), f.x))
+        return np.einsum("ki,ij,kj->k", contrasts, vcov, contrasts)
+
+    steps = 1e-3 * np.eye(len(x0)) * np.maximum(np.abs(x0), 0.1)
+    d = np.empty((len(x0), len(x0)))
+    for i, a in enumerate(steps):
+        for j, b in enumerate(steps):
+            four = deviance(x0 + a + b) - deviance(x0 + a - b) - deviance(x0 - a + b) + deviance(x0 - a - b)
+            d[i, j] = four / (4 * a[i] * b[j])
+    g = np.array([(variances(x0 + a) - variances(x0 - a)) / (2 * a.sum()) for a in steps])
+    return variances(x0) ** 2 / np.einsum("xk,xy,yk->k", g, np.linalg.inv(d), g)
+
+
+WRITTEN_OUT = [
+    ("y ~ x + z + (1 + x | p)", {}),
+    ("y ~ x + z + (1 + x || p) + (1 | g)", {"method": "ML"}),
+    ("y ~ x + z + (1 | p) + (1 | h)", {}),
+    ("y ~ x + z + (1 | p)", {"residual": "ar1"}),
+    ("y ~ x + z + (1 | p)", {"residual": "car1", "method": "ML"}),
+    ("y ~ x + z + (1 | p) + (1 | h)", {"residual": "ar1", "variance_by": "b"}),
+    ("y ~ x + z", {"residual": "ar1"}),
+]
+
+
+@pytest.mark.parametrize(("formula", "options"), WRITTEN_OUT)
+def test_the_definition_written_out(formula, options):
+    f = fitted(table(), formula, **options)
+    contrasts = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 4, -0.5]])
+    np.testing.assert_allclose(df_of(f.solution, contrasts), written_out(f, contrasts), rtol=WRITTEN)
+
+
+@pytest.mark.parametrize("method", ["REML", "ML"])
+def test_without_random_effects_they_are_the_residual_ones(method):
+    f = fitted(table(), "y ~ x + z", method)
+    np.testing.assert_allclose(df_of(f.solution), len(f.x) - 3, rtol=1e-12)
+
+
+def test_random_effects_that_vanish_leave_the_residual_ones():
+    """No variance, two random effects: every direction of theta is flat or without effect."""
+    rng = np.random.default_rng(3)
+    data = table().with_columns(y=pl.Series(rng.standard_normal(len(table()))))
+    centred = data.with_columns(y=pl.col("y") - pl.col("y").mean().over("p"))
+    f = fitted(centred, "y ~ x + z + (1 | p)")
+    assert f.solution.theta[0] < 1e-6
+    np.testing.assert_allclose(df_of(f.solution), len(f.x) - 3, rtol=1e-6)
+
+
+# --- several rows -------------------------------------------------------------------------------------
+
+
+def test_several_rows_of_equal_df_have_that_df():
+    s = satterthwaite(stored("machines-slopes-reml"))
+    np.testing.assert_allclose(satterthwaite_joint(s, np.eye(3)[1:], 2), 5, rtol=LMERTEST)
+
+
+def test_one_row_is_itself():
+    s = satterthwaite(stored("slope-reml"))
+    row = np.array([[0, 1, 2, 0, -1.0]])
+    assert satterthwaite_joint(s, row, 1) == pytest.approx(satterthwaite_rows(s, row)[0], rel=1e-12)
+
+
+@pytest.mark.parametrize("far", [1e5, 1e9])
+def test_rows_in_very_different_units_are_not_lost(far):
+    """They go on where lmerTest's rule leads: to rows independent of the larger ones."""
+    s = satterthwaite(stored("slope-reml"))
+    rows = np.array([[0, 1, 1, 0, 0], [0, 0, 1, 0, 0], [0, 0, 0, 1, 0.5]])
+    units = np.array([[1], [1 / far], [far]])
+    nearly = satterthwaite_joint(s, rows * np.array([[1], [1e-3], [1e3]]), 3)
+    assert satterthwaite_joint(s, rows * units, 3) == pytest.approx(nearly, rel=1e-4)
+    assert satterthwaite_joint(s, np.vstack([rows * units, rows[:1] - rows[1:2]]), 3) == pytest.approx(nearly, rel=1e-4)
+
+
+# --- what must not matter ------------------------------------------------------------------------------
+
+
+@functools.cache
+def plain(formula: str) -> np.ndarray:
+    return df_of(fitted(table(), formula).solution)
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    scale=st.floats(1e-4, 1e4),
+    shift=st.floats(-50, 50),
+    width=st.floats(1e-3, 1e5),
+    formula=st.sampled_from(["|", "||"]),
+)
+def test_units_do_not_matter(scale, shift, width, formula):
+    """Slopes keep their df; the intercept as well, of the same point. (`||` depends on where zero is.)"""
+    shift = 0.0 if formula == "||" else shift
+    written = f"y ~ x + z + (1 + x {formula} p) + (1 | g)"
+    data = table()
+    moved = data.with_columns(x=scale * pl.col("x") + shift, y=width * pl.col("y") - 3 * width)
+    same_point = np.array([[1, shift, 0], [0, 1, 0], [0, 0, 1]])
+    ours = df_of(fitted(moved, written).solution, same_point)
+    np.testing.assert_allclose(ours, plain(written), rtol=SAME)
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_names_and_order_do_not_matter(seed):
+    rng = np.random.default_rng(seed)
+    data = table()
+    names = rng.permutation(data["p"].n_unique())
+    mixed = data.with_columns(p=pl.Series(names)[data["p"]], g=(7 - pl.col("g"))).sample(
+        fraction=1, shuffle=True, seed=seed
+    )
+    formula = "y ~ x + z + (1 + x | p) + (1 | g)"
+    np.testing.assert_allclose(df_of(fitted(mixed, formula).solution), plain(formula), rtol=SAME)
