@@ -14,8 +14,8 @@ from sessionwise.datasets import demo
 from sessionwise.errors import InstrumentError, PanelError
 from sessionwise.findings import Finding, Findings
 from sessionwise.panel import Panel
+from sessionwise.panel.table import Table
 from sessionwise.scoring import instrument
-from sessionwise.table import Table
 
 ROLES = {"person": "p", "session": "s"}
 PERSONS, SESSIONS = 30, 4

@@ -20,8 +20,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sessionwise._demo_sample import _stationary
 from sessionwise.datasets import PERSONS, DemoTruth, Truth, demo, demo_truth
+from sessionwise.datasets.sample import _stationary
 from sessionwise.errors import SessionwiseError
 
 Z = 4.5

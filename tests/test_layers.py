@@ -12,11 +12,8 @@ import pytest
 LAYERS = [
     ["errors", "show", "_core", "threads"],
     ["findings"],
-    ["table"],
-    ["frames", "role_columns", "datasets", "_demo_sample", "_demo_truth"],
-    ["roles"],
     ["panel"],
-    ["readers", "scoring", "number"],
+    ["readers", "scoring", "datasets"],
     ["checks", "descriptions"],
     ["formula"],
     ["designs"],
@@ -32,8 +29,6 @@ LAYERS = [
     ["cli", "__main__"],
 ]
 BESIDE = {
-    "datasets": {"_demo_sample", "_demo_truth"},
-    "_demo_sample": {"_demo_truth"},
     "power": {"study"},
     "reports": {"plot", "study"},
     "study": {"plot", "reports"},
@@ -92,11 +87,11 @@ def test_beside_is_of_the_same_layer(part):
 @pytest.mark.parametrize(
     ("file", "text", "parts"),
     [
-        ("panel.py", "from .errors import some\nfrom . import findings", {"errors", "findings"}),
-        ("readers/text.py", "from ..table import Table\nfrom .cells import numbers", {"table", "readers"}),
+        ("grams.py", "from .errors import some\nfrom . import findings", {"errors", "findings"}),
+        ("readers/text.py", "from ..panel import Table\nfrom .cells import numbers", {"panel", "readers"}),
         ("readers/text.py", "def f():\n    from .. import cli", {"cli"}),
-        ("panel.py", "import sessionwise.cli as c\nfrom sessionwise.checks import check", {"cli", "checks"}),
-        ("panel.py", "from sessionwise import Panel\nimport numpy", {"__init__"}),
+        ("grams.py", "import sessionwise.cli as c\nfrom sessionwise.checks import check", {"cli", "checks"}),
+        ("grams.py", "from sessionwise import Panel\nimport numpy", {"__init__"}),
     ],
 )
 def test_the_reader_of_imports(file, text, parts):

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from sessionwise.errors import PanelError
 from sessionwise.findings import Finding, Findings
-from sessionwise.number import number_sessions
 from sessionwise.panel import Panel
-from sessionwise.table import Table
+from sessionwise.panel.number import number_sessions
+from sessionwise.panel.table import Table
 
 DATA = {"p": ["b", "a", "b", "a"], "d": [dt.date(2020, 1, 3), dt.date(2020, 2, 1), dt.date(2020, 1, 1), None]}
 FULL = DATA | {"d": [dt.date(2020, 1, 3), dt.date(2020, 2, 1), dt.date(2020, 1, 1), dt.date(2020, 1, 5)]}

@@ -6,10 +6,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from sessionwise.frames import eager
-from sessionwise.role_columns import levels
-from sessionwise.roles import Roles, structure
-from sessionwise.table import Origin, Table
+from sessionwise.panel.frames import eager
+from sessionwise.panel.labels import levels
+from sessionwise.panel.roles import Roles, structure
+from sessionwise.panel.table import Origin, Table
 
 ROLES = Roles("p", "s")
 ORIGIN = Origin("file.csv", "line", first=2)

@@ -31,13 +31,11 @@ if TYPE_CHECKING:
     from .formula import Formula, parse_formula
     from .grams import Gram, gram
     from .models import CLPM, DPM, MLM, RICLPM, Difference, MLMFit, ModelComparison, SEMFit, VarCorr, Verdict, compare
-    from .number import number_sessions
-    from .panel import Panel
+    from .panel import Panel, Table, number_sessions
     from .readers import long_to_wide, read, wide_to_long
     from .reports import report
     from .scoring import Instrument, instrument, instruments, score
     from .study import Study, StudyResult
-    from .table import Table
 
 __version__ = _version("sessionwise")
 
@@ -75,12 +73,10 @@ _HOME = {
         "Verdict",
         "compare",
     ),
-    "number": ("number_sessions",),
-    "panel": ("Panel",),
+    "panel": ("Panel", "Table", "number_sessions"),
     "readers": ("long_to_wide", "read", "wide_to_long"),
     "reports": ("report",),
     "study": ("Study", "StudyResult"),
-    "table": ("Table",),
 }
 _MODULES = ("datasets", "plot")
 _NAMES = {name: module for module, names in _HOME.items() for name in names}

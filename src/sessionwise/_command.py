@@ -13,7 +13,7 @@ from .errors import SessionwiseError, nearest
 
 if TYPE_CHECKING:
     from .panel import Panel
-    from .table import Table
+    from .panel.table import Table
 
 
 def load(
@@ -31,7 +31,7 @@ def load(
 
     person : None for a wide file without such a column: each row is one, and they are numbered.
     """
-    from .number import number_sessions
+    from .panel.number import number_sessions
     from .readers import read
 
     if session is None and not wide and number_by is None:

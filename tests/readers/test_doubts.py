@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from sessionwise.errors import ReadError
+from sessionwise.panel.table import Table
 from sessionwise.readers import read
-from sessionwise.table import Table
 
 
 def codes(table: Table) -> list[str]:

@@ -15,8 +15,8 @@ from sessionwise.checks import check
 from sessionwise.descriptions import describe
 from sessionwise.errors import ReadError, SessionwiseError
 from sessionwise.panel import Panel
+from sessionwise.panel.table import Table
 from sessionwise.readers import read
-from sessionwise.table import Table
 
 FRAME = pl.DataFrame(
     {

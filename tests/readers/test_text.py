@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sessionwise.errors import ReadError
+from sessionwise.panel.table import Table
 from sessionwise.readers import read
-from sessionwise.table import Table
 
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference"
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sessionwise.errors import ReadError
+from sessionwise.panel.table import Table
 from sessionwise.readers import long_to_wide, read, wide_to_long
-from sessionwise.table import Table
 
 WIDE = "id,sex,bdi_s0,bdi_s1,bdi_s3,core1_0,core2_0,core1_1,core2_1\n1,f,30,25,,1,2,3,4\n2,m,20,,9,,,5,6\n"
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import sessionwise as sw
-from sessionwise._demo_truth import Truth
+from sessionwise.datasets.truth import Truth
 from sessionwise.study.records import Estimate, NotAnswered
 
 #: All persons share one process, so that the panel models are exactly right; innovations that clearly go together.

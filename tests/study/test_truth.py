@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import sessionwise as sw
-from sessionwise._demo_truth import Truth
+from sessionwise.datasets.truth import Truth
 from sessionwise.study.methods import Basis, methods
 from sessionwise.study.records import Estimate, NotAnswered
 from sessionwise.study.setting import setting

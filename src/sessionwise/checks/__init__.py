@@ -13,12 +13,12 @@ import narwhals as nw
 
 from ..errors import PanelError
 from ..findings import Finding, Findings
-from ..frames import column, eager
 from ..panel import Panel
-from ..role_columns import person_labels, time_values
-from ..roles import role_errors
+from ..panel.frames import column, eager
+from ..panel.labels import person_labels, time_values
+from ..panel.roles import role_errors
+from ..panel.table import Origin, Table
 from ..scoring import Instrument, Wanted
-from ..table import Origin, Table
 from .answers import check_instruments, keys
 from .clusters import check_clusters
 from .columns import check_columns
@@ -104,7 +104,7 @@ def _sheet(data: Any, named: Mapping[str, str]) -> tuple[Sheet, list[Finding]]:
 def _structure_findings(frame: nw.DataFrame[Any], named: Mapping[str, str], origin: Origin) -> list[Finding]:
     """Why there is no Panel."""
     if "person" in named and "session" in named:
-        from ..roles import Roles, structure
+        from ..panel.roles import Roles, structure
 
         return list(structure(frame, Roles(**named), origin)[1])
     found = role_errors(frame, named)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import some
 from ..findings import Finding
-from ..panel import LARGEST
+from ..panel.panel import LARGEST
 from ..readers.cells import numbers
 from .sheet import Sheet, plural
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import PanelError, nearest, some
 from ..findings import Finding, Findings
-from ..panel import LARGEST
+from ..panel.panel import LARGEST
 from ..scoring import Answered, Instrument, answered
 from .missing import Mask, Missingness, missingness
 from .reliability import Reliability, of_scales

@@ -12,7 +12,8 @@ from .reml import Floats
 from .variance import Components, Home, Interval, components
 
 if TYPE_CHECKING:
-    from ..panel import Labels, Panel
+    from ..panel import Panel
+    from ..panel.panel import Labels
 
 
 @dataclass(frozen=True, slots=True, eq=False)

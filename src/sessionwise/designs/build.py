@@ -12,7 +12,8 @@ from ..findings import Finding, Findings
 from ..formula import Call, Expression, Formula, names, parse_formula, show
 from ..formula.functions import LEARNING
 from ..formula.syntax import parts
-from ..panel import Labels, Panel
+from ..panel import Panel
+from ..panel.panel import Labels
 from .coding import INTERCEPT, Coded, Columns, Encoder, code, learn
 from .design import Design, Grouping, Learned, RandomColumns, TermColumns
 from .rank import aliases

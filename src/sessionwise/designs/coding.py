@@ -19,7 +19,7 @@ import numpy as np
 from ..errors import DesignError, FormulaError, nearest, some
 from ..formula import Call, Expression, Term, show
 from ..formula.functions import TRANSFORMS, contrast, literal
-from ..panel import Labels
+from ..panel.panel import Labels
 from .values import Source, value
 
 INTERCEPT = "(Intercept)"

@@ -13,7 +13,7 @@ from ..findings import Finding
 from ..formula import Expression, Formula, Group, calls, column_unknown, show
 from ..formula.functions import SHIFT
 from ..panel import Panel
-from ..role_columns import distinct
+from ..panel.labels import distinct
 from .design import Dropped, Grouping
 from .person_values import to_rows
 from .values import Reason, Source, causes, missing, value

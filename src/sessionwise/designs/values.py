@@ -16,7 +16,8 @@ from ..errors import DesignError, FormulaError, nearest, some
 from ..formula import Call, Expression, Name, Number, Op, Paren, Sign, Text, column_unknown, names, show
 from ..formula.functions import LEARNING, SHIFT, shift
 from ..formula.syntax import COMPARISONS
-from ..panel import Labels, Panel
+from ..panel import Panel
+from ..panel.panel import Labels
 from .person_values import FEWEST_FOR_LINE, detrended, person_means, source_rows, to_rows
 
 Values = np.ndarray | Labels

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import ModelError, nearest, some
-from ..frames import eager
+from ..panel.frames import eager
 from .paths import Arrow, Correlation, Intercepts, PathDiagram
 
 if TYPE_CHECKING:

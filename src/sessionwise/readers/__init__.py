@@ -11,7 +11,7 @@ from os import PathLike
 from typing import TYPE_CHECKING
 
 from ..findings import Finding, Findings
-from ..table import Table
+from ..panel.table import Table
 from .wide import long_to_wide, wide_to_long
 
 if TYPE_CHECKING:

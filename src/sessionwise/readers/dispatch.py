@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import ReadError, nearest
 from ..findings import Finding, Findings
-from ..table import Table
+from ..panel.table import Table
 from .columns import Wishes
 from .file_kind import HEAD, recognise
 

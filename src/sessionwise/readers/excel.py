@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import ReadError, nearest, some
 from ..findings import Finding, Findings
-from ..table import Table
+from ..panel.table import Table
 from .columns import Wishes, type_columns
 from .headers import check_names
 from .places import agree, many, placer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..findings import Finding
-from ..table import Table
+from ..panel.table import Table
 from .headers import names_persons
 
 _TIME = re.compile(

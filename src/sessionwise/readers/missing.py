@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ReadError, nearest, some
 from ..findings import Finding, Findings
-from ..table import Table
+from ..panel.table import Table
 from .cells import numbers
 from .headers import names_persons
 from .places import agree, many, written

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ReadError, some
 from ..findings import Finding, Findings
-from ..table import Table
+from ..panel.table import Table
 from .headers import check_names
 from .places import many
 

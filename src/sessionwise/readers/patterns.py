@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from ..errors import ReadError, nearest, some
-from ..table import Table
+from ..panel.table import Table
 
 Patterns = str | Sequence[str] | Mapping[str, str]
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ..errors import ReadError, nearest, some
 from ..findings import Finding, Findings
-from ..table import Table
+from ..panel.table import Table
 from .headers import must_have
 from .places import agree, many
 from .wide import lost_persons

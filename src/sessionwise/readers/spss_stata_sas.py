@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ReadError, nearest, some
 from ..findings import Finding, Findings
-from ..table import Table
+from ..panel.table import Table
 from .headers import check_names
 from .places import many, written
 

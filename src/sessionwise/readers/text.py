@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ReadError, some
 from ..findings import Finding, Findings
-from ..table import Table
+from ..panel.table import Table
 from .cells import GROUPING
 from .columns import Wishes, type_columns
 from .headers import check_names

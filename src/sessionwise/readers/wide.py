@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ReadError, some
 from ..findings import Finding, Findings
-from ..table import Table
+from ..panel.table import Table
 from .headers import must_have
 from .patterns import Patterns, fill, match, named
 from .places import agree, many

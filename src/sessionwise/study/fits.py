@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import DesignError, ModelError, some
-from ..frames import eager
 from ..models import MLM
+from ..panel.frames import eager
 from .equation import quoted
 from .phrases import before
 from .records import Coefficient, Component, Estimate, NotAnswered, Step

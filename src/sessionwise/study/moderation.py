@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import ModelError
-from ..frames import eager
+from ..panel.frames import eager
 from ..show import num
 from .equation import quoted
 from .fits import estimate, estimates, in_words, sentence, tried

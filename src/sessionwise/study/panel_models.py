@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import FormulaError, ModelError
-from ..frames import eager
 from ..models import DPM, RICLPM
+from ..panel.frames import eager
 from .equation import quoted
 from .fits import sentence
 from .methods import Basis, Estimates, Method

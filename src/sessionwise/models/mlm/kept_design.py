@@ -10,7 +10,7 @@ import numpy as np
 
 from ...designs import Design
 from ...errors import ModelError
-from ..contract import TableKind
+from ...panel.frame_kind import TableKind
 
 if TYPE_CHECKING:
     from ...panel import Panel

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from ...errors import ModelError, some
 from ...findings import Finding, Findings
+from ...panel.frame_kind import TableKind
 from ...threads import one_thread
-from ..contract import TableKind
 from .blueprint import Blueprint, Grouped, grouped
 from .dpm import DPM
 from .fit import SEMFit

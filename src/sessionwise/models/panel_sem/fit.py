@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...findings import Findings
+from ...panel.frame_kind import TableKind
 from ...sem import Indices, indices, scaled, srmr
 from ...show import Part, Shown
-from ..contract import LaggedEffect, TableKind, Verdict
+from ..contract import LaggedEffect, Verdict
 from . import tables
 from .blueprint import Parameter
 from .solution import Solution

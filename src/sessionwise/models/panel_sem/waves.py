@@ -9,7 +9,8 @@ import numpy as np
 
 from ...errors import ModelError, some
 from ...findings import Finding, Findings
-from ...panel import LARGEST, Panel
+from ...panel import Panel
+from ...panel.panel import LARGEST
 from .blueprint import Column
 
 #: Without a number of waves: as many as so large a share of the persons reaches, but no more than MOST_WAVES.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 import numpy as np
 
-from .errors import PanelError, some
+from ..errors import PanelError, some
 from .table import Origin, Table
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sessionwise.errors import PanelError
 from sessionwise.findings import Finding, Findings
 from sessionwise.panel import Panel
-from sessionwise.table import Table
+from sessionwise.panel.table import Table
 
 DATA = {
     "p": ["b", "a", "b", "a", "c"],

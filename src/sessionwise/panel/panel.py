@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 import numpy as np
 
-from .errors import PanelError, nearest, some
-from .findings import Finding, Findings
+from ..errors import PanelError, nearest, some
+from ..findings import Finding, Findings
 from .frames import attach, column, eager, holds_numbers, numbers, restore
-from .role_columns import levels
+from .labels import levels
 from .roles import Roles, Structure, structure
 from .table import Origin, Table
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .findings import Finding
+from ..findings import Finding
 from .table import Origin
 
 if TYPE_CHECKING:

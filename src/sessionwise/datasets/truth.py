@@ -20,7 +20,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from .errors import SessionwiseError
+from ..errors import SessionwiseError
 
 if TYPE_CHECKING:
     import polars as pl

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 import numpy as np
 
-from .errors import nearest, some
-from .findings import Finding, Findings
+from ..errors import nearest, some
+from ..findings import Finding, Findings
 from .frames import column, holds_lists
-from .role_columns import levels, person_labels, run_labels, run_starts, session_numbers, time_values
+from .labels import levels, person_labels, run_labels, run_starts, session_numbers, time_values
 from .table import Origin
 
 if TYPE_CHECKING:

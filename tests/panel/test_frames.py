@@ -13,8 +13,8 @@ import pyarrow as pa
 import pytest
 
 from sessionwise.errors import PanelError
-from sessionwise.frames import attach, column, eager, restore
-from sessionwise.table import Table
+from sessionwise.panel.frames import attach, column, eager, restore
+from sessionwise.panel.table import Table
 
 DATA = {"i": [1, 2, 3], "f": [1.5, None, float("nan")], "t": ["a", None, "b"], "b": [True, None, False]}
 

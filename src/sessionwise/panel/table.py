@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .errors import some
-from .findings import Findings
+from ..errors import some
+from ..findings import Findings
 
 if TYPE_CHECKING:
     import numpy as np

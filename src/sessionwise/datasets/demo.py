@@ -11,17 +11,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ._demo_sample import Sample, core_items, dates, simulate
-from ._demo_truth import DemoTruth, Rupture, Truth
-from .findings import Finding, Findings
-from .table import Table
+from ..findings import Finding, Findings
+from ..panel.table import Table
+from .sample import Sample, core_items, dates, simulate
+from .truth import DemoTruth, Rupture, Truth
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from ._demo_sample import Floats
-
-__all__ = ["DemoTruth", "Rupture", "Truth", "demo", "demo_truth"]
+    from .sample import Floats
 
 SEED = 20130601
 PERSONS = 646

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ._demo_truth import Truth
-from .errors import SessionwiseError
+from ..errors import SessionwiseError
+from .truth import Truth
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

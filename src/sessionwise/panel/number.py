@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 import numpy as np
 
-from .errors import PanelError, some
-from .findings import Finding, Findings
+from ..errors import PanelError, some
+from ..findings import Finding, Findings
 from .frames import column, eager, restore
-from .role_columns import levels, person_labels, time_values
+from .labels import levels, person_labels, time_values
 from .roles import role_errors
 from .table import Origin, Table
 
