@@ -8,7 +8,7 @@ import sessionwise as sw
 from sessionwise.reports.printed_tables import minus, shown, side_by_side
 from sessionwise.study import StudyTable
 from sessionwise.study.records import Direction
-from sessionwise.study.tables import Column
+from sessionwise.study.study_table import Column
 
 
 def texts(table: StudyTable) -> list[list[str]]:

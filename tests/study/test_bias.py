@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sessionwise.models.mlm.nickell import nickell_bias
-from sessionwise.study.bias import MOST_PAIRS, Process, Side, corrected, expected, layout
+from sessionwise.study.parts.bias import MOST_PAIRS, Process, Side, corrected, expected, layout
 
 FORWARD, REVERSE = ((0, 1), (1, 1)), ((1, 1), (0, 1), (0, 0))
 

@@ -13,8 +13,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from study_panels import frame, panel
 
 import sessionwise as sw
-from sessionwise.study.possible import known
-from sessionwise.study.setting import setting
+from sessionwise.study.refusals import known
+from sessionwise.study.study_data import setting
 
 OTHER = {"core_om": "symptoms", "wai_sr": "alliance"}
 

@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 
 import sessionwise as sw
-from sessionwise.study.drop_out import _level_and_change, _logistic, _periods, drop_out_model
-from sessionwise.study.setting import setting
+from sessionwise.study.parts.drop_out import _level_and_change, _logistic, _periods, drop_out_model
+from sessionwise.study.study_data import setting
 
 
 def test_level_and_change_by_brute_force():

@@ -14,10 +14,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 from study_panels import few, frame, panel, result
 
 import sessionwise as sw
-from sessionwise.study.methods import methods
+from sessionwise.study.methods.agreement import agreement
+from sessionwise.study.methods.registry import methods
 from sessionwise.study.records import Assumptions, Estimate, NotAnswered, SensitivityRow
-from sessionwise.study.setting import setting
-from sessionwise.study.words.agreement import agreement
+from sessionwise.study.study_data import setting
 
 DATA = {
     "all": frame(),

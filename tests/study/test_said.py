@@ -16,12 +16,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 from study_panels import frame, panel, result
 
 import sessionwise as sw
-from sessionwise.study import multilevel
-from sessionwise.study.phrases import arrow, before, cluster_word, following, later, plural_of
+from sessionwise.study.methods import multilevel
+from sessionwise.study.methods.agreement import agreement
 from sessionwise.study.records import Estimate, NotAnswered
-from sessionwise.study.setting import setting
-from sessionwise.study.words.agreement import agreement
+from sessionwise.study.study_data import setting
 from sessionwise.study.words.answer import answers
+from sessionwise.study.words.phrases import arrow, before, cluster_word, following, later, plural_of
 from sessionwise.study.words.results_text import results_text
 
 STUDY = sw.Study("core_om", "wai_sr", moderators=["pd", "gender"])

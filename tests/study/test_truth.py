@@ -13,9 +13,9 @@ import pytest
 
 import sessionwise as sw
 from sessionwise.datasets.truth import Truth
-from sessionwise.study.methods import Basis, methods
+from sessionwise.study.methods.registry import Basis, methods
 from sessionwise.study.records import Estimate, NotAnswered
-from sessionwise.study.setting import setting
+from sessionwise.study.study_data import setting
 
 TRUTH = Truth()
 _VAR_Y, _COV, _VAR_W = TRUTH.innovation_cov

@@ -10,8 +10,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from study_panels import result
 
-from sessionwise.study.numbers import full, listed, number, p_words, plural
 from sessionwise.study.records import Estimate
+from sessionwise.study.words.estimates import full, listed, number, p_words, plural
 
 
 @pytest.mark.parametrize(

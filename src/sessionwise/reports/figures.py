@@ -11,8 +11,8 @@ from .. import plot
 from ..errors import PanelError
 from ..plot.caterpillar import LevelEffects, draw_effects
 from ..plot.simple_slopes import Slopes, draw_slopes, p_text
-from ..study.phrases import before
 from ..study.records import Direction, Heterogeneity, Moderation, NotAnswered, PersonEffects
+from ..study.words.phrases import before
 from .parts import FigurePart
 from .printed_tables import ShownTable, minus
 

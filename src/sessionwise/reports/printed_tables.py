@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ..show import num
 from ..study import StudyTable
 from ..study.records import Direction, Step
-from ..study.tables import Cell, Column
+from ..study.study_table import Cell, Column
 
 _DIGIT, _POINT = "\u2007", "\u2008"
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..scoring.instrument import FACTS
 from ..study import StudyTable
 from ..study.records import Direction, DropOutModel, FewSessions, Moderation, NotAnswered
-from ..study.tables import Column
+from ..study.study_table import Column
 from . import figures
 from .parts import Caution, Copyable, Facts, Part, Section, TablePart, Text, Unanswered, Warnings
 from .printed_tables import ShownTable, shown, side_by_side

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from .result import StudyResult
 from .study import Study
-from .tables import StudyTable
+from .study_table import StudyTable
 
 __all__ = ["Study", "StudyResult", "StudyTable"]

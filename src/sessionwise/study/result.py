@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from ..descriptions import Description
 from ..findings import Findings
 from ..show import Part, Shown
-from .phrases import arrow, following
 from .plain import plain
 from .records import (
     CoursePoint,
@@ -21,6 +20,7 @@ from .records import (
     Rule,
     Sensitivity,
 )
+from .words.phrases import arrow, following
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from ..panel import Panel
     from .study import Study
-    from .tables import StudyTable
+    from .study_table import StudyTable
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,7 +101,7 @@ class StudyResult(Shown):
 
     def tables(self) -> dict[str, StudyTable]:
         """Name -> table, in the order a paper reports them; what could not be answered has no table."""
-        from .tabulate import tables
+        from .tables import tables
 
         return tables(self)
 
@@ -124,7 +124,7 @@ class StudyResult(Shown):
 
     def parts(self) -> list[Part]:
         """What is shown of it: the answer first, then tables."""
-        from .words.shown import parts
+        from .words.printed import parts
 
         return parts(self)
 

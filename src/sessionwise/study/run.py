@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 
 from ..checks import check
 from ..findings import Finding, Findings
-from .direction import Analysed, analysed
-from .drop_out import drop_out_model
-from .few_sessions import few_sessions, known
 from .fingerprint import fingerprint
-from .losses import losses
-from .methods import Basis
-from .persons import person_effects
-from .possible import doubtful
+from .methods.registry import Basis
+from .methods.sensitivity import sensitivity
+from .parts.direction import Analysed, analysed
+from .parts.drop_out import drop_out_model
+from .parts.exclusions import losses
+from .parts.few_sessions import few_sessions, known
+from .parts.persons import person_effects
+from .parts.sample import course, flow
 from .records import Direction, NotAnswered
+from .refusals import doubtful
 from .result import StudyResult
-from .sample import course, flow
-from .sensitivity import sensitivity
-from .setting import FEWEST_PERSONS, Setting, setting
+from .study_data import FEWEST_PERSONS, Setting, setting
 from .words import answers, checklist, methods_text, references, results_text
 
 if TYPE_CHECKING:

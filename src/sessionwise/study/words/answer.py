@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..numbers import full, interval, number
 from ..records import Direction, Estimate, NotAnswered, Sensitivity
+from .estimates import full, interval, number
 
 if TYPE_CHECKING:
-    from ..equation import Equation
-    from ..setting import Setting
+    from ..parts.equation import Equation
+    from ..study_data import Setting
 
 
 def answers(

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...show import num
-from ..fixed import is_fixed
-from ..numbers import listed, number, plural
-from ..phrases import plural_of
+from ..person_columns import is_fixed
 from ..records import Direction, DropOutModel, Estimate, NotAnswered, Rule, Sensitivity
+from .estimates import listed, number, plural
+from .phrases import plural_of
 
 if TYPE_CHECKING:
-    from ..setting import Setting
+    from ..study_data import Setting
 
 
 def checklist(

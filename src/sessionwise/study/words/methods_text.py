@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..few_sessions import Known
-from ..fixed import is_fixed
-from ..numbers import listed, number, plural
-from ..phrases import plural_of
+from ..parts.few_sessions import Known
+from ..person_columns import is_fixed
 from ..records import Direction, DropOutModel, Heterogeneity, NotAnswered, Sensitivity
+from .estimates import listed, number, plural
+from .phrases import plural_of
 
 if TYPE_CHECKING:
-    from ..setting import Setting
+    from ..study_data import Setting
 
 _TREND = {
     None: "No trend over sessions was modelled.",

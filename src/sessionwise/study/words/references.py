@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..methods import methods
+from ..methods.registry import methods
 from ..records import Direction, DropOutModel, FewSessions, Heterogeneity, NotAnswered, Sensitivity
 
 if TYPE_CHECKING:
-    from ..setting import Setting
+    from ..study_data import Setting
 
 _KNOWN = {
     "bates": "Bates, D., Mächler, M., Bolker, B., & Walker, S. (2015). Fitting linear mixed-effects models using lme4. "

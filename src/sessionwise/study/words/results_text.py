@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ...show import percent
-from ..numbers import full, interval, number, p_words, plural
 from ..records import (
     Coefficient,
     Direction,
@@ -20,9 +19,10 @@ from ..records import (
     Sensitivity,
     Step,
 )
+from .estimates import full, interval, number, p_words, plural
 
 if TYPE_CHECKING:
-    from ..setting import Setting
+    from ..study_data import Setting
 
 
 def results_text(

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..designs import design
-from ..findings import Finding
-from ..show import percent
+from ...designs import design
+from ...findings import Finding
+from ...show import percent
+from ..records import NotAnswered
+from ..words.estimates import plural
 from .direction import Analysed
 from .equation import quoted
-from .numbers import plural
-from .records import NotAnswered
 
 if TYPE_CHECKING:
+    from ..study_data import Setting
     from .equation import Equation
-    from .setting import Setting
 
 #: A larger share of the persons lost is worth a warning.
 MOST_LOST = 0.05

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from ..show import p_value
+from ...show import p_value
+from ..records import Estimate
 from .phrases import plural_of
-from .records import Estimate
 
 
 def number(value: float, scale: float | None = None) -> str:

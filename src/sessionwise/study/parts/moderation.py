@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import ModelError
-from ..panel.frames import eager
-from ..show import num
+from ...errors import ModelError
+from ...panel.frames import eager
+from ...show import num
+from ..records import Coefficient, Moderation, NotAnswered, SimpleSlope
+from ..study_data import FEWEST_PERSONS
+from ..words.phrases import following
 from .equation import quoted
 from .fits import estimate, estimates, in_words, sentence, tried
-from .phrases import following
-from .records import Coefficient, Moderation, NotAnswered, SimpleSlope
-from .setting import FEWEST_PERSONS
 
 if TYPE_CHECKING:
-    from ..models import MLMFit
+    from ...models import MLMFit
+    from ..study_data import Setting
     from .equation import Equation
-    from .setting import Setting
 
 
 def moderation(setting: Setting, equation: Equation, name: str, scale: float) -> Moderation | NotAnswered:

@@ -10,11 +10,11 @@ import numpy as np
 from ..descriptions import Description, describe
 from ..errors import StudyError
 from ..scoring import Instrument, Scale
-from .equation import Equation, quoted
-from .fixed import filled, is_fixed
-from .phrases import arrow, before, cluster_word, following, later, plural_of
-from .possible import can_be_studied, known
+from .parts.equation import Equation, quoted
+from .person_columns import filled, is_fixed
 from .records import NotAnswered
+from .refusals import can_be_studied, known
+from .words.phrases import arrow, before, cluster_word, following, later, plural_of
 
 if TYPE_CHECKING:
     from ..panel import Panel

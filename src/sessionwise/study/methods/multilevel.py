@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..designs import design
-from .direction import Analysed
-from .fits import estimate, tried
-from .methods import Basis, Estimates, Method
-from .numbers import listed
-from .phrases import plural_of
-from .records import Assumptions, Estimate, NotAnswered
+from ...designs import design
+from ..parts.direction import Analysed
+from ..parts.fits import estimate, tried
+from ..records import Assumptions, Estimate, NotAnswered
+from ..words.estimates import listed
+from ..words.phrases import plural_of
+from .registry import Basis, Estimates, Method
 
 if TYPE_CHECKING:
-    from ..designs import Design
-    from ..models import MLMFit
-    from ..panel import Panel
-    from .equation import Equation
-    from .setting import Setting
+    from ...designs import Design
+    from ...models import MLMFit
+    from ...panel import Panel
+    from ..parts.equation import Equation
+    from ..study_data import Setting
 
 Change = Callable[["Equation"], "Equation"]
 

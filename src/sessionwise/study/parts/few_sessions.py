@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ..errors import ModelError
-from ..models.mlm.nickell import nickell_bias
+from ...errors import ModelError
+from ...models.mlm.nickell import nickell_bias
+from ..records import Estimate, ExpectedBias, FewSessions, NotAnswered
+from ..words.estimates import number
+from ..words.phrases import following
 from .bias import Corrected, Process, Side, corrected, expected, layout
 from .fits import in_words
-from .numbers import number
-from .phrases import following
-from .records import Estimate, ExpectedBias, FewSessions, NotAnswered
 
 if TYPE_CHECKING:
-    from ..designs import Design
+    from ...designs import Design
+    from ..study_data import Setting
     from .direction import Analysed
-    from .setting import Setting
 
 #: Autoregressions for which Nickell's formula is tabled.
 TABLED = (0.1, 0.3, 0.5, 0.7)

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import expit
 
-from .numbers import full
-from .records import DropOutEffect, DropOutModel, Estimate, NotAnswered
+from ..records import DropOutEffect, DropOutModel, Estimate, NotAnswered
+from ..words.estimates import full
 
 if TYPE_CHECKING:
-    from ..panel import Panel
-    from .setting import Setting
+    from ...panel import Panel
+    from ..study_data import Setting
 
 #: A period of the baseline has at least so many who leave and so many who stay.
 FEWEST_IN_PERIOD = 5

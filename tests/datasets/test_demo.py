@@ -25,7 +25,7 @@ from sessionwise.datasets.sample import _stationary
 from sessionwise.errors import SessionwiseError
 
 Z = 4.5
-DOC = Path(__file__).parents[1] / "docs" / "demo-data.md"
+DOC = Path(__file__).parents[2] / "docs" / "demo-data.md"
 CORE = [f"core_om_{j}" for j in range(1, 35)]
 WAI = [f"wai_sr_{j}" for j in range(1, 13)]
 REVERSED = [3, 4, 7, 12, 19, 21, 31, 32]

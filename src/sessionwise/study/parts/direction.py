@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from scipy.special import ndtr
 
-from ..designs import Design, design
-from ..errors import DesignError, ModelError
+from ...designs import Design, design
+from ...errors import DesignError, ModelError
+from ..records import Direction, Heterogeneity, NotAnswered, Step, Z
+from ..study_data import FEWEST_PERSONS
 from .equation import quoted
 from .fits import estimate, sentence, step, tried
 from .moderation import moderation
-from .records import Direction, Heterogeneity, NotAnswered, Step, Z
-from .setting import FEWEST_PERSONS
 
 if TYPE_CHECKING:
-    from ..models import MLMFit
+    from ...models import MLMFit
+    from ..study_data import Setting
     from .equation import Equation
-    from .setting import Setting
 
 #: Persons with two lagged pairs or more; with fewer no effect within persons is estimated.
 FEWEST_WITH_CHANGE = 5

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import FormulaError, ModelError
-from ..models import DPM, RICLPM
-from ..panel.frames import eager
-from .equation import quoted
-from .fits import sentence
-from .methods import Basis, Estimates, Method
-from .records import Assumptions, Estimate, NotAnswered
+from ...errors import FormulaError, ModelError
+from ...models import DPM, RICLPM
+from ...panel.frames import eager
+from ..parts.equation import quoted
+from ..parts.fits import sentence
+from ..records import Assumptions, Estimate, NotAnswered
+from .registry import Basis, Estimates, Method
 
 if TYPE_CHECKING:
-    from ..models import SEMFit
-    from .equation import Equation
-    from .setting import Setting
+    from ...models import SEMFit
+    from ..parts.equation import Equation
+    from ..study_data import Setting
 
 
 def _riclpm(basis: Basis) -> Estimates:

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .direction import Analysed
-from .few_sessions import Known
-from .records import Assumptions, Estimate, NotAnswered
-from .setting import Setting
+from ..parts.direction import Analysed
+from ..parts.few_sessions import Known
+from ..records import Assumptions, Estimate, NotAnswered
+from ..study_data import Setting
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,11 +6,11 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from ...errors import some
-from ..numbers import listed, number
 from ..records import Assumptions, Estimate, NotAnswered, SensitivityRow
+from ..words.estimates import listed, number
 
 if TYPE_CHECKING:
-    from ..setting import Setting
+    from ..study_data import Setting
 
 _POINTS = {
     "means": "person means",

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import DesignError, ModelError, some
-from ..models import MLM
-from ..panel.frames import eager
+from ...errors import DesignError, ModelError, some
+from ...models import MLM
+from ...panel.frames import eager
+from ..records import Coefficient, Component, Estimate, NotAnswered, Step
+from ..words.phrases import before
 from .equation import quoted
-from .phrases import before
-from .records import Coefficient, Component, Estimate, NotAnswered, Step
 
 if TYPE_CHECKING:
-    from ..models import MLMFit
-    from ..panel import Panel
+    from ...models import MLMFit
+    from ...panel import Panel
+    from ..study_data import Setting
     from .equation import Equation
-    from .setting import Setting
 
 
 def tried(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..errors import DesignError, ModelError
-from .fits import sentence
-from .methods import Basis, Estimates, Method, methods
-from .records import NotAnswered, Sensitivity, SensitivityRow
-from .words.agreement import agreement
+from ...errors import DesignError, ModelError
+from ..parts.fits import sentence
+from ..records import NotAnswered, Sensitivity, SensitivityRow
+from .agreement import agreement
+from .registry import Basis, Estimates, Method, methods
 
 
 def sensitivity(basis: Basis) -> Sensitivity:

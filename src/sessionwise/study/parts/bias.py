@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..designs import Design
+from ...designs import Design
 
 #: Pairs of sessions looked at; beyond, persons have so many sessions that the bias is negligible.
 MOST_PAIRS = 20_000_000

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import stdtrit
 
+from ..records import CoursePoint, FlowStep, NotAnswered
 from .direction import Analysed
 from .equation import quoted
-from .records import CoursePoint, FlowStep, NotAnswered
 
 if TYPE_CHECKING:
-    from .setting import Setting
+    from ..study_data import Setting
 
 
 def flow(setting: Setting, forward: Analysed | NotAnswered) -> tuple[FlowStep, ...]:

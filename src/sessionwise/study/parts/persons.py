@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .phrases import following
-from .records import NotAnswered, PersonEffect, PersonEffects, Z
+from ..records import NotAnswered, PersonEffect, PersonEffects, Z
+from ..words.phrases import following
 
 if TYPE_CHECKING:
+    from ..study_data import Setting
     from .direction import Analysed
-    from .setting import Setting
 
 
 def person_effects(setting: Setting, forward: Analysed | NotAnswered) -> PersonEffects | NotAnswered:
