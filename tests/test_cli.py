@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 import sessionwise as sw
-from sessionwise import cli
+from sessionwise.cli import app as cli
 
 ROLES = ["--person", "patient", "--session", "session"]
 VERBS = {c.name or c.callback.__name__ for c in cli.app.registered_commands if c.callback}

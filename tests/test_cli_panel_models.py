@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import sessionwise as sw
-from sessionwise._fit_command import OPTIONS, described, positional
+from sessionwise.cli.fit import OPTIONS, described, positional
 
 from .test_cli import ITEMS, ROLES, main, run
 

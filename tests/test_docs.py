@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import sessionwise as sw
-from sessionwise import cli
+from sessionwise.cli import app as cli
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -23,10 +23,7 @@ LAYERS = [
     ["simulate", "events"],
     ["reports", "plot", "study", "power"],
     ["__init__"],
-    ["_command", "_fit_command"],
-    ["_options"],
-    ["_study_command"],
-    ["cli", "__main__"],
+    ["cli"],
 ]
 BESIDE = {
     "power": {"study"},

@@ -12,14 +12,15 @@ import pytest
 from typer.testing import CliRunner
 
 import sessionwise as sw
-from sessionwise import cli
-from sessionwise._study_command import demo as demo_verb
-from sessionwise._study_command import guess
-from sessionwise._study_command import settings as read_settings
-from sessionwise._study_command.analyze import _prepared as prepared
-from sessionwise._study_command.demo import WHY, recovered
-from sessionwise._study_command.options import in_options, reworded
+from sessionwise.cli import app as cli
+from sessionwise.cli.analyze import _prepared as prepared
+from sessionwise.cli.demo import WHY
+from sessionwise.cli.demo import run as demo_verb
+from sessionwise.cli.remedies import in_options, reworded
+from sessionwise.cli.settings import settings as read_settings
+from sessionwise.study import guess
 from sessionwise.study.records import NotAnswered
+from sessionwise.study.recovered import recovered
 
 
 def run(*arguments: object) -> str:
@@ -256,7 +257,7 @@ def test_places_are_tried_before_any_work(
 
 
 def test_a_trial_leaves_what_is_there(tmp_path: Path) -> None:
-    from sessionwise._command import can_be_written
+    from sessionwise.cli.files import can_be_written
 
     there = tmp_path / "r.html"
     there.write_text("old", encoding="utf-8")
@@ -317,7 +318,7 @@ def test_scales_by_what_a_high_score_means() -> None:
 
 
 def test_persons_of_a_wide_file_may_be_its_rows(tmp_path: Path) -> None:
-    from sessionwise._command import load
+    from sessionwise.cli.files import load
 
     (tmp_path / "w.csv").write_text("x1,x2\n1,2\n3,4\n", encoding="utf-8")
     table, roles = load(tmp_path / "w.csv", None, None, None, None, None, ["x{}"], None, None)
@@ -334,7 +335,7 @@ def test_progress_is_told_part_by_part(tmp_path: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(sw.Study, "run", stopped)
     asked = read_settings({"file": scores, "output": tmp_path / "r.html"}, None)
-    from sessionwise._study_command import analyze
+    from sessionwise.cli.analyze import run as analyze
 
     with pytest.raises(sw.StudyError):
         analyze(asked, said.append)

@@ -141,7 +141,7 @@ def find_but_pyarrow(name, path=None, target=None):
 PathFinder.find_spec = find_but_pyarrow
 import numpy as np, pandas as pd
 from sessionwise.panel import Panel
-from sessionwise.check import check
+from sessionwise.checks import check
 frame = pd.DataFrame({"p": ["b", "a", "b"], "s": [2, 1, 1], "x": [1.0, None, 3.0], "n": [1, None, 2],
                       "c": pd.Categorical(["u", None, "v"]), "d": pd.to_datetime(["2020-01-08", None, "2020-01-01"])})
 frame["i"] = frame["n"].astype("Int64")

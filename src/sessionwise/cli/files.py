@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import SessionwiseError, nearest
+from ..errors import SessionwiseError, nearest
 
 if TYPE_CHECKING:
-    from .panel import Panel
-    from .panel.table import Table
+    from ..panel import Panel
+    from ..panel.table import Table
 
 
 def load(
@@ -31,8 +31,8 @@ def load(
 
     person : None for a wide file without such a column: each row is one, and they are numbered.
     """
-    from .panel.number import number_sessions
-    from .readers import read
+    from ..panel.number import number_sessions
+    from ..readers import read
 
     if session is None and not wide and number_by is None:
         raise SessionwiseError(
@@ -56,7 +56,7 @@ def _rows_as_persons(table: Table, wide: list[str]) -> tuple[Table, str]:
     """A wide table whose rows are persons without a name, turned long; and its new column."""
     from dataclasses import replace
 
-    from .readers import wide_to_long
+    from ..readers import wide_to_long
 
     name = next(n for n in ("person", "row", "person_row") if n not in table.columns)
     named = replace(table, frame=table.frame.with_row_index(name, 1))
@@ -65,7 +65,7 @@ def _rows_as_persons(table: Table, wide: list[str]) -> tuple[Table, str]:
 
 def table_columns(file: Path, missing: list[str], options: list[str]) -> tuple[str, ...]:
     """The names of a file's columns, as it is read."""
-    from .readers import read
+    from ..readers import read
 
     return read(file, missing=_codes(missing), **_settings(options)).columns
 
@@ -74,7 +74,7 @@ def _settings(texts: list[str] | None) -> dict[str, Any]:
     """['header_row=4', 'dates.seen=%d.%m.%Y', 'redcap.base_arm_1=0', 'spread=sex'] as arguments of `read`."""
     import inspect
 
-    from .readers import read
+    from ..readers import read
 
     known = [name for name in inspect.signature(read).parameters if name not in ("path", "missing", "wide", "person")]
     settings: dict[str, Any] = {}
@@ -109,7 +109,7 @@ class Answering:
 
     def keys(self) -> dict[Any, str | None]:
         """Each instrument as it is answered here -> pattern of its items' columns, or None."""
-        from .scoring import instrument
+        from ..scoring import instrument
 
         keys: dict[Any, str | None] = {}
         for key in map(instrument, self.names):
@@ -120,7 +120,7 @@ class Answering:
 
     def scored(self, panel: Panel, out_of_range: Any) -> Panel:
         """The Panel with their scales."""
-        from .scoring import score
+        from ..scoring import score
 
         return score(
             panel,
@@ -136,7 +136,7 @@ def answering(
     names: list[str] | None, items: list[str] | None, answers: list[str] | None, already_reversed: bool
 ) -> Answering:
     """The options as they were meant; an option about an instrument that was not named with -i is refused."""
-    from .scoring import instrument
+    from ..scoring import instrument
 
     known = [instrument(name).name for name in names or ()]
     patterns = _pairs(items, "--items")
@@ -160,7 +160,7 @@ def degrees(text: str) -> str | float:
     ------
     SessionwiseError : neither.
     """
-    from .mixed.inference.contrasts import DEGREES
+    from ..mixed.inference.contrasts import DEGREES
 
     name = text.strip().lower()
     if name in DEGREES:
@@ -178,14 +178,14 @@ def degrees(text: str) -> str | float:
 
 
 def build_panel(table: Table, roles: dict[str, Any]) -> Panel:
-    from .panel import Panel
+    from ..panel import Panel
 
     return Panel(table, **roles)
 
 
 def write_figures(panel: Panel, folder: Path, columns: list[str] | tuple[str, ...], note: str = "") -> list[Path]:
     """PNG files of the figures that describe a Panel."""
-    from . import plot
+    from .. import plot
 
     make_folder(folder)
     charts = {f"trajectories-{_file_name(name)}": plot.trajectories(panel, name, note=note) for name in columns}

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ._command import out_of_range
+from .files import out_of_range
 
 File = Annotated[Path, typer.Argument(help="CSV, Excel, SPSS, Stata, SAS or Parquet file.", show_default=False)]
 Person = Annotated[str, typer.Option(help="Column that says whose row it is.", show_default=False)]

@@ -7,21 +7,101 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from .._command import answering, build_panel, can_be_written, load, make_folder, table_columns, writing
+import typer
+
 from ..errors import SessionwiseError
-from . import guess
-from .options import options_in_errors, reworded
-from .settings import Settings
+from .console import busy, print_result
+from .files import answering, build_panel, can_be_written, load, make_folder, table_columns, writing
+from .options import (
+    Answers,
+    Cluster,
+    Instruments,
+    Items,
+    Json,
+    Missing,
+    NumberBy,
+    OptionalFile,
+    OptionalPerson,
+    Read,
+    Reversed,
+    Session,
+    Time,
+    Wide,
+)
 
 if TYPE_CHECKING:
     from ..panel import Panel
     from ..reports import Painter
     from ..study import Study, StudyResult
+    from .settings import Settings
 
 #: Called with what is done next.
 Say = Callable[[str], None]
+
+
+EPILOG = (
+    "Example: sessionwise analyze sessions.csv --person patient --session session --cluster therapist "
+    "-i core-om -i wai-sr --outcome core_om --process wai_sr --moderator pd -o report.html"
+)
+
+
+def analyze(
+    file: OptionalFile = None,
+    person: OptionalPerson = None,
+    session: Session = None,
+    cluster: Cluster = None,
+    time: Time = None,
+    outcome: Annotated[str | None, typer.Option(help="What treatment is to change, such as core_om.")] = None,
+    process: Annotated[str | None, typer.Option(help="What is thought to change it, such as wai_sr.")] = None,
+    moderator: Annotated[list[str] | None, typer.Option(help="Does the effect depend on it? Repeat for more.")] = None,
+    covariate: Annotated[list[str] | None, typer.Option(help="Held constant; repeat for more.")] = None,
+    trend: Annotated[str | None, typer.Option(help="Over sessions: 'linear' (default), 'quadratic', 'none'.")] = None,
+    lag: Annotated[int | None, typer.Option(help="Sessions from predictor to response (default 1).")] = None,
+    order: Annotated[
+        str | None, typer.Option(help="In a session: 'outcome first' (default), 'process first', 'together'.")
+    ] = None,
+    expected: Annotated[
+        str | None, typer.Option(help="Direction of the effect: 'negative', 'positive'; default from the instruments.")
+    ] = None,
+    first_sessions: Annotated[int | None, typer.Option(help="How many, for analyses of first sessions.")] = None,
+    as_scored: Annotated[
+        list[str] | None, typer.Option(help="Outcome or process whose values are scores however odd; repeat for both.")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="A study.toml with these options.", show_default=False)] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The report.", show_default="report.html")
+    ] = None,
+    results: Annotated[Path | None, typer.Option(help="Folder for every table as CSV.", show_default=False)] = None,
+    docx: Annotated[bool, typer.Option("--docx", help="A Word file beside the report.")] = False,
+    instrument: Instruments = None,
+    answers: Answers = None,
+    items: Items = None,
+    already_reversed: Reversed = False,
+    out_of_range: Annotated[
+        str | None, typer.Option(help="Answers outside the range: 'error' (default) or 'missing'.")
+    ] = None,
+    missing: Missing = None,
+    wide: Wide = None,
+    read: Read = None,
+    number_by: NumberBy = None,
+    json_: Json = False,
+) -> None:
+    """Does a change in the process predict the outcome at the next session, and back? Writes the report.
+
+    Instruments named with -i are scored first. Columns that are not named are taken by their names if only one can be
+    meant, and told.
+    """
+    given = {name: value for name, value in locals().items() if name not in ("config", "json_")}
+
+    from .settings import settings
+
+    asked = settings(given, config)
+    with busy("reading and scoring") as say:
+        done = run(asked, say)
+    told = {"command": "analyze", "file": asked.file.name if asked.file else "", **done.to_dict()}
+    print_result(json_, told, *done.lines())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +114,8 @@ class Analysed:
     written: dict[str, Any]
 
     def to_dict(self) -> dict[str, Any]:
+        from .remedies import reworded
+
         return {
             "guessed": self.guessed,
             "written": self.written,
@@ -57,7 +139,7 @@ class Analysed:
         return told
 
 
-def analyze(settings: Settings, say: Say, *, notes: tuple[str, ...] = ()) -> Analysed:
+def run(settings: Settings, say: Say, *, notes: tuple[str, ...] = ()) -> Analysed:
     """All of it. notes : what stands first of all in the report.
 
     Raises
@@ -65,6 +147,7 @@ def analyze(settings: Settings, say: Say, *, notes: tuple[str, ...] = ()) -> Ana
     SessionwiseError : what cannot be read, scored or studied, or would overwrite the data.
     """
     from ..reports.painter import Painter
+    from .remedies import options_in_errors, reworded
 
     began = time.perf_counter()
     report = _places(settings)
@@ -137,6 +220,8 @@ def _tables_place(folder: Path, file: Path) -> None:
 
 def _prepared(given: Settings) -> tuple[Panel, Settings, dict[str, str]]:
     """The scored Panel, the settings with what was guessed, and what that was."""
+    from ..study import guess
+
     guessed: dict[str, str] = {}
     full = _roles(given, guessed)
     assert full.file is not None
@@ -171,6 +256,8 @@ def _prepared(given: Settings) -> tuple[Panel, Settings, dict[str, str]]:
 
 def _roles(given: Settings, guessed: dict[str, str]) -> Settings:
     """Person, session and cluster by the names of columns, where they are not given."""
+    from ..study import guess
+
     dated = given.session or given.wide or given.number_by
     if given.person and dated:
         return given
@@ -225,6 +312,7 @@ def _written(
 ) -> dict[str, Any]:
     from ..reports import report as write_report
     from ..reports import write_tables, write_word
+    from .remedies import reworded
 
     told = [("Command", full.command())]
     if guessed:

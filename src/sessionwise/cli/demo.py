@@ -1,0 +1,115 @@
+"""demo: a simulated study from its data to its report, and what was found beside what is true."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .analyze import Analysed, Say
+from .analyze import run as run_analysis
+from .console import busy, print_result
+from .files import make_folder, writing
+from .options import Json
+
+if TYPE_CHECKING:
+    from ..show import Grid
+    from ..study.recovered import Recovered
+
+NOTE = "These data are simulated; no person in them is real."
+#: Why found and true differ.
+WHY = (
+    "Why found and true differ: chance, of which the intervals tell; person means over few sessions, which bias lagged "
+    "effects (the correction and the RI-CLPM are free of that); measurement error, since scores are made of items with "
+    "noise, which weakens effects and autoregressions by every method; and persons who differ in their effects and in "
+    "how long they stay, while the correction and the RI-CLPM take one process for all."
+)
+
+
+EPILOG = "Example: sessionwise demo --out sessionwise-demo"
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the demo's files.")] = Path("sessionwise-demo"),
+    seed: Annotated[int | None, typer.Option(help="Another simulated study.", show_default="the shipped one")] = None,
+    json_: Json = False,
+) -> None:
+    """Simulate a study, analyze it, write its report, and say what was found beside what is true."""
+    with busy("simulating a study") as say:
+        done = run(out, seed, say)
+    program = "sessionwise" if shutil.which("sessionwise") else sys.argv[0]
+    print_result(json_, {"command": "demo", **done.to_dict()}, *done.shown(program))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Demo:
+    """file : the data. analysed : what analyze gave. recovered : found beside true."""
+
+    file: Path
+    analysed: Analysed
+    recovered: tuple[Recovered, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        rows = [asdict(r) for r in self.recovered]
+        return {"simulated": True, "file": str(self.file), "recovered": rows, **self.analysed.to_dict()}
+
+    def shown(self, program: str) -> list[Any]:
+        """What a person wants to read on a terminal. program : how the command line is called."""
+        from ..show import rich_group
+
+        again = (
+            f"{program} analyze {shlex.quote(str(self.file))} --person patient --session session --cluster therapist "
+            "--time date -i core-om -i wai-sr --moderator pd -o report.html"
+        )
+        table = rich_group([self.grid()])
+        return [NOTE.upper() + "\n", *self.analysed.lines(), "", table, WHY, f"\ntry it yourself:\n  {again}"]
+
+    def grid(self) -> Grid:
+        from ..show import Grid, num
+
+        rows: list[tuple[str, ...]] = []
+        for r in self.recovered:
+            rows.append((r.what, num(r.true), num(r.found), f"{num(r.low)}, {num(r.high)}"))
+            for method, value, low, high in (
+                ("corrected for few sessions", r.corrected, r.corrected_low, r.corrected_high),
+                ("RI-CLPM", r.riclpm, r.riclpm_low, r.riclpm_high),
+            ):
+                if value is not None:
+                    ends = "" if low is None else f"{num(low)}, {num(high)}"
+                    rows.append((f"    {method}", "", num(value), ends))
+        head = ("", "true", "found", "95 % interval")
+        return Grid("Found beside what is true (CORE-OM and WAI-SR points)", head, tuple(rows), dense=True)
+
+
+def run(folder: Path, seed: int | None, say: Say) -> Demo:
+    """Data, report and tables in a folder."""
+    from .. import datasets
+    from ..study.recovered import recovered
+    from .settings import Settings
+
+    make_folder(folder)
+    file = folder / "sessions.csv"
+    say("simulating a study")
+    seed = datasets.SEED if seed is None else seed
+    with writing(file):
+        datasets.demo(seed).frame.write_csv(file)
+    settings = Settings(
+        file=file,
+        person="patient",
+        session="session",
+        cluster="therapist",
+        time="date",
+        outcome="core_om",
+        process="wai_sr",
+        moderator=("pd",),
+        instrument=("core-om", "wai-sr"),
+        output=folder / "report.html",
+        results=folder / "results",
+    )
+    analysed = run_analysis(settings, say, notes=(NOTE,))
+    return Demo(file, analysed, recovered(analysed.result, datasets.demo_truth(seed)))
