@@ -7,7 +7,7 @@
 #include <nanobind/stl/vector.h>
 
 #include "gram.hpp"
-#include "profile.hpp"
+#include "criterion.hpp"
 #include "score.hpp"
 
 namespace nb = nanobind;
@@ -188,16 +188,16 @@ static double eliminate(const CodeTable &at, std::int64_t groups, const Packed &
     return sw::eliminate(level, above, threads, dense.data());
 }
 
-static void restore(const CodeTable &at, std::int64_t groups, const Packed &packed, const Table &lambda, const CodeTable &map, const Table &dense,
+static void back_propagate(const CodeTable &at, std::int64_t groups, const Packed &packed, const Table &lambda, const CodeTable &map, const Table &dense,
                     Output1 gradient, const std::optional<Output3> &adjoint, int threads) {
     must_fit(packed, groups);
     const auto level = level_of(at, groups, packed, lambda);
     const auto above = map_of(map, groups, level.r, static_cast<std::int64_t>(dense.shape(0)));
     if (dense.shape(0) != dense.shape(1) || static_cast<std::int64_t>(gradient.size()) != sw::pair_count(level.q) ||
         (adjoint && adjoint->size() != packed.size()))
-        throw nb::value_error("restore: an output does not fit");
+        throw nb::value_error("back_propagate: an output does not fit");
     nb::gil_scoped_release free;
-    sw::restore(level, above, threads, dense.data(), gradient.data(), adjoint ? adjoint->data() : nullptr);
+    sw::back_propagate(level, above, threads, dense.data(), gradient.data(), adjoint ? adjoint->data() : nullptr);
 }
 
 // --- scores ---
@@ -252,7 +252,7 @@ NB_MODULE(_core, m) {
           "threads"_a = 0, "Add the products of the columns that remain after a level to `out`.");
     m.def("eliminate", &eliminate, "at"_a, "groups"_a, "packed"_a, "factor"_a, "map"_a, "dense"_a, "threads"_a = 0,
           "Subtract what a level's random effects explain from a dense matrix; returns the sum of log det M.");
-    m.def("restore", &restore, "at"_a, "groups"_a, "packed"_a, "factor"_a, "map"_a, "dense"_a, "gradient"_a,
+    m.def("back_propagate", &back_propagate, "at"_a, "groups"_a, "packed"_a, "factor"_a, "map"_a, "dense"_a, "gradient"_a,
           "adjoint"_a.none(), "threads"_a = 0, "Add to the gradient of a level (and the adjoint of its products).");
     m.def("score", &score, "streams"_a, "low"_a, "high"_a, "reversed"_a, "scales"_a, "scores"_a, "threads"_a = 0,
           "Fill scores, one (rows,) a scale, from one Arrow stream for each item; returns counts for each scale "

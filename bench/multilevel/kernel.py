@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from sessionwise.mixed import Problem
+from sessionwise.mixed import MixedLikelihood
 
 from ..timing import Row, pairs, say
 from .data import simulate
@@ -36,12 +36,12 @@ def rows(peers: Mapping[str, ModuleType]) -> list[Row]:
     return table
 
 
-def _ours(likelihood: Problem, model: Model, threads: int) -> Row:
+def _ours(likelihood: MixedLikelihood, model: Model, threads: int) -> Row:
     seconds = statistics.median(ours.evaluation(likelihood, model, threads) for _ in range(RUNS))
     return Row(_what(model), seconds, remark=f"{'one thread' if threads else 'all cores'}; {_nanoseconds(seconds)}")
 
 
-def _beside(frame: Any, likelihood: Problem, model: Model, name: str, peer: ModuleType) -> Row | None:
+def _beside(frame: Any, likelihood: MixedLikelihood, model: Model, name: str, peer: ModuleType) -> Row | None:
     if peer.closest(model) != model or peer.most(model) < PERSONS:
         return None
     with peer.ready(frame, model) as theirs:

@@ -60,7 +60,7 @@ def eliminate(
     dense: np.ndarray,
     threads: int = 0,
 ) -> float: ...
-def restore(
+def back_propagate(
     at: np.ndarray,
     groups: int,
     packed: np.ndarray,

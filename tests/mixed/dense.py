@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import sessionwise as sw
-from sessionwise.mixed import Problem, Residual
+from sessionwise.mixed import MixedLikelihood, Residual
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def residual_matrix(design: sw.Design, residual: Residual, natural: np.ndarray, 
     return r * np.outer(sd[residual.strata], sd[residual.strata])
 
 
-def dense(design: sw.Design, problem: Problem, factors: list[np.ndarray], r: np.ndarray) -> Dense:
+def dense(design: sw.Design, problem: MixedLikelihood, factors: list[np.ndarray], r: np.ndarray) -> Dense:
     """With relative covariance factors in user units, one for each random term."""
     v = r.copy()
     for block, factor in zip(problem.blocks, factors, strict=True):

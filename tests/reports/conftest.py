@@ -30,4 +30,6 @@ def painter() -> Iterator[Painter]:
 
 @pytest.fixture(scope="session")
 def page(result: sw.StudyResult, panel: sw.Panel, painter: Painter) -> str:
-    return html(result, panel, painter=painter, told=[("Command", "sessionwise analyze <a> & b")], notes=["Simulated."])
+    return html(
+        result, panel, painter=painter, facts=[("Command", "sessionwise analyze <a> & b")], notices=["Simulated."]
+    )

@@ -27,7 +27,7 @@ def test_every_table_is_a_csv_with_all_digits(result: sw.StudyResult, tmp_path: 
 
 def test_the_word_file(result: sw.StudyResult, tmp_path: Path, painter: Painter) -> None:
     docx = pytest.importorskip("docx")
-    path = write_word(result, tmp_path / "report.docx", painter=painter, notes=["Simulated."])
+    path = write_word(result, tmp_path / "report.docx", painter=painter, notices=["Simulated."])
     document = docx.Document(str(path))
     text = "\n".join(p.text for p in document.paragraphs)
     assert result.answer[0] in text

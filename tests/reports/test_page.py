@@ -167,7 +167,7 @@ def test_only_doubts_about_what_is_used(result: sw.StudyResult, panel: sw.Panel,
 
 
 def test_options_are_not_divided(result: sw.StudyResult, painter: Painter) -> None:
-    page = html(result, painter=painter, told=[("Command", "analyze a-b.csv --time date -i x")])
+    page = html(result, painter=painter, facts=[("Command", "analyze a-b.csv --time date -i x")])
     assert 'a-b.csv <span class="option">--time</span> date <span class="option">-i</span> x</code>' in page
 
 
@@ -212,8 +212,14 @@ def test_data_tables_are_headed_by_what_they_hold(page: str) -> None:
 
 def test_the_same_bytes_but_for_the_time(result: sw.StudyResult, panel: sw.Panel, tmp_path: Path, page: str) -> None:
     """By another painter, after other drawings, and with a line for the time."""
-    path = report(result, tmp_path / "report.html", panel, began=0.0, told=[("Command", "sessionwise analyze <a> & b")],
-                  notes=["Simulated."])  # fmt: skip
+    path = report(
+        result,
+        tmp_path / "report.html",
+        panel,
+        started=0.0,
+        facts=[("Command", "sessionwise analyze <a> & b")],
+        notices=["Simulated."],
+    )
     lines = path.read_text(encoding="utf-8").splitlines()
     (at,) = (i for i, line in enumerate(lines) if "Time taken: " in line)
     del lines[at]

@@ -13,7 +13,7 @@ import pytest
 
 import sessionwise as sw
 from sessionwise.datasets.truth import Truth
-from sessionwise.study.methods.registry import Basis, methods
+from sessionwise.study.methods.registry import MainModels, methods
 from sessionwise.study.records import Estimate, NotAnswered
 from sessionwise.study.study_data import setting
 
@@ -42,7 +42,7 @@ def seen(studies: int) -> dict[tuple[str, str], Seen]:
         panel = sw.Panel(sw.datasets.demo(seed, scale_scores=True), person="patient", session="session")
         given = setting(sw.Study("core_om", "wai_sr"), panel, 1)
         for method in chosen:
-            found = method.run(Basis(given, none, none, none))
+            found = method.run(MainModels(given, none, none, none))
             for side, scale in (("forward", given.scale_forward), ("reverse", given.scale_reverse)):
                 e = getattr(found, side)
                 if isinstance(e, Estimate):  # a few dynamic panel models are not admissible, and say so

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 import sessionwise as sw
-from sessionwise.mixed import Problem, evaluate, optimise, problem
+from sessionwise.mixed import MixedLikelihood, evaluate, optimise, problem
 from sessionwise.mixed.starting_values import start
 from sessionwise.models.mlm.model import residual_of
 
@@ -66,7 +66,7 @@ class Stages:
         return self.panel + self.design + self.products + self.fit
 
 
-def stages(frame: Any, model: Model) -> tuple[Stages, Problem]:
+def stages(frame: Any, model: Model) -> tuple[Stages, MixedLikelihood]:
     """Every step by itself, and the products that the fit needs."""
     at = [time.perf_counter()]
     data = panel(frame, model)
@@ -81,13 +81,13 @@ def stages(frame: Any, model: Model) -> tuple[Stages, Problem]:
     return Stages(of_panel, of_design, of_products, of_fit, found.evaluations), likelihood
 
 
-def evaluation(likelihood: Problem, model: Model, threads: int) -> float:
+def evaluation(likelihood: MixedLikelihood, model: Model, threads: int) -> float:
     """Seconds of one criterion with its gradient."""
     parameters = start(likelihood)
     return each(lambda: evaluate(likelihood, parameters, reml=model.reml, threads=threads))
 
 
-def optimum(likelihood: Problem, model: Model) -> float:
+def optimum(likelihood: MixedLikelihood, model: Model) -> float:
     """Seconds of the fit once the products are there, with nothing else remembered."""
     fresh = replace(likelihood)
     return seconds(lambda: optimise(fresh, reml=model.reml))

@@ -139,8 +139,8 @@ class Analysed:
         return told
 
 
-def run(settings: Settings, say: Say, *, notes: tuple[str, ...] = ()) -> Analysed:
-    """All of it. notes : what stands first of all in the report.
+def run(settings: Settings, say: Say, *, notices: tuple[str, ...] = ()) -> Analysed:
+    """All of it. notices : what stands first of all in the report.
 
     Raises
     ------
@@ -149,7 +149,7 @@ def run(settings: Settings, say: Say, *, notes: tuple[str, ...] = ()) -> Analyse
     from ..reports.painter import Painter
     from .remedies import options_in_errors, reworded
 
-    began = time.perf_counter()
+    started = time.perf_counter()
     report = _places(settings)
     with options_in_errors(), Painter() as painter:
         say("reading and scoring")
@@ -157,7 +157,7 @@ def run(settings: Settings, say: Say, *, notes: tuple[str, ...] = ()) -> Analyse
         study = _study(full)
         result = reworded(study.run(panel, progress=lambda part, at, of: say(f"{part} ({at + 1} of {of})")))
         say("report")
-        written = _written(full, panel, result, report, guessed, notes, began, painter)
+        written = _written(full, panel, result, report, guessed, notices, started, painter)
     return Analysed(result, panel, guessed, written)
 
 
@@ -306,8 +306,8 @@ def _written(
     result: StudyResult,
     report: Path,
     guessed: dict[str, str],
-    notes: tuple[str, ...],
-    began: float,
+    notices: tuple[str, ...],
+    started: float,
     painter: Painter,
 ) -> dict[str, Any]:
     from ..reports import report as write_report
@@ -324,8 +324,8 @@ def _written(
     if full.docx:
         word = report.with_suffix(".docx")
         with writing(word):
-            written["docx"] = str(write_word(result, word, panel, told=told, notes=notes, painter=painter))
+            written["docx"] = str(write_word(result, word, panel, facts=told, notices=notices, painter=painter))
     with writing(report):
         read = tuple(reworded(panel.findings))
-        write_report(result, report, panel, told=told, notes=notes, read=read, began=began, painter=painter)
+        write_report(result, report, panel, facts=told, notices=notices, read=read, started=started, painter=painter)
     return {"report": str(report), **written}

@@ -111,5 +111,5 @@ def run(folder: Path, seed: int | None, say: Say) -> Demo:
         output=folder / "report.html",
         results=folder / "results",
     )
-    analysed = run_analysis(settings, say, notes=(NOTE,))
+    analysed = run_analysis(settings, say, notices=(NOTE,))
     return Demo(file, analysed, recovered(analysed.result, datasets.demo_truth(seed)))

@@ -1,15 +1,15 @@
 """Likelihood: the engine of the multilevel model. A Design in, an Optimum out; no session row after the first step.
 
-    Design -> Structure -> Problem (cross-products) -> evaluate(theta, rho) -> optimise -> Optimum
+    Design -> Structure -> MixedLikelihood (cross-products) -> evaluate(theta, rho) -> optimise -> Optimum
 
-Everything is computed for columns that were centred and scaled; `Problem.transform` leads back.
+Everything is computed for columns that were centred and scaled; `MixedLikelihood.transform` leads back.
 """
 
 from __future__ import annotations
 
 from .criterion import Evaluation, evaluate
 from .optimum import Optimum, optimise
-from .problem import Problem, problem
+from .problem import MixedLikelihood, problem
 from .random_effects import Effects, effects
 from .random_terms import Block
 from .residuals import KINDS, Residual
@@ -20,8 +20,8 @@ __all__ = [
     "Block",
     "Effects",
     "Evaluation",
+    "MixedLikelihood",
     "Optimum",
-    "Problem",
     "Residual",
     "Solution",
     "effects",

@@ -1,6 +1,6 @@
-"""Criterion: -2 log-likelihood or REML criterion of a Problem at theta and rho, with its exact gradient.
+"""Criterion: -2 log-likelihood or REML criterion of a MixedLikelihood at theta and rho, with its exact gradient.
 
-For nested levels the kernel does it all (core/profile.hpp). For crossed factors the kernel eliminates persons into a
+For nested levels the kernel does it all (core/criterion.hpp). For crossed factors the kernel eliminates persons into a
 dense matrix, LAPACK factors what is left, and the kernel carries the gradient back.
 """
 
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._core import eliminate, finish, restore
+from .._core import back_propagate, eliminate, finish
 from .._core import evaluate as _chain
-from .problem import Problem, State
+from .problem import MixedLikelihood, State
 from .random_terms import Entries
 from .structure import Dense
 
@@ -44,7 +44,7 @@ class Evaluation:
 
 
 def evaluate(
-    problem: Problem,
+    problem: MixedLikelihood,
     parameters: np.ndarray,
     *,
     reml: bool,
@@ -83,7 +83,7 @@ class _Asked:
     threads: int
 
 
-def _nested(problem: Problem, state: State, theta: np.ndarray, rho: np.ndarray, asked: _Asked) -> Evaluation:
+def _nested(problem: MixedLikelihood, state: State, theta: np.ndarray, rho: np.ndarray, asked: _Asked) -> Evaluation:
     k = problem.p + 1
     table = np.empty((k, k))
     slopes = np.zeros(problem.n_theta + problem.n_rho if asked.gradient else 0)
@@ -105,8 +105,8 @@ def _add_lower(slopes: np.ndarray, entries: Entries, of_factor: np.ndarray) -> N
 # --- crossed factors ----------------------------------------------------------------------------
 
 
-def _crossed(problem: Problem, state: State, theta: np.ndarray, rho: np.ndarray, asked: _Asked) -> Evaluation:
-    """Eliminate persons, then all other factors at once; notation of core/mlm.hpp, which says what the gradient is."""
+def _crossed(problem: MixedLikelihood, state: State, theta: np.ndarray, rho: np.ndarray, asked: _Asked) -> Evaluation:
+    """Eliminate persons, then all other factors at once; notation and gradient as in core/levels.hpp."""
     from scipy.linalg import blas, lapack
 
     dense, first = problem.dense, problem.levels[0]
@@ -151,7 +151,7 @@ def _crossed(problem: Problem, state: State, theta: np.ndarray, rho: np.ndarray,
     back[n:, n:] = h
     of_own = np.zeros(first.q * (first.q + 1) // 2)
     adjoint = np.zeros_like(state.packed) if problem.n_rho else None
-    restore(problem.at, groups, state.packed, own, dense.map, back, of_own, adjoint, asked.threads)
+    back_propagate(problem.at, groups, state.packed, own, dense.map, back, of_own, adjoint, asked.threads)
     _add_lower(slopes, first.entries, of_own)
     if adjoint is not None:
         slopes[problem.n_theta :] = problem.products.slope(rho, adjoint)

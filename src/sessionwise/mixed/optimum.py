@@ -20,7 +20,7 @@ import numpy as np
 
 from .criterion import Evaluation, evaluate
 from .descent import Point, descend
-from .problem import Problem, sample
+from .problem import MixedLikelihood, sample
 from .starting_values import curvature, start
 
 #: Expected fall of the criterion below which a point is the optimum.
@@ -62,7 +62,7 @@ class Optimum:
     starts: int
 
 
-def optimise(problem: Problem, *, reml: bool, begin: np.ndarray | None = None, threads: int = 0) -> Optimum:
+def optimise(problem: MixedLikelihood, *, reml: bool, begin: np.ndarray | None = None, threads: int = 0) -> Optimum:
     """Minimise the criterion over theta and rho."""
     counter = _Counter(problem, reml, threads)
     if problem.n_theta + problem.n_rho == 0:
@@ -87,7 +87,7 @@ def optimise(problem: Problem, *, reml: bool, begin: np.ndarray | None = None, t
 class _Counter:
     """The criterion as a function of the parameters, which counts how often it was asked for."""
 
-    def __init__(self, problem: Problem, reml: bool, threads: int) -> None:
+    def __init__(self, problem: MixedLikelihood, reml: bool, threads: int) -> None:
         self.problem, self.reml, self.threads = problem, reml, threads
         self.evaluations = 0
 
@@ -169,7 +169,9 @@ class _Judged:
     flattest: float
 
 
-def _judged(problem: Problem, x: np.ndarray, point: Evaluation, hessian: np.ndarray, unit: np.ndarray) -> _Judged:
+def _judged(
+    problem: MixedLikelihood, x: np.ndarray, point: Evaluation, hessian: np.ndarray, unit: np.ndarray
+) -> _Judged:
     if not np.isfinite(point.criterion):
         return _Judged(np.inf, False, -np.inf)
     inverse = np.linalg.inv(np.linalg.cholesky(unit))
@@ -192,7 +194,7 @@ def _flattest(directions: np.ndarray, hessian: np.ndarray, unit: np.ndarray) -> 
     return float(np.linalg.eigvalsh(inverse @ directions.T @ hessian @ directions @ inverse.T)[0])
 
 
-def _changing(problem: Problem, x: np.ndarray) -> np.ndarray:
+def _changing(problem: MixedLikelihood, x: np.ndarray) -> np.ndarray:
     """Orthonormal directions (n, m) of the parameters that change a covariance to first order."""
     jacobian = [np.zeros((0, len(x)))]
     for block in problem.blocks:
@@ -228,7 +230,7 @@ def _nearest_definite(hessian: np.ndarray, unit: np.ndarray) -> np.ndarray:
     return np.asarray((vectors * np.maximum(np.abs(roots), least)) @ vectors.T)
 
 
-def _elsewhere(problem: Problem, best: Optimum, number: int) -> np.ndarray:
+def _elsewhere(problem: MixedLikelihood, best: Optimum, number: int) -> np.ndarray:
     """Another start: along a direction in which the best point so far falls, else larger and smaller factors."""
     x = best.parameters
     if number <= 2 and not best.converged and np.isfinite(best.hessian).all():

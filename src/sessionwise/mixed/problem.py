@@ -1,4 +1,4 @@
-"""Problem: everything that a fit needs, summed over sessions; made once from a Design.
+"""MixedLikelihood: everything that a fit needs, summed over sessions; made once from a Design.
 
 Columns are centred and scaled before they are multiplied, because cross-products square the condition number.
 `Transform` says how coefficients and random effects of those columns become those of the columns given.
@@ -42,10 +42,10 @@ class Transform:
 
 
 @dataclass(frozen=True, eq=False)
-class Problem:
+class MixedLikelihood:
     """A model's likelihood.
 
-    structure : levels and columns. at : int32 (q + r, q + r) of the first level, where products stand (core/mlm.hpp).
+    structure : levels and columns. at : int32 (q + r, q + r) of the first level, where products stand (levels.hpp).
     products : cross-products as a function of the residual parameters rho.
     names : fixed columns. n, p : rows, fixed columns. n_theta, n_rho : parameters.
     response : mean and mean square of the response, by which rows are known again.
@@ -163,7 +163,7 @@ def plain_table(k: int) -> np.ndarray:
     return table
 
 
-def problem(design: Design, residual: Residual) -> Problem:
+def problem(design: Design, residual: Residual) -> MixedLikelihood:
     """The likelihood of a Design.
 
     Raises
@@ -188,7 +188,7 @@ def moments(design: Design) -> tuple[float, float]:
     return float(y.mean()), float(np.einsum("i,i->", y, y)) / len(y)  # a dot product would wake BLAS threads
 
 
-def _problem(design: Design, residual: Residual) -> Problem:
+def _problem(design: Design, residual: Residual) -> MixedLikelihood:
     s = structure(design)
     unique = tuple(dict.fromkeys(s.sources))
     where = np.array([unique.index(source) for source in s.sources])
@@ -208,10 +208,12 @@ def _problem(design: Design, residual: Residual) -> Problem:
         made = correlated_products(residual, Rows([c / w for c, w in zip(columns, scale, strict=True)], starts, ends))
     transform = _transform(design, s, unique, scaling, scale)
     names = tuple(design.names[c] for c in design.fixed)
-    return Problem(s, residual, made, np.ascontiguousarray(at), transform, names, len(design.rows), moments(design))
+    return MixedLikelihood(
+        s, residual, made, np.ascontiguousarray(at), transform, names, len(design.rows), moments(design)
+    )
 
 
-def sample(whole: Problem, persons: int) -> Problem | None:
+def sample(whole: MixedLikelihood, persons: int) -> MixedLikelihood | None:
     """About so many of the persons, evenly over the groups of the last level; None where that makes no sense.
 
     For a start close to the end of a large fit, at a small part of its cost.

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from .optimum import Optimum
-from .problem import Problem
+from .problem import MixedLikelihood
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +18,7 @@ class Solution:
     problem, optimum : the likelihood and where it is largest. reml : which criterion.
     """
 
-    problem: Problem
+    problem: MixedLikelihood
     optimum: Optimum
     reml: bool
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._core import LANES
-from .problem import Problem, State
+from .problem import MixedLikelihood, State
 from .random_terms import Block, Entries
 
 #: Groups that the moments are taken from: they need be no better than a start.
@@ -22,7 +22,7 @@ _OTHER = 0.3  # start of other factors, relative to the residual standard deviat
 _FLOOR = 0.05  # a start has no component smaller than this, so that none begins at its boundary
 
 
-def start(problem: Problem) -> np.ndarray:
+def start(problem: MixedLikelihood) -> np.ndarray:
     """theta and rho to begin with."""
     theta = np.zeros(problem.n_theta)
     for block in problem.blocks:
@@ -33,7 +33,7 @@ def start(problem: Problem) -> np.ndarray:
     return np.concatenate([theta, rho])
 
 
-def curvature(problem: Problem, parameters: np.ndarray) -> np.ndarray:
+def curvature(problem: MixedLikelihood, parameters: np.ndarray) -> np.ndarray:
     """Expected Hessian for average groups, float64 (n, n), positive definite."""
     theta, rho = parameters[: problem.n_theta], parameters[problem.n_theta :]
     size = len(parameters)
@@ -68,7 +68,7 @@ def curvature(problem: Problem, parameters: np.ndarray) -> np.ndarray:
     return expected
 
 
-def _moments(problem: Problem, state: State, theta: np.ndarray) -> None:
+def _moments(problem: MixedLikelihood, state: State, theta: np.ndarray) -> None:
     """Put moment estimates of the persons' covariances into theta, where they can be had."""
     level, at, k = problem.levels[0], problem.at, problem.p + 1
     q = level.q
@@ -134,7 +134,7 @@ def _factored(block: Block, values: dict[int, float]) -> np.ndarray:
     return theta
 
 
-def _averages(problem: Problem, state: State) -> list[tuple[Entries, int, np.ndarray, int]]:
+def _averages(problem: MixedLikelihood, state: State) -> list[tuple[Entries, int, np.ndarray, int]]:
     """For each level or factor: entries, q, the average group's Z'Z, number of groups."""
     found: list[tuple[Entries, int, np.ndarray, int]] = []
     total, table = state.packed.sum(axis=(0, 2)), problem.at

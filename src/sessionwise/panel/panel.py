@@ -19,7 +19,7 @@ from ..errors import PanelError, nearest, some
 from ..findings import Finding, Findings
 from .frames import attach, column, eager, holds_numbers, numbers, restore
 from .labels import levels
-from .roles import Roles, Structure, structure
+from .roles import PersonRows, Roles, structure
 from .table import Origin, Table
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class _Parts:
     origin: Origin
     lazy: nw.Implementation | None
     roles: Roles
-    structure: Structure
+    structure: PersonRows
     findings: Findings
     derived: Mapping[str, np.ndarray] = field(default_factory=dict)
     records: tuple[Any, ...] = ()
@@ -129,7 +129,7 @@ class Panel:
         return self._parts.frame
 
     @property
-    def _structure(self) -> Structure:
+    def _structure(self) -> PersonRows:
         return self._parts.structure
 
     @property

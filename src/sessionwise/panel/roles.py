@@ -39,7 +39,7 @@ class Roles:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Structure:
+class PersonRows:
     """Role columns as arrays, rows sorted by person, then session.
 
     order : int64 (n_rows,) row of the table for each row here; None if the table was sorted already.
@@ -59,7 +59,7 @@ class Structure:
     cluster_codes: np.ndarray | None
     times: np.ndarray | None
 
-    def frozen(self) -> Structure:
+    def frozen(self) -> PersonRows:
         """Itself, with every array read-only."""
         for f in fields(self):
             array = getattr(self, f.name)
@@ -67,7 +67,7 @@ class Structure:
                 array.flags.writeable = False
         return self
 
-    def of(self, keep: np.ndarray) -> Structure:
+    def of(self, keep: np.ndarray) -> PersonRows:
         """Of the persons where `keep`, bool (n_persons,), is true."""
         counts = np.diff(self.starts)
         rows = np.repeat(keep, counts)
@@ -76,7 +76,7 @@ class Structure:
             codes = codes[rows]
             used = np.unique(codes[codes >= 0])
             clusters, codes = clusters[used], np.where(codes < 0, -1, np.searchsorted(used, codes)).astype(np.int32)
-        return Structure(
+        return PersonRows(
             order=np.flatnonzero(rows) if self.order is None else self.order[rows],
             persons=self.persons[keep],
             starts=np.concatenate([[0], np.cumsum(counts[keep])]).astype(np.int64),
@@ -86,11 +86,11 @@ class Structure:
             times=None if self.times is None else self.times[rows],
         ).frozen()
 
-    def head(self, rows: int) -> Structure:
+    def head(self, rows: int) -> PersonRows:
         """The first `rows` rows."""
         rows = min(rows, len(self.sessions))
         persons = int(np.searchsorted(self.starts, rows))
-        return Structure(
+        return PersonRows(
             order=np.arange(rows) if self.order is None else self.order[:rows],
             persons=self.persons[:persons],
             starts=np.minimum(self.starts[: persons + 1], rows),
@@ -101,7 +101,7 @@ class Structure:
         )
 
 
-def structure(frame: nw.DataFrame[Any], roles: Roles, origin: Origin) -> tuple[Structure | None, Findings]:
+def structure(frame: nw.DataFrame[Any], roles: Roles, origin: Origin) -> tuple[PersonRows | None, Findings]:
     """The structure of `frame`, or None where a Finding of severity 'error' says why not."""
     found = role_errors(frame, roles.named())
     if found:
@@ -123,7 +123,7 @@ def structure(frame: nw.DataFrame[Any], roles: Roles, origin: Origin) -> tuple[S
         clusters, codes = levels(cluster if order is None else cluster.gather(order))
     if times is not None and order is not None:
         times = times[order]
-    return Structure(order, persons, starts, session, clusters, codes, times).frozen(), Findings(found)
+    return PersonRows(order, persons, starts, session, clusters, codes, times).frozen(), Findings(found)
 
 
 def role_errors(frame: nw.DataFrame[Any], named: Mapping[str, str]) -> list[Finding]:

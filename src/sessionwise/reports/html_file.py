@@ -22,10 +22,10 @@ def report(
     path: str | PathLike[str],
     panel: Panel | None = None,
     *,
-    told: Sequence[tuple[str, str]] = (),
-    notes: Sequence[str] = (),
+    facts: Sequence[tuple[str, str]] = (),
+    notices: Sequence[str] = (),
     read: Sequence[Finding] = (),
-    began: float | None = None,
+    started: float | None = None,
     painter: Painter | None = None,
 ) -> Path:
     """Write a study's result as one HTML file that needs no network: the answer first, then all parts with figures.
@@ -36,10 +36,10 @@ def report(
     path : the file. It is written over if it is there.
     panel : the data of the study. With them the report draws single persons and sessions too: courses, the change
         within persons, drop-out, missing values. Without them it has what the result holds.
-    told : further facts for the last section, (name, value), such as the command.
-    notes : sentences that stand first of all, such as that the data are simulated.
+    facts : further facts for the last section, (name, value), such as the command.
+    notices : sentences that stand first of all, such as that the data are simulated.
     read : findings of reading and scoring, beside those of `check`.
-    began : time.perf_counter() when the work began; the report then has one line with the time it took.
+    started : time.perf_counter() when the work started; the report then has one line with the time it took.
     painter : that draws the still figures; one of its own if not given.
 
     Returns
@@ -57,7 +57,7 @@ def report(
     >>> report(result, f"{tempfile.mkdtemp()}/report.html", panel).name
     'report.html'
     """
-    text = html(result, panel, told=told, notes=notes, read=read, began=began, painter=painter)
+    text = html(result, panel, facts=facts, notices=notices, read=read, started=started, painter=painter)
     place = Path(path)
     place.write_text(text, encoding="utf-8", newline="\n")
     return place

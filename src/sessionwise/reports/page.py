@@ -31,23 +31,23 @@ def html(
     result: StudyResult,
     panel: Panel | None = None,
     *,
-    told: Sequence[tuple[str, str]] = (),
-    notes: Sequence[str] = (),
+    facts: Sequence[tuple[str, str]] = (),
+    notices: Sequence[str] = (),
     read: Sequence[Finding] = (),
-    began: float | None = None,
+    started: float | None = None,
     painter: Painter | None = None,
 ) -> str:
     """The report as text. See `report`."""
-    given = given_of(result, panel, told, notes, read)
+    given = given_of(result, panel, facts, notices, read)
     with at_work(painter) as working:
-        return _written(given, working, began)
+        return _written(given, working, started)
 
 
 def given_of(
     result: StudyResult,
     panel: Panel | None,
-    told: Sequence[tuple[str, str]],
-    notes: Sequence[str],
+    facts: Sequence[tuple[str, str]],
+    notices: Sequence[str],
     read: Sequence[Finding],
 ) -> Given:
     """What sections are made of. Raises StudyError if the panel is not that of the result."""
@@ -61,10 +61,10 @@ def given_of(
                 where="report",
                 remedy="Give the Panel that the study was run on, or run the study on this one.",
             )
-    return Given(result, panel, result.tables(), tuple(told), tuple(notes), tuple(read))
+    return Given(result, panel, result.tables(), tuple(facts), tuple(notices), tuple(read))
 
 
-def _written(given: Given, painter: Painter, began: float | None) -> str:
+def _written(given: Given, painter: Painter, started: float | None) -> str:
     made, pictures = pictured(sections(given), painter)
     template = _environment().get_template("report.html")
     return template.render(
@@ -74,7 +74,7 @@ def _written(given: Given, painter: Painter, began: float | None) -> str:
         pictures=pictures,
         version=given.result.version,
         configs=_script({"light": style(), "dark": style(True)}),
-        took=None if began is None else f"{time.perf_counter() - began:.1f} s",
+        took=None if started is None else f"{time.perf_counter() - started:.1f} s",
     )
 
 

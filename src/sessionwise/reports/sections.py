@@ -30,15 +30,15 @@ _UNUSED = tuple(FACTS[fact] for fact in ("cutoff", "bands", "reliable_change"))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Given:
-    """What sections are made of. panel : the data, or None; tables : those of the result. told : further facts, such as
-    the command. notes : what stands before all else, such as that data are simulated. read : findings of reading and
-    scoring."""
+    """What sections are made of. panel : the data, or None; tables : those of the result. facts : further ones, such
+    as the command. notices : what stands before all else, such as that data are simulated. read : findings of reading
+    and scoring."""
 
     result: StudyResult
     panel: Panel | None
     tables: dict[str, StudyTable]
-    told: tuple[tuple[str, str], ...] = ()
-    notes: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    notices: tuple[str, ...] = ()
     read: tuple[Finding, ...] = ()
 
     @property
@@ -68,7 +68,7 @@ def sections(given: Given) -> Iterator[Section]:
 def answer(given: Given) -> list[Part]:
     """Two sentences and one figure; before them what must be known first."""
     result = given.result
-    parts: list[Part] = [Text(note, "note") for note in given.notes]
+    parts: list[Part] = [Text(note, "note") for note in given.notices]
     if result.caution:
         parts.append(Caution("Caution", result.caution))
     parts += [Text(sentence, "lead") for sentence in result.answer]
@@ -200,8 +200,8 @@ def open_questions(given: Given) -> list[Part]:
 def about(given: Given) -> list[Part]:
     """How to get the same again."""
     result = given.result
-    facts = [("Version", f"sessionwise {result.version}"), ("Data, SHA-512", result.fingerprint), *given.told]
-    if "Command" not in dict(given.told):
+    facts = [("Version", f"sessionwise {result.version}"), ("Data, SHA-512", result.fingerprint), *given.facts]
+    if "Command" not in dict(given.facts):
         facts.append(("Call", python_call(result, given.panel)))
     notes = dict.fromkeys(f for f in (*given.read, *result.findings.notes) if f.severity == "note")
     parts: list[Part] = [Facts(tuple(facts))]

@@ -35,8 +35,8 @@ def write_word(
     path: str | PathLike[str],
     panel: Panel | None = None,
     *,
-    told: Sequence[tuple[str, str]] = (),
-    notes: Sequence[str] = (),
+    facts: Sequence[tuple[str, str]] = (),
+    notices: Sequence[str] = (),
     painter: Painter | None = None,
 ) -> Path:
     """Tables, figures and texts of a result as a Word file (.docx), to be edited. Needs python-docx.
@@ -48,7 +48,7 @@ def write_word(
     StudyError : python-docx is not installed, or the panel is not the one that was analysed.
     """
     docx = docx_module()
-    given = given_of(result, panel, told, notes, ())
+    given = given_of(result, panel, facts, notices, ())
     document = docx.Document()
     document.core_properties.title = given.title
     document.core_properties.author = f"sessionwise {result.version}"

@@ -71,10 +71,10 @@ def evaluate(groups: Groups, theta: np.ndarray, *, expected: bool = False) -> Ev
         by_covariance, by_mean = structure.jacobian(at)
         weight = precision.weight
         pulled = weight @ spread @ weight
-        slope = np.einsum("p,pij->ij", data.count, weight - pulled)
+        covariance_gradient = np.einsum("p,pij->ij", data.count, weight - pulled)
         lean = np.einsum("pij,pj->pi", weight, off)
-        slant = -2 * data.count @ lean
-        gradient += by_covariance @ folded(slope) + by_mean @ slant
+        mean_gradient = -2 * data.count @ lean
+        gradient += by_covariance @ folded(covariance_gradient) + by_mean @ mean_gradient
         bent = weight if expected else 2 * pulled - weight
         hessian += by_covariance @ _crossed(weight, bent, data.count) @ by_covariance.T
         hessian += 2 * by_mean @ np.einsum("p,pij->ij", data.count, weight) @ by_mean.T
@@ -82,7 +82,7 @@ def evaluate(groups: Groups, theta: np.ndarray, *, expected: bool = False) -> Ev
             k = data.k
             shared = (weight.reshape(-1, k * k).T @ (data.count[:, None] * lean)).reshape(k, k, k)
             both = by_mean @ folded(shared + shared.transpose(0, 2, 1)) @ by_covariance.T
-            hessian += both + both.T + structure.bend(at, slope, slant)
+            hessian += both + both.T + structure.second_derivatives(at, covariance_gradient, mean_gradient)
     return Evaluation(total, gradient, (hessian + hessian.T) / 2)
 
 

@@ -102,14 +102,17 @@ class Structure:
         np.add.at(mean, v.which, at.to[:, v.row].T)
         return covariance, mean
 
-    def bend(self, at: Moments, slope: np.ndarray, slant: np.ndarray) -> np.ndarray:
-        """Second derivatives (q, q) of tr(slope covariance) + slant'mean, slope (k, k) symmetric and slant (k,)."""
+    def second_derivatives(self, at: Moments, by_covariance: np.ndarray, by_mean: np.ndarray) -> np.ndarray:
+        """Second derivatives (q, q) of tr(by_covariance covariance) + by_mean'mean.
+
+        by_covariance : (k, k) symmetric. by_mean : (k,).
+        """
         p, s, v = self.paths, self.spread, self.intercepts
         if not len(p):
             return np.zeros((self.size, self.size))
-        between = at.to.T @ slope @ at.to
-        mixed = at.latent[:, : self.k] @ slope @ at.to
-        pull = at.to.T @ slant
+        between = at.to.T @ by_covariance @ at.to
+        mixed = at.latent[:, : self.k] @ by_covariance @ at.to
+        pull = at.to.T @ by_mean
         onward = at.full[np.ix_(p.column, p.row)]
         # Two paths, to r from c and to r' from c'.
         one = (2 * mixed[np.ix_(p.column, p.row)].T + pull[p.row, None] * at.level[p.column]) * onward

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from ..checks import check
 from ..findings import Finding, Findings
 from .fingerprint import fingerprint
-from .methods.registry import Basis
+from .methods.registry import MainModels
 from .methods.sensitivity import sensitivity
-from .parts.direction import Analysed, analysed
+from .parts.direction import FittedDirection, analysed
 from .parts.drop_out import drop_out_model
 from .parts.exclusions import losses
 from .parts.few_sessions import few_sessions, known
@@ -19,7 +19,7 @@ from .parts.sample import course, flow
 from .records import Direction, NotAnswered
 from .refusals import doubtful
 from .result import StudyResult
-from .study_data import FEWEST_PERSONS, Setting, setting
+from .study_data import FEWEST_PERSONS, StudyData, setting
 from .words import answers, checklist, methods_text, references, results_text
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def run(study: Study, panel: Panel, seed: int, progress: Progress | None) -> Stu
     begin(2)
     reverse = analysed(given, "reverse")
     begin(3)
-    basis = Basis(given, forward, reverse, known(given, forward, reverse))
+    basis = MainModels(given, forward, reverse, known(given, forward, reverse))
     compared = sensitivity(basis)
     begin(4)
     few = few_sessions(given, forward, reverse, basis.process)
@@ -77,11 +77,11 @@ def run(study: Study, panel: Panel, seed: int, progress: Progress | None) -> Stu
     )
 
 
-def _direction(one: Analysed | NotAnswered) -> Direction | NotAnswered:
+def _direction(one: FittedDirection | NotAnswered) -> Direction | NotAnswered:
     return one if isinstance(one, NotAnswered) else one.direction
 
 
-def _few(given: Setting) -> Findings:
+def _few(given: StudyData) -> Findings:
     """That there are few persons."""
     n, person = given.panel.n_persons, given.person
     if n >= FEWEST_PERSONS:

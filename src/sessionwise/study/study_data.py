@@ -1,4 +1,4 @@
-"""Setting: a study and the data it is put to, ready for every part."""
+"""StudyData: a study and the data it is put to, ready for every part."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _PERSONS = ("patient", "client", "person", "participant", "subject", "student", 
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Setting:
+class StudyData:
     """A study and its data.
 
     panel : the data, what is fixed for a person in all rows of the person. description : of the columns.
@@ -117,7 +117,7 @@ class Setting:
         return f"within({quoted(name)})", f"between({quoted(name)})"
 
 
-def setting(study: Study, panel: Panel, seed: int) -> Setting:
+def setting(study: Study, panel: Panel, seed: int) -> StudyData:
     """Look at the data once.
 
     Raises
@@ -134,7 +134,7 @@ def setting(study: Study, panel: Panel, seed: int) -> Setting:
     cluster, no_cluster = _cluster(panel)
     median = int(np.median(panel.sessions_per_person))
     outcome, process = (known(name) for name in (study.outcome, study.process))
-    return Setting(
+    return StudyData(
         study=study,
         panel=panel,
         description=description,

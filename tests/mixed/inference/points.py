@@ -10,7 +10,7 @@ import polars as pl
 
 import sessionwise as sw
 from sessionwise.designs import Design
-from sessionwise.mixed import Optimum, Problem, Residual, Solution, evaluate, optimise, problem
+from sessionwise.mixed import MixedLikelihood, Optimum, Residual, Solution, evaluate, optimise, problem
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +19,7 @@ class Setup:
 
     panel: sw.Panel
     design: Design
-    problem: Problem
+    problem: MixedLikelihood
     time: np.ndarray
 
     def column(self, name: str) -> np.ndarray:
@@ -56,7 +56,7 @@ def setup(
     return Setup(panel, design, problem(design, Residual(kind, gaps, strata, labels)), time)
 
 
-def _own_theta(p: Problem, theta: list[float]) -> list[np.ndarray]:
+def _own_theta(p: MixedLikelihood, theta: list[float]) -> list[np.ndarray]:
     """Factors of the columns given as factors of centred and scaled columns."""
     made, start = [], 0
     for block, scaling in zip(p.blocks, p.transform.blocks, strict=True):

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from fits import CASES, HERE, Fitted, changes, fitted, gamma, residuals, stored, table
 
 from sessionwise.errors import ModelError
-from sessionwise.mixed.inference import Bootstrap, Truth, bootstrap, draw, draw_from, profile
+from sessionwise.mixed.inference import Bootstrap, TrueParameters, bootstrap, draw, draw_from, profile
 from sessionwise.mixed.inference.parameters import Parameter, parameters
 
 ERRORS = 4.5
@@ -63,7 +63,7 @@ def test_moments(formula, options):
 
 def test_a_negative_phi_alternates():
     f = fitted(table(seed=4), "y ~ x", residual="ar1")
-    truth = Truth(np.zeros(2), 1.0, (), np.array([-0.9]))
+    truth = TrueParameters(np.zeros(2), 1.0, (), np.array([-0.9]))
     e = draw_from(truth, f.design, f.solution.problem.residual, np.random.default_rng(1))
     gaps = f.solution.problem.residual.gaps
     near, far = (np.flatnonzero(gaps == d) for d in (1, 2))
@@ -73,7 +73,7 @@ def test_a_negative_phi_alternates():
 
 def test_explicit_parameters_are_used():
     f = fitted(table(), "y ~ x + (1 | p)")
-    truth = Truth(np.array([3.0, 2.0]), 0.0, (np.zeros((1, 1)),), np.zeros(0))
+    truth = TrueParameters(np.array([3.0, 2.0]), 0.0, (np.zeros((1, 1)),), np.zeros(0))
     y = draw_from(truth, f.design, f.solution.problem.residual, np.random.default_rng(1))
     np.testing.assert_allclose(y, 3 + 2 * f.x[:, 1])
 
@@ -82,9 +82,9 @@ def test_parameters_that_do_not_fit():
     f = fitted(table(), "y ~ x + (1 | p)")
     rng, residual = np.random.default_rng(1), f.solution.problem.residual
     with pytest.raises(ModelError, match="1 coefficients given, 2 needed"):
-        draw_from(Truth(np.zeros(1), 1.0, (np.eye(1),), np.zeros(0)), f.design, residual, rng)
+        draw_from(TrueParameters(np.zeros(1), 1.0, (np.eye(1),), np.zeros(0)), f.design, residual, rng)
     with pytest.raises(ModelError, match="2 effects of p given, 1 needed"):
-        draw_from(Truth(np.zeros(2), 1.0, (np.eye(2),), np.zeros(0)), f.design, residual, rng)
+        draw_from(TrueParameters(np.zeros(2), 1.0, (np.eye(2),), np.zeros(0)), f.design, residual, rng)
     short = replace(f.design, rows=f.design.rows[1:])
     with pytest.raises(ModelError, match="rows of the residuals"):
         draw(f.solution, short, rng)

@@ -24,7 +24,7 @@ from fits import CASES, STORED, Fitted, fitted, stored, table
 
 from sessionwise.errors import ModelError
 from sessionwise.mixed import Residual, Solution, optimise, problem
-from sessionwise.mixed.inference import Comparison, Truth, draw_from, likelihood_ratio
+from sessionwise.mixed.inference import Comparison, TrueParameters, draw_from, likelihood_ratio
 from sessionwise.show import num
 
 STATISTIC, NLME, ERRORS = 5e-6, 5e-4, 4.0
@@ -256,7 +256,7 @@ def test_a_larger_model_that_fits_worse():
 # --- p under the null -----------------------------------------------------------------------------
 
 
-def simulated(smaller: str, larger: str, truth: Truth, persons: int, n: int) -> list[Comparison]:
+def simulated(smaller: str, larger: str, truth: TrueParameters, persons: int, n: int) -> list[Comparison]:
     """Comparisons of two models of responses drawn from the smaller, six sessions a person."""
     both = [fitted(table(seed=7, persons=persons), formula, "ML") for formula in (smaller, larger)]
     residual = both[0].solution.problem.residual
@@ -282,8 +282,8 @@ def is_uniform(found: list[Comparison], below: tuple[float, ...]) -> None:
 
 def null(persons: int, n: int) -> None:
     """The mixtures hold for many persons: with 60, more than half of samples have a variance of 0."""
-    nothing = Truth(np.array([20.0, 1.0]), 1.5, (), np.zeros(0))
-    intercepts = Truth(np.array([20.0, 1.0]), 1.5, (np.array([[2.0]]),), np.zeros(0))
+    nothing = TrueParameters(np.array([20.0, 1.0]), 1.5, (), np.zeros(0))
+    intercepts = TrueParameters(np.array([20.0, 1.0]), 1.5, (np.array([[2.0]]),), np.zeros(0))
     # p is 1 in half of the samples, those without variance
     found = simulated("y ~ x", "y ~ x + (1 | p)", nothing, persons, n)
     is_uniform(found, (0.05, 0.2, 0.4))

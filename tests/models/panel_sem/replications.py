@@ -22,7 +22,7 @@ from scipy import stats
 
 import sessionwise as sw
 from sessionwise.models.panel_sem import DPM, RICLPM, SEMFit
-from sessionwise.models.panel_sem.solution import Solution
+from sessionwise.models.panel_sem.solution import SEMEstimates
 from sessionwise.sem import covariance, optimise
 
 BLOCK = 50
@@ -171,7 +171,7 @@ def equal_lags(rng: Rng, n: int, persons: int, waves: int, crossed: bool, chi2: 
     return found
 
 
-def fall_without(solution: Solution, name: str) -> float:
+def fall_without(solution: SEMEstimates, name: str) -> float:
     """By how much -2 log-likelihood is higher if the path `name` is zero."""
     whole = solution.grouped.blueprint
     keep = [i for i, p in enumerate(whole.names) if p != name]
@@ -274,7 +274,7 @@ def hard(rng: Rng, n: int, persons: int, waves: int, share: float, restarts: int
     return found
 
 
-def restarted(rng: Rng, solution: Solution, restarts: int) -> Any:
+def restarted(rng: Rng, solution: SEMEstimates, restarts: int) -> Any:
     """-2 log-likelihoods that random starts lead to, of those that converge: lags normal, SD .4; what is stable from 0
     to 90 % of the variance; correlations up to .5; means normal, SD .5 (in SDs of the variables)."""
     parameters = solution.parameters

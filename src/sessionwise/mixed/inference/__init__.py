@@ -10,7 +10,7 @@ from .likelihood_ratio import Comparison, likelihood_ratio
 from .parameters import Parameter
 from .profile import Intervals, profile
 from .satterthwaite import Satterthwaite, satterthwaite
-from .simulated_response import Truth, draw, draw_from
+from .simulated_response import TrueParameters, draw, draw_from
 from .variance_explained import Explained, explained
 
 __all__ = [
@@ -25,7 +25,7 @@ __all__ = [
     "Robust",
     "Satterthwaite",
     "Tests",
-    "Truth",
+    "TrueParameters",
     "bootstrap",
     "draw",
     "draw_from",

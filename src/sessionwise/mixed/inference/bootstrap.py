@@ -16,7 +16,7 @@ from ...designs import Design
 from ...errors import ModelError
 from .. import Solution, optimise, problem
 from .parameters import Parameter, estimates, is_singular, parameters
-from .simulated_response import Truth, draw_from, truth
+from .simulated_response import TrueParameters, draw_from, truth
 
 #: A variance that was estimated as 0 is no place to start from: there the slope is 0 too.
 _FLOOR = 0.05
@@ -122,7 +122,7 @@ class _Replicate:
 
 
 def _replicate(
-    solution: Solution, design: Design, at: Truth, begin: np.ndarray, seed: np.random.SeedSequence
+    solution: Solution, design: Design, at: TrueParameters, begin: np.ndarray, seed: np.random.SeedSequence
 ) -> _Replicate:
     residual = solution.problem.residual
     matrix = design.matrix.copy(order="F")

@@ -1,10 +1,11 @@
 """Gauge: a random term's covariance in coordinates of which one is the parameter to be held.
 
 The likelihood wants the factor L of the effects of centred and scaled columns, lower triangular. Take the one or two
-effects of interest as users see them (Problem.transform), then combinations of effects at right angles to these: T
-times the effects, with covariance sigma^2 W G G' W, G lower triangular, W a fixed scale for each row. Then the SD of
-the first effect is sigma w_0 G_00, and the correlation of the first two lies in G_00, G_10, G_11. There is a rotation Q
-with T^-1 W G = L Q. It leaves the covariance as it is, so with f the criterion, d f / d (L Q) = (d f / d L) Q.
+effects of interest as users see them (MixedLikelihood.transform), then combinations of effects at right angles to
+these: T times the effects, with covariance sigma^2 W G G' W, G lower triangular, W a fixed scale for each row. Then
+the SD of the first effect is sigma w_0 G_00, and the correlation of the first two lies in G_00, G_10, G_11. There is a
+rotation Q with T^-1 W G = L Q. It leaves the covariance as it is, so with f the criterion, d f / d (L Q) = (d f / d L)
+Q.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .. import Problem
+from .. import MixedLikelihood
 
 #: Smallest diagonal entry of L. At 0 its gradient does not say how the criterion changes with other coordinates; this
 #: is an SD of a ten-millionth of sigma, which changes no digit of the criterion that could be trusted.
@@ -47,7 +48,7 @@ class Turned:
     rotation: np.ndarray
 
 
-def gauge(problem: Problem, number: int, first: tuple[int, ...]) -> Gauge:
+def gauge(problem: MixedLikelihood, number: int, first: tuple[int, ...]) -> Gauge:
     """Coordinates of random term `number` with its effects `first` before the others."""
     block, c = problem.blocks[number], problem.transform.blocks[number]
     if not block.correlated:

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..._core import LANES
 from ...errors import ModelError
-from .. import Problem
+from .. import MixedLikelihood
 from ..random_terms import Entries
 from ..structure import Dense
 from .level_derivatives import Expansion, Total, integrated
@@ -39,7 +39,7 @@ class Derivatives:
     information: np.ndarray
 
 
-def derivatives(problem: Problem, theta: np.ndarray) -> Derivatives:
+def derivatives(problem: MixedLikelihood, theta: np.ndarray) -> Derivatives:
     """S and its derivatives where the relative covariance factors are those of theta.
 
     Raises
@@ -65,7 +65,7 @@ def derivatives(problem: Problem, theta: np.ndarray) -> Derivatives:
     return Derivatives(found.value[0], first, second, -log_second)
 
 
-def _entries(problem: Problem, theta: np.ndarray) -> np.ndarray:
+def _entries(problem: MixedLikelihood, theta: np.ndarray) -> np.ndarray:
     """Entries of the relative covariance matrices (n_theta,), each where its factor's entry stands in theta."""
     gamma = np.zeros(problem.n_theta)
     for block in problem.blocks:
@@ -74,7 +74,7 @@ def _entries(problem: Problem, theta: np.ndarray) -> np.ndarray:
     return gamma
 
 
-def _expansion(problem: Problem, theta: np.ndarray) -> Expansion:
+def _expansion(problem: MixedLikelihood, theta: np.ndarray) -> Expansion:
     """S (1, p, p), all random effects integrated out."""
     first, dense = problem.levels[0], problem.dense
     here = Expansion(_products(problem))
@@ -89,7 +89,7 @@ def _expansion(problem: Problem, theta: np.ndarray) -> Expansion:
     return here
 
 
-def _products(problem: Problem) -> np.ndarray:
+def _products(problem: MixedLikelihood) -> np.ndarray:
     """(groups, k, k): products of the first level's columns, without the response."""
     packed, groups = problem.fixed_state.packed, len(problem.levels[0].labels)
     by_group = packed.transpose(0, 2, 1).reshape(len(packed) * LANES, -1)[:groups]

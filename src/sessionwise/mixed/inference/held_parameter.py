@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .. import Problem, Solution, evaluate
+from .. import MixedLikelihood, Solution, evaluate
 from .covariance_coordinates import coordinates, gauge, pulled, turned
 from .parameters import Parameter
 
@@ -203,7 +203,7 @@ def _joined(others: np.ndarray, free: np.ndarray, numbers: np.ndarray, theta: np
     return whole
 
 
-def _nudges(problem: Problem) -> np.ndarray:
+def _nudges(problem: MixedLikelihood) -> np.ndarray:
     """Least size of each of theta and rho to start from."""
     nudges = np.zeros(problem.n_theta + problem.n_rho)
     for block in problem.blocks:

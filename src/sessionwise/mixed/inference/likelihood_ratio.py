@@ -24,7 +24,7 @@ import numpy as np
 
 from ...errors import ModelError, some
 from ...show import Grid, Part, Shown, num, p_value
-from .. import Problem, Residual, Solution
+from .. import MixedLikelihood, Residual, Solution
 from .parameters import is_singular
 
 #: Fewer levels of a grouping factor than this are said to be few.
@@ -116,7 +116,7 @@ def _tail(chi2: float, weights: np.ndarray, dfs: np.ndarray) -> float:
 # --- the reference distribution -----------------------------------------------------------------
 
 
-def _few_levels(larger: Problem, more: _More) -> str:
+def _few_levels(larger: MixedLikelihood, more: _More) -> str:
     s = larger.structure
     levels = {level.name: len(level.labels) for level in s.levels}
     levels |= {name: len(placed.labels) for name, placed in s.positions.items()}
@@ -172,7 +172,7 @@ class _More:
     bounded: bool
 
 
-def _more(smaller: Problem, larger: Problem) -> _More:
+def _more(smaller: MixedLikelihood, larger: MixedLikelihood) -> _More:
     missing = [name for name in smaller.names if name not in larger.names]
     if missing:
         raise _not_told(f"the larger one lacks the coefficients {some(missing)}")
@@ -198,7 +198,7 @@ class _Effects(NamedTuple):
     covariances: frozenset[frozenset[_Effect]]
 
 
-def _effects(problem: Problem) -> _Effects:
+def _effects(problem: MixedLikelihood) -> _Effects:
     variances: dict[_Effect, None] = {}
     covariances: set[frozenset[_Effect]] = set()
     for block in problem.blocks:

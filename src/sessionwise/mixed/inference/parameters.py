@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from ...errors import ModelError, nearest, some
-from .. import Problem, Solution
+from .. import MixedLikelihood, Solution
 
 Kind = Literal["sd", "correlation", "sigma", "residual", "coefficient"]
 KINDS: tuple[Kind, ...] = ("sd", "correlation", "sigma", "residual", "coefficient")
@@ -38,7 +38,7 @@ class Parameter:
     places: tuple[int, ...] = ()
 
 
-def parameters(problem: Problem) -> tuple[Parameter, ...]:
+def parameters(problem: MixedLikelihood) -> tuple[Parameter, ...]:
     """All of a model's parameters."""
     made: list[Parameter] = []
     for number, block in enumerate(problem.blocks):
@@ -59,7 +59,7 @@ _POSITIVE, _ANY = (0.0, np.inf), (-np.inf, np.inf)
 _PHI = {"ar1": (-1.0, 1.0), "car1": (0.0, 1.0)}
 
 
-def chosen(problem: Problem, which: Sequence[str] | None) -> tuple[Parameter, ...]:
+def chosen(problem: MixedLikelihood, which: Sequence[str] | None) -> tuple[Parameter, ...]:
     """Those whose name or kind is among `which`, or all.
 
     Raises
@@ -96,7 +96,7 @@ def estimates(solution: Solution) -> np.ndarray:
     return np.array([*values, solution.sigma, *solution.residual, *solution.beta])
 
 
-def is_singular(problem: Problem, theta: np.ndarray) -> bool:
+def is_singular(problem: MixedLikelihood, theta: np.ndarray) -> bool:
     """Whether a covariance matrix of random effects is singular: a variance of 0, or effects that determine another.
 
     As lme4's isSingular (a diagonal entry of theta below 1e-4), but for scaled columns, so units do not matter.

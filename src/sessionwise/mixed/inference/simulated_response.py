@@ -16,7 +16,7 @@ from .. import Residual, Solution
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Truth:
+class TrueParameters:
     """Parameters to draw from, in units of the data.
 
     beta : (p,) coefficients of the Design's fixed columns. sigma : residual SD (of the first stratum).
@@ -30,9 +30,9 @@ class Truth:
     residual: np.ndarray
 
 
-def truth(solution: Solution) -> Truth:
+def truth(solution: Solution) -> TrueParameters:
     """The estimates, to draw from as if they were true."""
-    return Truth(solution.beta, solution.sigma, solution.covariances, solution.residual)
+    return TrueParameters(solution.beta, solution.sigma, solution.covariances, solution.residual)
 
 
 def draw(solution: Solution, design: Design, rng: np.random.Generator) -> np.ndarray:
@@ -40,7 +40,7 @@ def draw(solution: Solution, design: Design, rng: np.random.Generator) -> np.nda
     return draw_from(truth(solution), design, solution.problem.residual, rng)
 
 
-def draw_from(t: Truth, design: Design, residual: Residual, rng: np.random.Generator) -> np.ndarray:
+def draw_from(t: TrueParameters, design: Design, residual: Residual, rng: np.random.Generator) -> np.ndarray:
     """A new response (n_rows,) for the rows of `design`; `residual` says how far they are apart and their strata.
 
     Raises
@@ -90,7 +90,7 @@ def _root(covariance: np.ndarray) -> np.ndarray:
     return np.asarray(vectors * np.sqrt(np.maximum(roots, 0.0)))
 
 
-def _check(t: Truth, design: Design, residual: Residual) -> None:
+def _check(t: TrueParameters, design: Design, residual: Residual) -> None:
     shapes = [len(term.columns) for term in design.random]
     said = {
         "coefficients": (len(t.beta), len(design.fixed)),

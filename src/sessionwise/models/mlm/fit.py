@@ -16,7 +16,7 @@ from ...formula import show
 from ...mixed import Effects, Solution, effects
 from ...show import Part, Shown
 from ..contract import LaggedEffect, Verdict
-from .kept_design import Means, Recipe, valid_level
+from .kept_design import KeptDesign, Means, valid_level
 from .varcorr import VarCorr, varcorr
 from .verdict import verdict
 
@@ -39,13 +39,13 @@ class MLMFit(Shown):
     """
 
     model: MLM
-    recipe: Recipe
+    recipe: KeptDesign
     solution: Solution
     verdict: Verdict
     findings: Findings
 
     @classmethod
-    def of(cls, model: MLM, recipe: Recipe, solution: Solution, doubts: Findings) -> MLMFit:
+    def of(cls, model: MLM, recipe: KeptDesign, solution: Solution, doubts: Findings) -> MLMFit:
         """From what `MLM.fit` has found; `doubts`: about the model, beside those about its rows."""
         return cls(model, recipe, solution, verdict(solution), doubts + recipe.design.findings)
 

@@ -1,4 +1,4 @@
-"""Recipe: what a fit keeps of its Design and Panel. No session row."""
+"""KeptDesign: what a fit keeps of its Design and Panel. No session row."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Means = Mapping[str, Mapping[object, float]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Recipe:
+class KeptDesign:
     """How the columns were made, and of how much.
 
     design : the Design without its rows, for `Design.apply`. n_rows, n_given, n_persons : rows used, rows of the
@@ -39,7 +39,7 @@ class Recipe:
     means: Means
 
     @classmethod
-    def of(cls, design: Design, panel: Panel, means: Means) -> Recipe:
+    def of(cls, design: Design, panel: Panel, means: Means) -> KeptDesign:
         none = np.zeros(0, np.int64)
         bare = replace(
             design,

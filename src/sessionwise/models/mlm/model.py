@@ -14,7 +14,7 @@ from ...formula import show
 from ...mixed import Solution, optimise, problem
 from .cautions import doubts
 from .fit import MLMFit
-from .kept_design import Recipe
+from .kept_design import KeptDesign
 from .residual import residual_of
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class MLM:
         _can_be_fitted(made, likelihood.nu(reml))
         solution = Solution(likelihood, optimise(likelihood, reml=reml, threads=threads), reml)
         _some_residual(solution, made)
-        return MLMFit.of(self, Recipe.of(made, panel, means or {}), solution, doubts(made))
+        return MLMFit.of(self, KeptDesign.of(made, panel, means or {}), solution, doubts(made))
 
     def simulate(
         self,

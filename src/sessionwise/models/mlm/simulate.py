@@ -10,7 +10,7 @@ import numpy as np
 from ...designs import Design, RandomColumns, design
 from ...errors import ModelError, nearest, some
 from ...formula import Formula, Name, names, parse_formula, show
-from ...mixed.inference.simulated_response import Truth, draw_from, truth
+from ...mixed.inference.simulated_response import TrueParameters, draw_from, truth
 
 if TYPE_CHECKING:
     from ...panel import Panel
@@ -50,7 +50,7 @@ def from_parameters(
     made = design(panel, parsed)
     terms = [made.names[c] for c in made.fixed]
     of_residual = residual_of(model, panel, made)
-    chosen = Truth(
+    chosen = TrueParameters(
         _values(fixef, terms, "coefficient"),
         _positive(sigma),
         tuple(_covariances(made, varcorr)),

@@ -11,7 +11,7 @@ import numpy as np
 from ...sem import Moments
 from ...threads import one_thread
 from .blueprint import Blueprint, Parameter
-from .solution import Solution
+from .solution import SEMEstimates
 
 _STEP = 1e-3  # of a standard error
 
@@ -24,7 +24,7 @@ class Derived:
     se: np.ndarray
 
 
-def derived(solution: Solution, function: Callable[[np.ndarray], np.ndarray]) -> Derived:
+def derived(solution: SEMEstimates, function: Callable[[np.ndarray], np.ndarray]) -> Derived:
     """`function` of the parameters (q,) gives (m,). NaN where it has no value."""
     theta = solution.theta
     with one_thread(), np.errstate(invalid="ignore", divide="ignore"):
@@ -48,7 +48,7 @@ def within_covariance(blueprint: Blueprint, moments: Moments, wave: int) -> np.n
     return np.asarray(moments.latent[np.ix_(nodes, nodes)])
 
 
-def standardised(solution: Solution, lags: Sequence[tuple[Parameter, int | None, str | None]]) -> Derived:
+def standardised(solution: SEMEstimates, lags: Sequence[tuple[Parameter, int | None, str | None]]) -> Derived:
     """Each lag times the SD of its predictor over that of its outcome, both within persons.
 
     lags : parameter, wave of the outcome, and group; None for the root mean square SD over the waves that the lag is
@@ -77,7 +77,7 @@ def standardised(solution: Solution, lags: Sequence[tuple[Parameter, int | None,
     return derived(solution, function)
 
 
-def growth(solution: Solution, group: str | None) -> float:
+def growth(solution: SEMEstimates, group: str | None) -> float:
     """By how much the largest pattern of lags grows from wave to wave; below 1 where it dies out."""
     names = solution.grouped.blueprint.variables
     chosen = [
@@ -92,7 +92,7 @@ def growth(solution: Solution, group: str | None) -> float:
     return float(np.abs(np.linalg.eigvals(companion)).max())
 
 
-def long_run(solution: Solution, group: str | None) -> tuple[list[tuple[str, str]], Derived]:
+def long_run(solution: SEMEstimates, group: str | None) -> tuple[list[tuple[str, str]], Derived]:
     """Change of an outcome that a lasting change of a predictor by one leads to in the end: b / (1 - a) for two
     variables; with more, the others respond to each other. Several lags of a predictor add up. For lags that are equal
     over waves.

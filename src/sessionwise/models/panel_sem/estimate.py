@@ -14,7 +14,7 @@ from .blueprint import Blueprint, Grouped, grouped
 from .dpm import DPM
 from .fit import SEMFit
 from .score_test import same_wave_doubt
-from .solution import Solution, solve
+from .solution import SEMEstimates, solve
 from .verdict import verdict
 from .waves import chosen, widened
 
@@ -74,7 +74,7 @@ def _there(model: RICLPM | CLPM | DPM, blueprint: Blueprint, same: Sequence[str]
             )
 
 
-def _doubts(solution: Solution, waves: tuple[int, ...]) -> list[Finding]:
+def _doubts(solution: SEMEstimates, waves: tuple[int, ...]) -> list[Finding]:
     doubts = []
     q, n = len(solution.theta), solution.n
     if n < FEW_PER_PARAMETER * q:

@@ -16,7 +16,7 @@ from ...show import Part, Shown
 from ..contract import LaggedEffect, Verdict
 from . import tables
 from .blueprint import Parameter
-from .solution import Solution
+from .solution import SEMEstimates
 from .waves import Coverage
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class SEMFit(Shown):
     """
 
     model: RICLPM | CLPM | DPM
-    solution: Solution
+    solution: SEMEstimates
     coverage: Coverage
     verdict: Verdict
     findings: Findings

@@ -16,7 +16,7 @@ from . import tables
 
 if TYPE_CHECKING:
     from .fit import SEMFit
-    from .solution import Solution
+    from .solution import SEMEstimates
     from .tables import Table
 
 
@@ -32,7 +32,7 @@ def lag_tests(fit: SEMFit) -> Table:
     return {**tables.about(lags, [p.wave for p in lags]), "estimate": estimate, "chi2": falls, "p": chdtrc(1, falls)}
 
 
-def _fall_without(solution: Solution, number: int) -> float:
+def _fall_without(solution: SEMEstimates, number: int) -> float:
     """Fall of -2 log-likelihood from the model without a parameter to that with it; NaN where it has no optimum."""
     grouped, theta = solution.grouped, np.delete(solution.optimum.theta, number)
     structures = []

@@ -21,13 +21,13 @@ from .blueprint import grouped
 
 if TYPE_CHECKING:
     from .dpm import DPM
-    from .solution import Solution
+    from .solution import SEMEstimates
 
 #: A p-value below this is said.
 LEVEL = 0.05
 
 
-def same_wave_doubt(model: DPM, solution: Solution) -> list[Finding]:
+def same_wave_doubt(model: DPM, solution: SEMEstimates) -> list[Finding]:
     """A warning, or nothing."""
     from scipy.special import chdtrc
 

@@ -1,4 +1,4 @@
-"""Solution: a blueprint fitted to wide data, in the engine's terms.
+"""SEMEstimates: a blueprint fitted to wide data, in the engine's terms.
 
 Variables are brought to mean 0 and SD 1 over all waves and persons, so that starts and tolerances suit any unit; what
 comes out is in the variables' own units.
@@ -49,7 +49,7 @@ class Traces:
 
 
 @dataclass(frozen=True, eq=False)
-class Solution:
+class SEMEstimates:
     """What was estimated.
 
     grouped : the model. data : patterns of each group in standard units. scale, centre : of each variable.
@@ -98,7 +98,7 @@ class Solution:
         return [s.moments(self.theta if theta is None else theta) for s in self.structures]
 
 
-def solve(grouped: Grouped, wide: Wide, errors: Errors | None) -> Solution:
+def solve(grouped: Grouped, wide: Wide, errors: Errors | None) -> SEMEstimates:
     """`errors`: None for expected where no value is missing, observed elsewhere.
 
     Raises
@@ -133,7 +133,7 @@ def solve(grouped: Grouped, wide: Wide, errors: Errors | None) -> Solution:
     units = grouped.spread_out(grouped.blueprint.in_units(scale))
     moved = grouped.spread_out(grouped.blueprint.moved(centre))
     jacobian = sum(float(d.pairs.diagonal() @ np.log(scales)) for d in data)
-    return Solution(
+    return SEMEstimates(
         grouped,
         tuple(data),
         scale,

@@ -10,7 +10,7 @@ from ...errors import some
 from ...sem import FLAT
 from ..contract import Verdict
 from .blueprint import Blueprint
-from .solution import Solution
+from .solution import SEMEstimates
 
 #: Eigenvalues below minus this, relative to the largest variance of their block, are no rounding.
 _NEGATIVE = 1e-7
@@ -25,7 +25,7 @@ _ONE = (
 )
 
 
-def verdict(solution: Solution, remedy: str) -> Verdict:
+def verdict(solution: SEMEstimates, remedy: str) -> Verdict:
     """`remedy`: what to do about an inadmissible solution of this kind of model."""
     optimum = solution.optimum
     away = [p.name for p, v in zip(solution.parameters, solution.theta.tolist(), strict=True) if p.variance and v < 0]
@@ -63,7 +63,7 @@ def verdict(solution: Solution, remedy: str) -> Verdict:
     return Verdict(True, "The optimum was reached: the likelihood falls in every direction from it.")
 
 
-def _faults(solution: Solution) -> Iterator[str]:
+def _faults(solution: SEMEstimates) -> Iterator[str]:
     """Negative variances by name, then blocks of variables whose correlations no data could have."""
     for parameter, value in zip(solution.parameters, solution.theta.tolist(), strict=True):
         if parameter.variance and value < 0:

@@ -10,7 +10,7 @@ from ..records import Assumptions, Estimate, NotAnswered, SensitivityRow
 from ..words.estimates import listed, number
 
 if TYPE_CHECKING:
-    from ..study_data import Setting
+    from ..study_data import StudyData
 
 _POINTS = {
     "means": "person means",
@@ -33,7 +33,7 @@ class Agreement:
     words: str
 
 
-def agreement(setting: Setting, rows: tuple[SensitivityRow, ...]) -> tuple[Agreement, Agreement]:
+def agreement(setting: StudyData, rows: tuple[SensitivityRow, ...]) -> tuple[Agreement, Agreement]:
     """Of the forward and the reverse direction."""
     return (
         _judged(rows, "forward", setting.arrow(setting.forward)),

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...designs import design
-from ..parts.direction import Analysed
+from ..parts.direction import FittedDirection
 from ..parts.fits import estimate, tried
 from ..records import Assumptions, Estimate, NotAnswered
 from ..words.estimates import listed
 from ..words.phrases import plural_of
-from .registry import Basis, Estimates, Method
+from .registry import Estimates, MainModels, Method
 
 if TYPE_CHECKING:
     from ...designs import Design
     from ...models import MLMFit
     from ...panel import Panel
     from ..parts.equation import Equation
-    from ..study_data import Setting
+    from ..study_data import StudyData
 
 Change = Callable[["Equation"], "Equation"]
 
@@ -29,7 +29,7 @@ Change = Callable[["Equation"], "Equation"]
 # --- assumptions --------------------------------------------------------------------------------
 
 
-def _usual(setting: Setting, **other: str) -> Assumptions:
+def _usual(setting: StudyData, **other: str) -> Assumptions:
     trend = {None: "none", "linear": "one straight line for all", "quadratic": "one curve for all"}
     people = setting.person
     said = {
@@ -44,31 +44,31 @@ def _usual(setting: Setting, **other: str) -> Assumptions:
     return Assumptions(**(said | other))
 
 
-def _always(setting: Setting) -> bool:
+def _always(setting: StudyData) -> bool:
     return True
 
 
 # --- running ------------------------------------------------------------------------------------
 
 
-def _main(basis: Basis) -> Estimates:
+def _main(basis: MainModels) -> Estimates:
     forward, reverse = basis.forward, basis.reverse
     bias = _bias(basis, [one if isinstance(one, NotAnswered) else one.made for one in (forward, reverse)])
     counts = (None, None) if isinstance(forward, NotAnswered) else _counts(forward.main)
     return Estimates(_standardised(forward), _standardised(reverse), *bias, *counts, _main_effects(basis))
 
 
-def _standardised(one: Analysed | NotAnswered) -> Estimate | NotAnswered:
+def _standardised(one: FittedDirection | NotAnswered) -> Estimate | NotAnswered:
     return one if isinstance(one, NotAnswered) else one.direction.standardised
 
 
-def _main_effects(basis: Basis) -> str:
+def _main_effects(basis: MainModels) -> str:
     sides = (("forward", basis.forward), ("reverse", basis.reverse))
-    slopes = [(side, one.direction.main == "slope") for side, one in sides if isinstance(one, Analysed)]
+    slopes = [(side, one.direction.main == "slope") for side, one in sides if isinstance(one, FittedDirection)]
     return _effects(basis.setting, slopes)
 
 
-def _effects(setting: Setting, slopes: list[tuple[str, bool]]) -> str:
+def _effects(setting: StudyData, slopes: list[tuple[str, bool]]) -> str:
     """`Assumptions.effects` of models with a random slope, or without."""
     said = {True: f"{setting.person}s may differ", False: f"the same for all {setting.person}s"}
     kinds = {random for _, random in slopes}
@@ -77,16 +77,16 @@ def _effects(setting: Setting, slopes: list[tuple[str, bool]]) -> str:
     return ", ".join(f"{side}: {said[random]}" for side, random in slopes)
 
 
-def _corrected(basis: Basis) -> Estimates:
+def _corrected(basis: MainModels) -> Estimates:
     told = basis.process
     if isinstance(told, NotAnswered):
         return Estimates(told, told, None, None, None, None)
-    assert isinstance(basis.forward, Analysed)
+    assert isinstance(basis.forward, FittedDirection)
     return Estimates(*told.effects(), 0.0, 0.0, *_counts(basis.forward.main), _main_effects(basis))
 
 
 def _varied(
-    basis: Basis,
+    basis: MainModels,
     change: Change = lambda equation: equation,
     panel: Panel | None = None,
     *,
@@ -131,7 +131,7 @@ def _fitted(
     return tried(panel, equation.effect(), question, equation.needed, **options)
 
 
-def _bias(basis: Basis, made: list[Design | NotAnswered], line: bool = False) -> tuple[float | None, float | None]:
+def _bias(basis: MainModels, made: list[Design | NotAnswered], line: bool = False) -> tuple[float | None, float | None]:
     a, b = made
     if isinstance(basis.process, NotAnswered) or isinstance(a, NotAnswered) or isinstance(b, NotAnswered):
         return None, None
@@ -142,7 +142,7 @@ def _counts(fit: MLMFit) -> tuple[int | None, int | None]:
     return fit.npersons, fit.nobs
 
 
-def _without_cluster(setting: Setting) -> dict[str, str]:
+def _without_cluster(setting: StudyData) -> dict[str, str]:
     """Who is in a model without this level only."""
     codes = setting.panel.cluster_codes
     if codes is None or (codes >= 0).all():
@@ -153,14 +153,14 @@ def _without_cluster(setting: Setting) -> dict[str, str]:
 # --- which sessions -----------------------------------------------------------------------------
 
 
-def _first(setting: Setting) -> Panel:
+def _first(setting: StudyData) -> Panel:
     """Scores after a person's first sessions taken as missing."""
     panel, study = setting.panel, setting.study
     late = panel.sessions - panel.sessions[panel.starts[:-1]][panel.codes] >= setting.first
     return panel.with_columns({name: np.where(late, np.nan, panel[name]) for name in (study.outcome, study.process)})
 
 
-def _complete(setting: Setting) -> Panel | NotAnswered:
+def _complete(setting: StudyData) -> Panel | NotAnswered:
     """Of the first sessions, the persons who have both scores in each."""
     panel, study = _first(setting), setting.study
     both = ~np.isnan(panel[study.outcome]) & ~np.isnan(panel[study.process])
@@ -171,7 +171,7 @@ def _complete(setting: Setting) -> Panel | NotAnswered:
     return panel.subset(there)
 
 
-def _of_complete(basis: Basis) -> Estimates:
+def _of_complete(basis: MainModels) -> Estimates:
     panel = _complete(basis.setting)
     if isinstance(panel, NotAnswered):
         return Estimates(panel, panel, None, None, None, None)

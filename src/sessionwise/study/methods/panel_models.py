@@ -18,15 +18,15 @@ from ...panel.frames import eager
 from ..parts.equation import quoted
 from ..parts.fits import sentence
 from ..records import Assumptions, Estimate, NotAnswered
-from .registry import Basis, Estimates, Method
+from .registry import Estimates, MainModels, Method
 
 if TYPE_CHECKING:
     from ...models import SEMFit
     from ..parts.equation import Equation
-    from ..study_data import Setting
+    from ..study_data import StudyData
 
 
-def _riclpm(basis: Basis) -> Estimates:
+def _riclpm(basis: MainModels) -> Estimates:
     setting = basis.setting
     study = setting.study
     fit = _fitted(
@@ -41,7 +41,7 @@ def _riclpm(basis: Basis) -> Estimates:
     return Estimates(forward, reverse, 0.0, 0.0, *_counts(setting, fit), said=f"{said}; {_indices(fit)}.")
 
 
-def _dpm(basis: Basis) -> Estimates:
+def _dpm(basis: MainModels) -> Estimates:
     setting = basis.setting
     forward, reverse = (_dynamic(setting, equation) for equation in (setting.forward, setting.reverse))
     counted = next((fit for fit in (forward, reverse) if not isinstance(fit, NotAnswered)), None)
@@ -64,7 +64,7 @@ def _dpm(basis: Basis) -> Estimates:
     return Estimates(values[0], values[1], 0.0, 0.0, counts[0], counts[1], said=said)
 
 
-def _dynamic(setting: Setting, equation: Equation) -> SEMFit | NotAnswered:
+def _dynamic(setting: StudyData, equation: Equation) -> SEMFit | NotAnswered:
     """The response's equation. A predictor that was rated after it at the same session goes with its residual; one that
     was rated before it is held constant."""
     y, x = quoted(equation.response), quoted(equation.predictor)
@@ -96,7 +96,7 @@ def _of_dpm(fit: SEMFit, equation: Equation) -> Estimate:
     return Estimate(found.estimate, found.se, found.low, found.high, None, found.p)
 
 
-def _counts(setting: Setting, fit: SEMFit) -> tuple[int, int]:
+def _counts(setting: StudyData, fit: SEMFit) -> tuple[int, int]:
     return fit.npersons, int(np.isin(setting.panel.sessions, fit.waves).sum())
 
 
@@ -121,7 +121,7 @@ def _indices(fit: SEMFit) -> str:
     return f"{kind}χ²({found.df}) = {found.chi2:.2f}, {shares}"
 
 
-def _assumes(setting: Setting, residuals: str) -> Assumptions:
+def _assumes(setting: StudyData, residuals: str) -> Assumptions:
     person = setting.person
     return Assumptions(
         means=f"latent {person} means, free of the bias of few sessions",
@@ -134,7 +134,7 @@ def _assumes(setting: Setting, residuals: str) -> Assumptions:
     )
 
 
-def _lag_of_one(setting: Setting) -> bool:
+def _lag_of_one(setting: StudyData) -> bool:
     return setting.study.lag == 1
 
 

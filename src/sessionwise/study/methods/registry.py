@@ -1,9 +1,9 @@
 """Methods: the registry of the sensitivity table. A method joins by standing in `METHODS`.
 
 Every method answers both directions on one scale: within-person SDs of the response for one within-person SD of the
-predictor (`Setting.scale_forward`, `scale_reverse` turn coefficients in the data's units into it; the SDs are the same
-for all methods), or says why it cannot. Where one score of a session is rated before the other (`Study.order`), the
-effect on the later one is that given the same session's earlier one.
+predictor (`StudyData.scale_forward`, `scale_reverse` turn coefficients in the data's units into it; the SDs are the
+same for all methods), or says why it cannot. Where one score of a session is rated before the other (`Study.order`),
+the effect on the later one is that given the same session's earlier one.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..parts.direction import Analysed
-from ..parts.few_sessions import Known
+from ..parts.direction import FittedDirection
+from ..parts.few_sessions import CorrectedProcess
 from ..records import Assumptions, Estimate, NotAnswered
-from ..study_data import Setting
+from ..study_data import StudyData
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Basis:
+class MainModels:
     """What is known when methods are run: the setting, both main models, the process behind them."""
 
-    setting: Setting
-    forward: Analysed | NotAnswered
-    reverse: Analysed | NotAnswered
-    process: Known | NotAnswered
+    setting: StudyData
+    forward: FittedDirection | NotAnswered
+    reverse: FittedDirection | NotAnswered
+    process: CorrectedProcess | NotAnswered
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,9 @@ class Method:
 
     key: str
     label: str
-    run: Callable[[Basis], Estimates]
-    assumes: Callable[[Setting], Assumptions]
-    applies: Callable[[Setting], bool]
+    run: Callable[[MainModels], Estimates]
+    assumes: Callable[[StudyData], Assumptions]
+    applies: Callable[[StudyData], bool]
     references: tuple[str, ...] = ()
 
 

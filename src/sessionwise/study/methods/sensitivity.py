@@ -8,10 +8,10 @@ from ...errors import DesignError, ModelError
 from ..parts.fits import sentence
 from ..records import NotAnswered, Sensitivity, SensitivityRow
 from .agreement import agreement
-from .registry import Basis, Estimates, Method, methods
+from .registry import Estimates, MainModels, Method, methods
 
 
-def sensitivity(basis: Basis) -> Sensitivity:
+def sensitivity(basis: MainModels) -> Sensitivity:
     """Run all methods that apply."""
     setting = basis.setting
     rows = tuple(_row(method, basis) for method in methods() if method.applies(setting))
@@ -27,7 +27,7 @@ def sensitivity(basis: Basis) -> Sensitivity:
     )
 
 
-def _row(method: Method, basis: Basis) -> SensitivityRow:
+def _row(method: Method, basis: MainModels) -> SensitivityRow:
     try:
         found = method.run(basis)
     except (ModelError, DesignError) as error:

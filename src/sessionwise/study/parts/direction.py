@@ -18,7 +18,7 @@ from .moderation import moderation
 
 if TYPE_CHECKING:
     from ...models import MLMFit
-    from ..study_data import Setting
+    from ..study_data import StudyData
     from .equation import Equation
 
 #: Persons with two lagged pairs or more; with fewer no effect within persons is estimated.
@@ -28,7 +28,7 @@ _ROUNDING = 1e-4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Analysed:
+class FittedDirection:
     """A direction with what later parts need of it: main, the fit the effects are from; made, its rows."""
 
     direction: Direction
@@ -37,7 +37,7 @@ class Analysed:
     made: Design
 
 
-def analysed(setting: Setting, key: Literal["forward", "reverse"]) -> Analysed | NotAnswered:
+def analysed(setting: StudyData, key: Literal["forward", "reverse"]) -> FittedDirection | NotAnswered:
     """All models of one direction."""
     equation = setting.forward if key == "forward" else setting.reverse
     predictor, response = setting.called(equation.predictor), setting.called(equation.response)
@@ -81,7 +81,7 @@ def analysed(setting: Setting, key: Literal["forward", "reverse"]) -> Analysed |
         clusters=main.nclusters.get(equation.cluster) if equation.cluster else None,
         covariates=tuple(name for name in setting.study.covariates if _holds(main, name)),
     )
-    return Analysed(found, equation, main, made)
+    return FittedDirection(found, equation, main, made)
 
 
 def _holds(fit: MLMFit, name: str) -> bool:
@@ -90,7 +90,7 @@ def _holds(fit: MLMFit, name: str) -> bool:
     return any(t.startswith(own) or t in (f"within({own})", f"between({own})") for t in fit.terms)
 
 
-def _rows(setting: Setting, equation: Equation, question: str) -> Design | NotAnswered:
+def _rows(setting: StudyData, equation: Equation, question: str) -> Design | NotAnswered:
     """The sessions that can be used, if persons have enough."""
     in_a_row = equation.lag + 2
     needed = f"At least {FEWEST_WITH_CHANGE} {setting.person}s with {in_a_row} sessions in a row that have both scores."
@@ -115,7 +115,7 @@ def _rows(setting: Setting, equation: Equation, question: str) -> Design | NotAn
         return NotAnswered(question, sentence(error.what), error.remedy)
 
 
-def _slope(setting: Setting, equation: Equation, made: Design) -> MLMFit | NotAnswered:
+def _slope(setting: StudyData, equation: Equation, made: Design) -> MLMFit | NotAnswered:
     predictor, response = setting.called(equation.predictor), setting.following(equation.response)
     question = f"whether {setting.person}s differ in how {predictor} predicts {response}"
     several = int((np.diff(made.starts) >= 2).sum())
@@ -126,7 +126,7 @@ def _slope(setting: Setting, equation: Equation, made: Design) -> MLMFit | NotAn
 
 
 def _steps(
-    setting: Setting, equation: Equation, effect: MLMFit, slope: MLMFit | NotAnswered
+    setting: StudyData, equation: Equation, effect: MLMFit, slope: MLMFit | NotAnswered
 ) -> tuple[Step | NotAnswered, ...]:
     """The sequence that a paper reports, with moderators one at a time."""
     response = setting.called(equation.response)
@@ -142,7 +142,9 @@ def _steps(
     )
 
 
-def _heterogeneity(setting: Setting, equation: Equation, effect: MLMFit, slope: MLMFit) -> Heterogeneity | NotAnswered:
+def _heterogeneity(
+    setting: StudyData, equation: Equation, effect: MLMFit, slope: MLMFit
+) -> Heterogeneity | NotAnswered:
     """How persons differ in the within effect; the reference distribution allows for a variance of zero."""
     try:
         test = slope.lrt(effect)

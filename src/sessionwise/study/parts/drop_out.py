@@ -19,7 +19,7 @@ from ..words.estimates import full
 
 if TYPE_CHECKING:
     from ...panel import Panel
-    from ..study_data import Setting
+    from ..study_data import StudyData
 
 #: A period of the baseline has at least so many who leave and so many who stay.
 FEWEST_IN_PERIOD = 5
@@ -27,7 +27,7 @@ FEWEST_IN_PERIOD = 5
 FEWEST_EVENTS = 20
 
 
-def drop_out_model(setting: Setting) -> DropOutModel | NotAnswered:
+def drop_out_model(setting: StudyData) -> DropOutModel | NotAnswered:
     """Odds ratios of leaving for one SD of level and change of both scores."""
     panel, study = setting.panel, setting.study
     question = f"whether leaving goes with {setting.outcome} or {setting.process}"
@@ -115,7 +115,7 @@ def _logistic(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray] | N
     return None
 
 
-def _effects(setting: Setting, beta: np.ndarray, se: np.ndarray, sd: np.ndarray) -> tuple[DropOutEffect, ...]:
+def _effects(setting: StudyData, beta: np.ndarray, se: np.ndarray, sd: np.ndarray) -> tuple[DropOutEffect, ...]:
     keys = ("outcome_level", "outcome_change", "process_level", "process_change")
     labels = [f"{name}, {what}" for name in (setting.outcome, setting.process) for what in ("last", "change to last")]
     found = []
@@ -127,7 +127,7 @@ def _effects(setting: Setting, beta: np.ndarray, se: np.ndarray, sd: np.ndarray)
     return tuple(found)
 
 
-def _words(setting: Setting, effects: tuple[DropOutEffect, ...]) -> str:
+def _words(setting: StudyData, effects: tuple[DropOutEffect, ...]) -> str:
     told = [e for e in effects if e.odds_ratio.p < 0.05]
     who = "Who completed treatment counts as leaving here, as nothing is known of why it ended."
     if not told:

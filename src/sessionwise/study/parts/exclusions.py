@@ -10,18 +10,18 @@ from ...findings import Finding
 from ...show import percent
 from ..records import NotAnswered
 from ..words.estimates import plural
-from .direction import Analysed
+from .direction import FittedDirection
 from .equation import quoted
 
 if TYPE_CHECKING:
-    from ..study_data import Setting
+    from ..study_data import StudyData
     from .equation import Equation
 
 #: A larger share of the persons lost is worth a warning.
 MOST_LOST = 0.05
 
 
-def losses(setting: Setting, forward: Analysed | NotAnswered) -> list[Finding]:
+def losses(setting: StudyData, forward: FittedDirection | NotAnswered) -> list[Finding]:
     """A warning for each column that costs many persons."""
     if isinstance(forward, NotAnswered):
         return []
@@ -36,7 +36,7 @@ def losses(setting: Setting, forward: Analysed | NotAnswered) -> list[Finding]:
     return [one for one in found if one is not None]
 
 
-def _lost(setting: Setting, name: str, equation: Equation, kept: int) -> Finding | None:
+def _lost(setting: StudyData, name: str, equation: Equation, kept: int) -> Finding | None:
     codes = setting.panel.cluster_codes if name == setting.cluster else setting.panel.labels(name).codes
     if codes is None or (codes >= 0).all():
         return None
@@ -51,5 +51,5 @@ def _lost(setting: Setting, name: str, equation: Equation, kept: int) -> Finding
     return Finding("warning", "persons-lost", what, where=f"column {name!r}", count=lost, remedy=remedy)
 
 
-def _persons(setting: Setting, equation: Equation) -> int:
+def _persons(setting: StudyData, equation: Equation) -> int:
     return len(design(setting.panel, equation.effect()).persons)

@@ -17,8 +17,8 @@ from .fits import in_words
 
 if TYPE_CHECKING:
     from ...designs import Design
-    from ..study_data import Setting
-    from .direction import Analysed
+    from ..study_data import StudyData
+    from .direction import FittedDirection
 
 #: Autoregressions for which Nickell's formula is tabled.
 TABLED = (0.1, 0.3, 0.5, 0.7)
@@ -26,7 +26,7 @@ _KEYS: tuple[Literal["previous", "effect", "same_session"], ...] = ("previous", 
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Known:
+class CorrectedProcess:
     """The process behind both main models, in within-person SDs. columns : (variable, sessions before) of both sides;
     variable 0 is the outcome, 1 the process."""
 
@@ -57,7 +57,9 @@ class Known:
         )
 
 
-def known(setting: Setting, forward: Analysed | NotAnswered, reverse: Analysed | NotAnswered) -> Known | NotAnswered:
+def known(
+    setting: StudyData, forward: FittedDirection | NotAnswered, reverse: FittedDirection | NotAnswered
+) -> CorrectedProcess | NotAnswered:
     """The process whose expectations in these sessions are the estimates of both main models."""
     question = "how much few sessions bias the effects"
     for one in (forward, reverse):
@@ -90,11 +92,14 @@ def known(setting: Setting, forward: Analysed | NotAnswered, reverse: Analysed |
     if found is None:
         why = "No stationary process would be expected to give these estimates in so few sessions."
         return NotAnswered(question, why, f"More sessions for each {setting.person}, or fewer trends within them.")
-    return Known(found, estimated, (columns[0], columns[1]))
+    return CorrectedProcess(found, estimated, (columns[0], columns[1]))
 
 
 def few_sessions(
-    setting: Setting, forward: Analysed | NotAnswered, reverse: Analysed | NotAnswered, process: Known | NotAnswered
+    setting: StudyData,
+    forward: FittedDirection | NotAnswered,
+    reverse: FittedDirection | NotAnswered,
+    process: CorrectedProcess | NotAnswered,
 ) -> FewSessions | NotAnswered:
     """In numbers and words."""
     if isinstance(forward, NotAnswered):
@@ -127,7 +132,9 @@ def few_sessions(
     return FewSessions(float(pairs.mean()), table, coefficients, words)
 
 
-def _told(setting: Setting, forward: Analysed, reverse: Analysed, process: Known) -> tuple[ExpectedBias, ...]:
+def _told(
+    setting: StudyData, forward: FittedDirection, reverse: FittedDirection, process: CorrectedProcess
+) -> tuple[ExpectedBias, ...]:
     """Every coefficient of both models in the data's units."""
     sds = (setting.sd_outcome, setting.sd_process)
     told, at = [], 0
@@ -147,7 +154,7 @@ def _told(setting: Setting, forward: Analysed, reverse: Analysed, process: Known
     return tuple(told)
 
 
-def _columns(one: Analysed, response: int) -> tuple[list[str], tuple[tuple[int, int], ...]]:
+def _columns(one: FittedDirection, response: int) -> tuple[list[str], tuple[tuple[int, int], ...]]:
     """Terms of the lagged and same-session scores: previous, effect, same session; and what they are."""
     equation = one.equation
     terms, own = [equation.previous, equation.within], [(response, 1), (1 - response, 1)]
@@ -157,7 +164,7 @@ def _columns(one: Analysed, response: int) -> tuple[list[str], tuple[tuple[int, 
     return terms, tuple(own)
 
 
-def _correlation(setting: Setting, forward: Analysed, reverse: Analysed) -> float:
+def _correlation(setting: StudyData, forward: FittedDirection, reverse: FittedDirection) -> float:
     """Of both models' residuals at one session."""
     a, b = (one.main.residuals(setting.panel) for one in (forward, reverse))
     both = np.isfinite(a) & np.isfinite(b)

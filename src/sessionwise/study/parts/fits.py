@@ -16,7 +16,7 @@ from .equation import quoted
 if TYPE_CHECKING:
     from ...models import MLMFit
     from ...panel import Panel
-    from ..study_data import Setting
+    from ..study_data import StudyData
     from .equation import Equation
 
 
@@ -63,7 +63,7 @@ def _finite(df: float) -> float | None:
     return float(df) if np.isfinite(df) else None
 
 
-def step(key: str, label: str, fit: MLMFit, setting: Setting, equation: Equation) -> Step:
+def step(key: str, label: str, fit: MLMFit, setting: StudyData, equation: Equation) -> Step:
     """A fit as a record of a sequence."""
     named = [Coefficient(term, in_words(term, setting, equation), estimate(fit, term)) for term in fit.terms]
     components = [
@@ -88,7 +88,7 @@ def step(key: str, label: str, fit: MLMFit, setting: Setting, equation: Equation
     )
 
 
-def in_words(term: str, setting: Setting, equation: Equation) -> str:
+def in_words(term: str, setting: StudyData, equation: Equation) -> str:
     """A term, or an interaction, as a table prints it."""
     earlier = before(equation.lag)
     response, predictor = setting.called(equation.response), setting.called(equation.predictor)

@@ -17,11 +17,11 @@ from .fits import estimate, estimates, in_words, sentence, tried
 
 if TYPE_CHECKING:
     from ...models import MLMFit
-    from ..study_data import Setting
+    from ..study_data import StudyData
     from .equation import Equation
 
 
-def moderation(setting: Setting, equation: Equation, name: str, scale: float) -> Moderation | NotAnswered:
+def moderation(setting: StudyData, equation: Equation, name: str, scale: float) -> Moderation | NotAnswered:
     """Test and simple slopes of one moderator."""
     predictor, response = setting.called(equation.predictor), setting.called(equation.response)
     question = f"whether the effect of {predictor} on {following(response, equation.lag)} depends on {name}"
@@ -52,7 +52,7 @@ def moderation(setting: Setting, equation: Equation, name: str, scale: float) ->
     )
 
 
-def _unfit(setting: Setting, name: str, question: str) -> NotAnswered | None:
+def _unfit(setting: StudyData, name: str, question: str) -> NotAnswered | None:
     """Whether it is a characteristic of persons, in which enough of them differ."""
     panel = setting.panel
     if panel.n_persons < FEWEST_PERSONS:

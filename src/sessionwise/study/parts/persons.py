@@ -16,11 +16,11 @@ from ..records import NotAnswered, PersonEffect, PersonEffects, Z
 from ..words.phrases import following
 
 if TYPE_CHECKING:
-    from ..study_data import Setting
-    from .direction import Analysed
+    from ..study_data import StudyData
+    from .direction import FittedDirection
 
 
-def person_effects(setting: Setting, forward: Analysed | NotAnswered) -> PersonEffects | NotAnswered:
+def person_effects(setting: StudyData, forward: FittedDirection | NotAnswered) -> PersonEffects | NotAnswered:
     """Effects of the process on the next outcome of the persons in the main model."""
     question = (
         f"the effect of {setting.process} on {following(setting.outcome, setting.study.lag)} of each {setting.person}"

@@ -11,14 +11,14 @@ import numpy as np
 from scipy.special import stdtrit
 
 from ..records import CoursePoint, FlowStep, NotAnswered
-from .direction import Analysed
+from .direction import FittedDirection
 from .equation import quoted
 
 if TYPE_CHECKING:
-    from ..study_data import Setting
+    from ..study_data import StudyData
 
 
-def flow(setting: Setting, forward: Analysed | NotAnswered) -> tuple[FlowStep, ...]:
+def flow(setting: StudyData, forward: FittedDirection | NotAnswered) -> tuple[FlowStep, ...]:
     """From all persons to those who inform the main model."""
     panel, study, person = setting.panel, setting.study, setting.person
 
@@ -51,7 +51,7 @@ def _reasoned(steps: list[FlowStep]) -> Iterator[FlowStep]:
         yield replace(step, why="") if same else step
 
 
-def course(setting: Setting) -> tuple[CoursePoint, ...]:
+def course(setting: StudyData) -> tuple[CoursePoint, ...]:
     """Averages by session number with t intervals over persons."""
     panel, points = setting.panel, []
     for name in (setting.study.outcome, setting.study.process):
@@ -67,6 +67,6 @@ def course(setting: Setting) -> tuple[CoursePoint, ...]:
     return tuple(points)
 
 
-def _counted(setting: Setting, rows: np.ndarray) -> tuple[int, int]:
+def _counted(setting: StudyData, rows: np.ndarray) -> tuple[int, int]:
     """Persons and sessions among these rows."""
     return len(np.unique(setting.panel.codes[rows])), int(rows.sum())

@@ -9,11 +9,11 @@ from .estimates import full, interval, number
 
 if TYPE_CHECKING:
     from ..parts.equation import Equation
-    from ..study_data import Setting
+    from ..study_data import StudyData
 
 
 def answers(
-    setting: Setting, forward: Direction | NotAnswered, reverse: Direction | NotAnswered, compared: Sensitivity
+    setting: StudyData, forward: Direction | NotAnswered, reverse: Direction | NotAnswered, compared: Sensitivity
 ) -> tuple[str, str]:
     """Forward, reverse."""
     first = _said(setting, forward, compared, setting.forward)
@@ -23,7 +23,7 @@ def answers(
     return first, second
 
 
-def _said(setting: Setting, one: Direction | NotAnswered, compared: Sensitivity, equation: Equation) -> str:
+def _said(setting: StudyData, one: Direction | NotAnswered, compared: Sensitivity, equation: Equation) -> str:
     predictor, response = setting.called(equation.predictor), setting.called(equation.response)
     if isinstance(one, NotAnswered):
         then = setting.following(equation.response)

@@ -16,11 +16,11 @@ from .estimates import listed, number, plural
 from .phrases import plural_of
 
 if TYPE_CHECKING:
-    from ..study_data import Setting
+    from ..study_data import StudyData
 
 
 def checklist(
-    setting: Setting, forward: Direction | NotAnswered, drop_out: DropOutModel | NotAnswered, compared: Sensitivity
+    setting: StudyData, forward: Direction | NotAnswered, drop_out: DropOutModel | NotAnswered, compared: Sensitivity
 ) -> tuple[Rule, ...]:
     """Rules in the order of the paper, then those of data and measurement."""
     return (
@@ -34,7 +34,7 @@ def checklist(
     )
 
 
-def _within(setting: Setting, forward: Direction | NotAnswered) -> Rule:
+def _within(setting: StudyData, forward: Direction | NotAnswered) -> Rule:
     rule = "Separate effects within persons from differences between persons"
     if isinstance(forward, NotAnswered):
         return Rule(rule, "no", "No effect within persons could be estimated.")
@@ -54,7 +54,7 @@ def _within(setting: Setting, forward: Direction | NotAnswered) -> Rule:
     )
 
 
-def _autoregression(setting: Setting, forward: Direction | NotAnswered, compared: Sensitivity) -> Rule:
+def _autoregression(setting: StudyData, forward: Direction | NotAnswered, compared: Sensitivity) -> Rule:
     rule = "Control the autoregression properly"
     if isinstance(forward, NotAnswered):
         return Rule(rule, "no", "No lagged model could be estimated.")
@@ -70,7 +70,7 @@ def _autoregression(setting: Setting, forward: Direction | NotAnswered, compared
     return Rule(rule, "yes", f"{done} Free of it, in the sensitivity table: {listed(free)}.")
 
 
-def _trend(setting: Setting, compared: Sensitivity) -> Rule:
+def _trend(setting: StudyData, compared: Sensitivity) -> Rule:
     rule = "Consider long-term trends"
     trend = setting.study.trend
     shown = [
@@ -85,7 +85,7 @@ def _trend(setting: Setting, compared: Sensitivity) -> Rule:
     return Rule(rule, "yes" if shown else "partly", done)
 
 
-def _order(setting: Setting) -> Rule:
+def _order(setting: StudyData) -> Rule:
     rule = "Respect the order of measurement within a session"
     outcome, process = setting.outcome, setting.process
     told = {
@@ -99,7 +99,7 @@ def _order(setting: Setting) -> Rule:
     return Rule(rule, "yes", told[setting.study.order])
 
 
-def _missing(setting: Setting, drop_out: DropOutModel | NotAnswered) -> Rule:
+def _missing(setting: StudyData, drop_out: DropOutModel | NotAnswered) -> Rule:
     rule = "Account for missing sessions and drop-out"
     sample = setting.description.sample
     done = (
@@ -112,7 +112,7 @@ def _missing(setting: Setting, drop_out: DropOutModel | NotAnswered) -> Rule:
     return Rule(rule, "yes", done + drop_out.words)
 
 
-def _reliability(setting: Setting) -> Rule:
+def _reliability(setting: StudyData) -> Rule:
     rule = "Consider measurement error"
     wanted = {setting.study.outcome: setting.outcome, setting.study.process: setting.process}
     known = [
@@ -128,7 +128,7 @@ def _reliability(setting: Setting) -> Rule:
     return Rule(rule, "partly", done)
 
 
-def _levels(setting: Setting, forward: Direction | NotAnswered) -> tuple[Rule, ...]:
+def _levels(setting: StudyData, forward: Direction | NotAnswered) -> tuple[Rule, ...]:
     """Only where there is such a level."""
     if setting.no_cluster:
         return (Rule("Model the level above persons", "no", f"{setting.no_cluster.why} {setting.no_cluster.needed}"),)

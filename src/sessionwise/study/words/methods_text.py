@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..parts.few_sessions import Known
+from ..parts.few_sessions import CorrectedProcess
 from ..person_columns import is_fixed
 from ..records import Direction, DropOutModel, Heterogeneity, NotAnswered, Sensitivity
 from .estimates import listed, number, plural
 from .phrases import plural_of
 
 if TYPE_CHECKING:
-    from ..study_data import Setting
+    from ..study_data import StudyData
 
 _TREND = {
     None: "No trend over sessions was modelled.",
@@ -24,17 +24,17 @@ _TREND = {
 
 
 def methods_text(
-    setting: Setting,
+    setting: StudyData,
     forward: Direction | NotAnswered,
     compared: Sensitivity,
     version: str,
     drop_out: DropOutModel | NotAnswered,
     process: object,
 ) -> tuple[str, ...]:
-    """Sample, models, sensitivity, panel models, drop-out, software. process : `Basis.process`."""
+    """Sample, models, sensitivity, panel models, drop-out, software. process : `MainModels.process`."""
     said = [_sample(setting)]
     if not isinstance(forward, NotAnswered):
-        said += [_models(setting, forward), _sensitivity(setting, compared, isinstance(process, Known))]
+        said += [_models(setting, forward), _sensitivity(setting, compared, isinstance(process, CorrectedProcess))]
         panels = " ".join(row.said for row in compared.rows if row.said)
         if panels:
             without = f" Covariates ({listed(list(setting.study.covariates))}) are not in these models."
@@ -45,7 +45,7 @@ def methods_text(
     return tuple(said)
 
 
-def _sample(setting: Setting) -> str:
+def _sample(setting: StudyData) -> str:
     sample, panel = setting.description.sample, setting.panel
     per = sample.per_person
     clusters = ""
@@ -61,7 +61,7 @@ def _sample(setting: Setting) -> str:
     )
 
 
-def _models(setting: Setting, forward: Direction) -> str:
+def _models(setting: StudyData, forward: Direction) -> str:
     study, person, before = setting.study, setting.person, setting.before
     levels = f"sessions within {person}s" + (f" within {plural_of(setting.clusters)}" if setting.cluster else "")
     in_it = plural(forward.sessions, "session") + f" of {plural(forward.persons, person)}"
@@ -91,7 +91,7 @@ def _models(setting: Setting, forward: Direction) -> str:
     return " ".join(said)
 
 
-def _covariates(setting: Setting, forward: Direction) -> Iterator[str]:
+def _covariates(setting: StudyData, forward: Direction) -> Iterator[str]:
     if forward.covariates:
         changing = [n for n in forward.covariates if setting.panel.is_numeric(n) and not is_fixed(n, setting.panel)]
         how = f" ({listed(changing)} as deviations from {setting.person}s' means beside these)" if changing else ""
@@ -102,7 +102,7 @@ def _covariates(setting: Setting, forward: Direction) -> Iterator[str]:
         yield f"{listed(dropped)} {verb} not vary apart from the other predictors and could not be held constant."
 
 
-def _order(setting: Setting) -> str:
+def _order(setting: StudyData) -> str:
     outcome, process = setting.outcome, setting.process
     if setting.study.order == "together":
         return f"{outcome} and {process} were taken as rated at the same time."
@@ -113,7 +113,7 @@ def _order(setting: Setting) -> str:
     )
 
 
-def _sensitivity(setting: Setting, compared: Sensitivity, computed: bool) -> str:
+def _sensitivity(setting: StudyData, compared: Sensitivity, computed: bool) -> str:
     others = [
         row.label if row.label[:2].isupper() else row.label[:1].lower() + row.label[1:] for row in compared.rows[1:]
     ]
@@ -131,7 +131,7 @@ def _sensitivity(setting: Setting, compared: Sensitivity, computed: bool) -> str
     return said
 
 
-def _drop_out(setting: Setting) -> str:
+def _drop_out(setting: StudyData) -> str:
     return (
         "Drop-out was examined in a discrete-time hazard model (Singer & Willett, 1993) of leaving after each attended "
         f"session, with a level of its own for each period, on the last observed {setting.outcome} and "

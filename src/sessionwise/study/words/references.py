@@ -8,7 +8,7 @@ from ..methods.registry import methods
 from ..records import Direction, DropOutModel, FewSessions, Heterogeneity, NotAnswered, Sensitivity
 
 if TYPE_CHECKING:
-    from ..study_data import Setting
+    from ..study_data import StudyData
 
 _KNOWN = {
     "bates": "Bates, D., Mächler, M., Bolker, B., & Walker, S. (2015). Fitting linear mixed-effects models using lme4. "
@@ -40,7 +40,7 @@ _KNOWN = {
 
 
 def references(
-    setting: Setting,
+    setting: StudyData,
     directions: tuple[Direction | NotAnswered, ...],
     drop_out: DropOutModel | NotAnswered,
     few: FewSessions | NotAnswered,

@@ -22,11 +22,11 @@ from ..records import (
 from .estimates import full, interval, number, p_words, plural
 
 if TYPE_CHECKING:
-    from ..study_data import Setting
+    from ..study_data import StudyData
 
 
 def results_text(
-    setting: Setting,
+    setting: StudyData,
     directions: tuple[Direction | NotAnswered, Direction | NotAnswered],
     persons: PersonEffects | NotAnswered,
     compared: Sensitivity,
@@ -48,7 +48,7 @@ def results_text(
     return tuple(said)
 
 
-def _variables(setting: Setting) -> Iterator[str]:
+def _variables(setting: StudyData) -> Iterator[str]:
     for v in setting.description.variables[:2]:
         if v.icc is None:
             continue
@@ -60,7 +60,7 @@ def _variables(setting: Setting) -> Iterator[str]:
         )
 
 
-def _direction(setting: Setting, one: Direction) -> list[str]:
+def _direction(setting: StudyData, one: Direction) -> list[str]:
     predictor, response = setting.called(one.predictor), setting.called(one.response)
     said = [*_growth(setting, one, response)]
     predicted = _shown(one.within, "predicted", "predict")
@@ -85,7 +85,7 @@ def _direction(setting: Setting, one: Direction) -> list[str]:
     return said
 
 
-def _growth(setting: Setting, one: Direction, response: str) -> Iterator[str]:
+def _growth(setting: StudyData, one: Direction, response: str) -> Iterator[str]:
     for step in one.steps:
         if isinstance(step, Step) and step.key == "growth":
             time = setting.forward.time[:1] if len(setting.forward.time) == 1 else ()
@@ -99,7 +99,7 @@ def _shown(e: Estimate, past: str, infinitive: str) -> str:
     return past if e.significant else f"was not shown to {infinitive}"
 
 
-def _heterogeneity(setting: Setting, h: Heterogeneity) -> str:
+def _heterogeneity(setting: StudyData, h: Heterogeneity) -> str:
     people = f"{setting.person}s"
     shown = "differed" if h.p < 0.05 else "were not shown to differ"
     sd = max(h.sd, abs(h.mean), 1e-12)
@@ -121,7 +121,7 @@ def _moderation(m: Moderation, person: str) -> str:
     return f"The effect {shown} on {m.moderator}, {numbers}, in {of}. Simple slopes: {slopes}."
 
 
-def _persons(setting: Setting, e: PersonEffects, differ: bool) -> str:
+def _persons(setting: StudyData, e: PersonEffects, differ: bool) -> str:
     """How many have an effect of their own; not how many are clear of zero where persons are not shown to differ,
     since that says no more than the average does."""
     people = f"{plural(len(e.effects), setting.person)} with two lagged pairs or more"

@@ -351,7 +351,7 @@ inline double eliminate(const Level &g, const Above &above, int threads, double 
     return log;
 }
 
-// The adjoint of what a block's groups left, from `h` as `restore` is given it, into s.h, symmetric; zero for lanes of
+// The adjoint of what a block's groups left, from `h` as `back_propagate` is given it, into s.h, symmetric; zero for lanes of
 // another chunk.
 inline void gather(const Level &g, const Above &above, std::int64_t block, int first, int last, const double *h, Work &s) {
     const std::int64_t pairs = pair_count(g.r);
@@ -379,7 +379,7 @@ inline void gather(const Level &g, const Above &above, std::int64_t block, int f
 // The way back. `h`: d criterion / d `out` of eliminate and collect together; for all groups the symmetric r x r, for
 // parents their blocks (a product off the diagonal standing for two entries), else the symmetric dense matrix.
 // Adds to `gradient`, d criterion / d L, q (q + 1) / 2, and, if there is one, to `adjoint`, shaped like `packed`.
-inline void restore(const Level &g, const Above &above, int threads, const double *h, double *gradient, double *adjoint) {
+inline void back_propagate(const Level &g, const Above &above, int threads, const double *h, double *gradient, double *adjoint) {
     const std::int64_t entries = pair_count(g.q);
     const bool all = !above.parent && !above.map;
     auto sums = zeros(chunk_count(g) * entries);

@@ -1,11 +1,11 @@
-// From [X, y] cross-products to the profiled criterion; and all levels one after the other (mlm.hpp).
+// From [X, y] cross-products to the profiled criterion; and all levels one after the other (levels.hpp).
 //
 // With S = X'V^-1 X, b = S^-1 X'V^-1 y and r the residual sum of squares, all relative to sigma^2, the criterion
 // (-2 log-likelihood) is log det V + nu (1 + log(2 pi r / nu)), for REML plus log det S, with nu = n or n - p.
 // With a given sigma^2 it is log det V + nu log(2 pi sigma^2) + r / sigma^2 (for REML plus log det S).
 #pragma once
 
-#include "mlm.hpp"
+#include "levels.hpp"
 
 namespace sessionwise {
 
@@ -131,7 +131,7 @@ inline Finished evaluate(Chain chain, double log_v, const Asked &asked, int thre
             adjoints[i].assign(reduced[i - 1].size(), 0.0);
             to = adjoints[i].data();
         }
-        restore(chain.levels[i], chain.above[i], threads, from, gradients[i], to);
+        back_propagate(chain.levels[i], chain.above[i], threads, from, gradients[i], to);
         from = adjoints[i].data();
     }
     return done;
