@@ -167,7 +167,7 @@ def described(model: str, formula: str | None, given: Mapping[str, Any]) -> Any:
     ------
     SessionwiseError : an unknown model, an option that the model does not have, outcome or process missing.
     """
-    from .. import models
+    from ..models import MODELS
 
     _known(model)
     known = OPTIONS[model]
@@ -178,14 +178,12 @@ def described(model: str, formula: str | None, given: Mapping[str, Any]) -> Any:
                 f"--{option} is no option of --model {model}.",
                 remedy=f"Leave it out, or use --model {' or '.join(fits)}.",
             )
+    description: Any = MODELS[model]
     named = {known[option]: value for option, value in given.items() if option != "df"}
     if "waves" in named:
         named["waves"] = _waves(named["waves"])
-    if model == "mlm":
-        named = {name: _cased(name, value) for name, value in named.items()}
-        return models.MLM(str(formula), **named)
-    if model == "dpm":
-        return models.DPM(str(formula), **named)
+    if formula is not None:
+        return description(formula, **{name: _cased(name, value) for name, value in named.items()})
     for option in ("outcome", "process"):
         if option not in given:
             raise SessionwiseError(
@@ -193,12 +191,12 @@ def described(model: str, formula: str | None, given: Mapping[str, Any]) -> Any:
             )
     columns = {"x", "y", "third"}
     named = {k: _indicators(v) if k in columns else tuple(v) if isinstance(v, list) else v for k, v in named.items()}
-    return (models.RICLPM if model == "riclpm" else models.CLPM)(**named)
+    return description(**named)
 
 
-def _cased(name: str, value: str) -> str:
+def _cased(name: str, value: Any) -> Any:
     """--method and --residual may be written in capitals or not."""
-    return {"method": value.upper(), "residual": value.lower()}.get(name, value)
+    return value.upper() if name == "method" else value.lower() if name == "residual" else value
 
 
 def _waves(text: str) -> int | tuple[int, ...]:
@@ -228,30 +226,26 @@ def _indicators(names: list[str]) -> str | tuple[str, ...]:
     return names[0] if len(names) == 1 else tuple(names)
 
 
-#: Tests that `fit --test` makes of a panel model.
-TESTS = ("stationarity", "lags", "groups")
-
-
 def tested(fit: Any, panel: Panel, names: list[str]) -> tuple[dict[str, Any], list[Any]]:
     """Results of the tests named, for JSON, and as they are shown.
 
     Raises
     ------
-    SessionwiseError : an unknown test, or a multilevel model.
+    SessionwiseError : an unknown test, or a model that has none.
     """
-    from ..models import SEMFit
     from ..models.panel_sem.show import lag_test_records, lag_test_table
     from ..show import rich_group
 
     told: dict[str, Any] = {}
     shown: list[Any] = []
     for name in names:
-        if name not in TESTS:
-            raise SessionwiseError(
-                f"--test is {name!r}.{nearest(name, TESTS)}", remedy=f"Use one of {', '.join(TESTS)}."
-            )
-        if not isinstance(fit, SEMFit):
+        known = fit.model.tests
+        if not known:
             raise SessionwiseError("--test is for panel models.", remedy="Add --model riclpm, clpm or dpm.")
+        if name not in known:
+            raise SessionwiseError(
+                f"--test is {name!r}.{nearest(name, known)}", remedy=f"Use one of {', '.join(known)}."
+            )
         if name == "lags":
             told[name] = lag_test_records(fit)
             shown.append(rich_group(lag_test_table(fit)))

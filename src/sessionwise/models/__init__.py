@@ -1,19 +1,29 @@
-"""Models: frozen descriptions; `fit(panel)` gives a frozen fit."""
+"""Models: frozen descriptions; `fit(panel)` gives a frozen fit (see contract)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from .compare import ModelComparison, compare
-from .contract import Verdict
+from .contract import Fit, LaggedEffect, Model, Verdict
 from .mlm import MLM, MLMFit, VarCorr
 from .panel_sem import CLPM, DPM, RICLPM, Difference, SEMFit
+
+#: Name on the command line -> description. The command line and tests/models/test_contract.py go through all of them.
+MODELS: Mapping[str, type[Model]] = MappingProxyType({"mlm": MLM, "riclpm": RICLPM, "clpm": CLPM, "dpm": DPM})
 
 __all__ = [
     "CLPM",
     "DPM",
     "MLM",
+    "MODELS",
     "RICLPM",
     "Difference",
+    "Fit",
+    "LaggedEffect",
     "MLMFit",
+    "Model",
     "ModelComparison",
     "SEMFit",
     "VarCorr",

@@ -5,29 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelError, some
 from ..show import Grid, Part, Shown, num, p_value
-from .contract import LaggedEffect, Verdict
+from .contract import Fit, LaggedEffect
 
 if TYPE_CHECKING:
     import polars as pl
-
-
-class Comparable(Protocol):
-    """A fit that has effects from one session to the next."""
-
-    @property
-    def title(self) -> str: ...
-
-    @property
-    def verdict(self) -> Verdict: ...
-
-    @property
-    def npersons(self) -> int: ...
-
-    def lagged_effects(self, level: float = 0.95) -> tuple[LaggedEffect, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +92,11 @@ class ModelComparison(Shown):
         return shown
 
 
-def compare(*fits: Comparable, level: float = 0.95) -> ModelComparison:
+def compare(*fits: Fit, level: float = 0.95) -> ModelComparison:
     """Put the lagged effects of multilevel, panel and other models side by side.
 
-    fits : each with its effects from one session to the next, such as `MLMFit` and `SEMFit`. They are standardised by
-    SDs of deviations from person means in its own data, so that models fitted to the same sessions have about the same
+    fits : what `.fit(panel)` of any model gives. Effects from one session to the next are standardised by SDs of
+    deviations from person means in the fit's own data, so that models fitted to the same sessions have about the same
     scale, and autoregressions and cross-lags can be compared across models.
 
     Raises
@@ -121,11 +106,11 @@ def compare(*fits: Comparable, level: float = 0.95) -> ModelComparison:
     if not fits:
         raise ModelError("there is nothing to compare.", remedy="Give two fits or more: compare(fit, other).")
     for fit in fits:
-        if not hasattr(fit, "lagged_effects"):
+        if not isinstance(fit, Fit):
             raise ModelError(f"a {type(fit).__name__} is no fit.", remedy="Give what .fit(panel) of a model returned.")
     names = tuple(f"({i}) {fit.title}, {fit.npersons:,} persons" for i, fit in enumerate(fits, 1))
     found = [
-        _compared(f"({i}) {fit.title.split()[0]}", effect, bool(fit.verdict))
+        _compared(f"({i}) {fit.label}", effect, bool(fit.verdict))
         for i, fit in enumerate(fits, 1)
         for effect in fit.lagged_effects(level)
     ]

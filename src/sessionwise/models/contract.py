@@ -1,8 +1,20 @@
-"""What models have in common: a verdict that carries its remedy, and effects from one session to the next."""
+"""The contract of models: a Model is a frozen description, a Fit is what came out of it.
+
+A new model joins by two final classes, one of each kind, and a name in `MODELS`; `compare`, the command line and the
+test of the contract then know it. Nothing here knows a model.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from abc import ABC, abstractmethod
+from dataclasses import Field, asdict, dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ..findings import Findings
+from ..show import Shown
+
+if TYPE_CHECKING:
+    from ..panel import Panel
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +61,85 @@ class LaggedEffect:
     high: float
     p: float
     scale: float
+
+
+class Model(ABC):
+    """A description of a model: a frozen dataclass that can be hashed and pickled, and holds no data.
+
+    tests : of a whole fit that can be asked for by name (`sessionwise fit --test`).
+    """
+
+    __slots__ = ()
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+    tests: ClassVar[tuple[str, ...]] = ()
+
+    @abstractmethod
+    def fit(self, panel: Panel) -> Fit:
+        """Estimate the model.
+
+        Raises
+        ------
+        ModelError : no Panel, or a model that cannot be fitted to these data.
+        """
+
+    @abstractmethod
+    def simulate(self, *args: Any, **options: Any) -> Panel:
+        """A Panel drawn from the model, so that it can be tried where the truth is known.
+
+        What must be given differs from model to model; each takes a `seed`, and equal seeds give equal data.
+        """
+
+
+class Fit(Shown):
+    """What came out of a model: a frozen record that prints itself and holds no session row.
+
+    model : its description. verdict : whether it can be relied on. findings : rows and persons left out, and whatever
+    else was odd.
+    """
+
+    __slots__ = ()
+    model: Model
+    verdict: Verdict
+    findings: Findings
+
+    @property
+    @abstractmethod
+    def label(self) -> str:
+        """What the model is called beside others, such as 'MLM'."""
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """The label and what was fitted, in one line."""
+
+    @property
+    @abstractmethod
+    def nobs(self) -> int:
+        """Observations used, as the model counts them."""
+
+    @property
+    @abstractmethod
+    def npersons(self) -> int:
+        """Persons used."""
+
+    @property
+    def cautions(self) -> Findings:
+        """What a reader must know beside the verdict: the findings that are warnings."""
+        return self.findings.warnings
+
+    @abstractmethod
+    def lagged_effects(self, level: float = 0.95) -> tuple[LaggedEffect, ...]:
+        """Effects from one session to the next, for `compare`.
+
+        Raises
+        ------
+        ModelError : no such effect.
+        """
+
+    @abstractmethod
+    def tidy(self) -> Any:
+        """Estimates as a dataframe of the kind that came in, one row a parameter."""
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers and text, as `sessionwise fit --json` prints them; unknown is None."""

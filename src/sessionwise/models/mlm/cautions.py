@@ -1,5 +1,5 @@
-"""Doubts: what a reader must know of a model beside its verdict: a lagged response among the predictors, random slopes
-of variables that do not vary where they should."""
+"""Cautions: what a reader must know of a model beside its verdict: a lagged response among the predictors, random
+slopes of variables that do not vary where they should."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .nickell import nickell_bias
 EXAMPLE = 0.3
 
 
-def doubts(design: Design) -> Findings:
+def cautions(design: Design) -> Findings:
     """Findings about the model, beside those about its rows."""
     return Findings([*_lagged(design), *_constant_slopes(design)])
 

@@ -14,13 +14,13 @@ from ...formula import Call, Expression, Name, Number, show
 from ..contract import LaggedEffect
 
 if TYPE_CHECKING:
-    from .fit import MLMFit
+    from .estimated import EstimatedMLM
 
 #: Functions that leave the effect of a column within persons what it is.
 _WITHIN = ("within", "detrend")
 
 
-def lagged_effects(fit: MLMFit, level: float) -> tuple[LaggedEffect, ...]:
+def lagged_effects(fit: EstimatedMLM, level: float) -> tuple[LaggedEffect, ...]:
     """Each term that is a column one session before, such as lag(x) or lag(within(x)), in no interaction.
 
     A term that is also in an interaction is left out: its coefficient holds at one value of the moderator only.
@@ -74,7 +74,7 @@ def _steps(call: Call) -> int:
     return 1 if given is None else int(given.value)
 
 
-def _within_sd(fit: MLMFit) -> np.ndarray:
+def _within_sd(fit: EstimatedMLM) -> np.ndarray:
     """SD about person means of each coefficient's column and of the response (p + 1,)."""
     problem = fit.solution.problem
     level, constant = problem.levels[0], "(Intercept)"

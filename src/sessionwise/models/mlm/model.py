@@ -12,23 +12,23 @@ from ...designs import Design, design
 from ...errors import ModelError, nearest
 from ...formula import show
 from ...mixed import Solution, optimise, problem
-from .cautions import doubts
-from .fit import MLMFit
+from ..contract import Model
+from .cautions import cautions
 from .kept_design import KeptDesign
-from .residual import residual_of
+from .residual import ResidualKind, residual_of
 
 if TYPE_CHECKING:
     from ...panel import Panel
+    from .fit import MLMFit
 
 Method = Literal["REML", "ML"]
-ResidualKind = Literal["independent", "ar1", "car1"]
 
 #: A residual standard deviation smaller than this, relative to the response's, is rounding.
 SMALLEST_RESIDUAL = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class MLM:
+class MLM(Model):
     """A multilevel (linear mixed) model of sessions within persons, within or crossed with clusters.
 
     formula : lme4's grammar with `within`, `between`, `lag`, `lead`, `detrend` (docs/formula.md), such as
@@ -82,6 +82,8 @@ class MLM:
         FormulaError, DesignError : no columns can be made from the formula, or no model fitted to them.
         ModelError : no Panel, residuals that the data cannot have, grouping factors that cross too much, a perfect fit.
         """
+        from .fit import MLMFit
+
         _is_panel(panel)
         made = design(panel, self.formula, means=means)
         reml = self.method == "REML"
@@ -90,7 +92,7 @@ class MLM:
         _can_be_fitted(made, likelihood.nu(reml))
         solution = Solution(likelihood, optimise(likelihood, reml=reml, threads=threads), reml)
         _some_residual(solution, made)
-        return MLMFit.of(self, KeptDesign.of(made, panel, means or {}), solution, doubts(made))
+        return MLMFit.of(self, KeptDesign.of(made, panel, means or {}), solution, cautions(made))
 
     def simulate(
         self,
@@ -115,7 +117,7 @@ class MLM:
         """
         from .simulate import from_parameters
 
-        return from_parameters(self, panel, fixef, varcorr, sigma, residual or {}, seed)
+        return from_parameters(self.formula, self, panel, fixef, varcorr, sigma, residual or {}, seed)
 
 
 def _is_panel(given: object) -> None:

@@ -18,7 +18,7 @@ from .residual import must_ascend, row_times
 
 if TYPE_CHECKING:
     from ...panel import Panel
-    from .fit import MLMFit
+    from .estimated import EstimatedMLM
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +29,7 @@ class Forecast:
     sd: np.ndarray
 
 
-def population(fit: MLMFit, panel: Panel, means: Means | None) -> Forecast:
+def population(fit: EstimatedMLM, panel: Panel, means: Means | None) -> Forecast:
     """X b for somebody of whom nothing else is known; sd with all random effects, residual and errors of b."""
     made = fit.recipe.applied(panel, means=means)
     x = _fixed(made)
@@ -39,7 +39,7 @@ def population(fit: MLMFit, panel: Panel, means: Means | None) -> Forecast:
     return _on_rows(panel, made, x @ fit.solution.beta, np.sqrt(np.maximum(variance, 0.0)))
 
 
-def fitted(fit: MLMFit, panel: Panel, means: Means | None, *, used: bool) -> np.ndarray:
+def fitted(fit: EstimatedMLM, panel: Panel, means: Means | None, *, used: bool) -> np.ndarray:
     """X b + Z u with the random effects of the fit, 0 for levels that were not in it. `used`: only rows that have
     everything that the fit needs, the response among it."""
     made = fit.recipe.applied(panel, response=used, means=means)
@@ -47,7 +47,7 @@ def fitted(fit: MLMFit, panel: Panel, means: Means | None, *, used: bool) -> np.
     return _on_rows(panel, made, mean, mean).mean
 
 
-def next_session(fit: MLMFit, panel: Panel, means: Means | None) -> Forecast:
+def next_session(fit: EstimatedMLM, panel: Panel, means: Means | None) -> Forecast:
     """Each session from the same person's earlier sessions in the Panel, and the parameters of the fit.
 
     The person's random effects are predicted anew at every session, so the person need not have been in the fit, and
@@ -79,7 +79,7 @@ def next_session(fit: MLMFit, panel: Panel, means: Means | None) -> Forecast:
     return _on_rows(panel, made, mean, np.sqrt(np.maximum(variance + others.sd**2, 0.0)))  # rounding may go below
 
 
-def _no_look_ahead(fit: MLMFit, means: Means | None) -> None:
+def _no_look_ahead(fit: EstimatedMLM, means: Means | None) -> None:
     """Person means and lines are taken over all sessions, later ones too: a forecast must not know them."""
     given = {**fit.recipe.means, **(means or {})}
     for variable in fit.recipe.design.formula.variables[1:]:
@@ -110,7 +110,7 @@ def _on_rows(panel: Panel, made: Design, mean: np.ndarray, sd: np.ndarray) -> Fo
     return Forecast(full[0], full[1])
 
 
-def _known(fit: MLMFit, made: Design, groups: list[str]) -> Forecast:
+def _known(fit: EstimatedMLM, made: Design, groups: list[str]) -> Forecast:
     """Z u of some grouping factors for the rows of `made`, and its conditional standard deviation."""
     mean, variance = np.zeros(len(made.rows)), np.zeros(len(made.rows))
     for name in groups:
@@ -126,7 +126,7 @@ def _known(fit: MLMFit, made: Design, groups: list[str]) -> Forecast:
     return Forecast(mean, np.sqrt(variance))
 
 
-def _ratios(fit: MLMFit, panel: Panel, made: Design) -> np.ndarray:
+def _ratios(fit: EstimatedMLM, panel: Panel, made: Design) -> np.ndarray:
     """Each row's residual standard deviation relative to sigma."""
     name, labels = fit.model.variance_by, fit.solution.problem.residual.labels
     if name is None:
@@ -145,7 +145,7 @@ def _ratios(fit: MLMFit, panel: Panel, made: Design) -> np.ndarray:
     return np.asarray(ratios)
 
 
-def _at(fit: MLMFit, panel: Panel, made: Design) -> np.ndarray:
+def _at(fit: EstimatedMLM, panel: Panel, made: Design) -> np.ndarray:
     """Session number or time of each row, as the residual correlation counts it."""
     if fit.model.residual != "car1":
         return made.sessions.astype(np.float64)
@@ -186,7 +186,7 @@ class _Rows:
 
 
 def _filtered(
-    fit: MLMFit, rows: _Rows, starts: np.ndarray, at: np.ndarray, factor: np.ndarray
+    fit: EstimatedMLM, rows: _Rows, starts: np.ndarray, at: np.ndarray, factor: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean and variance of each row given the rows before it, all persons side by side."""
     n, q, p = len(starts) - 1, len(factor), rows.x.shape[1]

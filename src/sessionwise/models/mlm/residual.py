@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 
@@ -12,13 +12,23 @@ from ...mixed import Residual
 
 if TYPE_CHECKING:
     from ...panel import Panel
-    from .model import MLM
 
+ResidualKind = Literal["independent", "ar1", "car1"]
 #: Strata of the residual variance: more than this is no stratification.
 MOST_STRATA = 20
 
 
-def residual_of(model: MLM, panel: Panel, made: Design) -> Residual:
+class ResidualOptions(Protocol):
+    """What a description says of its residuals; see MLM."""
+
+    @property
+    def residual(self) -> ResidualKind: ...
+
+    @property
+    def variance_by(self) -> str | None: ...
+
+
+def residual_of(model: ResidualOptions, panel: Panel, made: Design) -> Residual:
     """Gaps and strata of the rows used.
 
     Raises
@@ -43,7 +53,7 @@ def residual_of(model: MLM, panel: Panel, made: Design) -> Residual:
     return Residual(model.residual, gaps, strata, labels)
 
 
-def _can_be_told(model: MLM, made: Design) -> None:
+def _can_be_told(model: ResidualOptions, made: Design) -> None:
     """Two sessions a person have one covariance; nothing says whether it is a random intercept's or the residuals'."""
     if np.diff(made.starts).max() > 2 or not any(g.is_person for g in made.groupings):
         return

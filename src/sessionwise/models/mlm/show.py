@@ -10,7 +10,7 @@ import numpy as np
 from ...show import Grid, Part, num, p_value
 
 if TYPE_CHECKING:
-    from .fit import MLMFit
+    from .estimated import EstimatedMLM
 
 #: Names longer than this are broken at their colons.
 LONG_NAME = 20
@@ -24,7 +24,7 @@ _DF = {
 _RESIDUALS = {"ar1": "AR(1) by session number", "car1": "AR(1) in continuous time"}
 
 
-def parts(fit: MLMFit, df: str | float) -> list[Part]:
+def parts(fit: EstimatedMLM, df: str | float) -> list[Part]:
     """Verdict first, then coefficients, random effects, likelihood, and what was done to the data."""
     shown: list[Part] = [_headline(fit), fit.verdict.message]
     if fit.verdict.remedy:
@@ -38,7 +38,7 @@ def parts(fit: MLMFit, df: str | float) -> list[Part]:
     return shown
 
 
-def _headline(fit: MLMFit) -> str:
+def _headline(fit: EstimatedMLM) -> str:
     groups = [f"{n:,} {name}s" for name, n in fit.nclusters.items() if name != fit.recipe.person]
     used = (
         f"{fit.nobs:,} of {fit.recipe.n_given:,} sessions"
@@ -50,7 +50,7 @@ def _headline(fit: MLMFit) -> str:
     return f"{kind} model ({fit.model.method}): {used}, {people}"
 
 
-def _coefficients(fit: MLMFit, df: str | float) -> Grid:
+def _coefficients(fit: EstimatedMLM, df: str | float) -> Grid:
     t = fit.tests_with(df)
     rows = tuple(
         (
@@ -73,7 +73,7 @@ def _broken(name: str) -> str:
     return name if len(name) <= LONG_NAME else name.replace(":", ":\n ")
 
 
-def _random(fit: MLMFit) -> Grid:
+def _random(fit: EstimatedMLM) -> Grid:
     widest = max(len(v.terms) for v in fit.varcorr.values())
     rows = []
     for group, v in fit.varcorr.items():
@@ -86,7 +86,7 @@ def _random(fit: MLMFit) -> Grid:
     return Grid("Random effects", ("", "variance", "SD", *heads), tuple(tuple(r[: 3 + len(heads)]) for r in rows))
 
 
-def _residual(fit: MLMFit) -> str:
+def _residual(fit: EstimatedMLM) -> str:
     said = f"Residual SD {num(fit.sigma)}"
     if fit.model.residual in _RESIDUALS:
         said += f", {_RESIDUALS[fit.model.residual]}, phi {num(fit.residual['phi'])}"
@@ -97,12 +97,12 @@ def _residual(fit: MLMFit) -> str:
     return said + "."
 
 
-def _likelihood(fit: MLMFit) -> str:
+def _likelihood(fit: EstimatedMLM) -> str:
     name = "REML criterion" if fit.model.method == "REML" else "-2 log-likelihood"
     return f"{name} {fit.deviance:,.2f}, {fit.n_parameters} parameters, AIC {fit.aic:,.2f}, BIC {fit.bic:,.2f}."
 
 
-def as_dict(fit: MLMFit, df: str | float) -> dict[str, Any]:
+def as_dict(fit: EstimatedMLM, df: str | float) -> dict[str, Any]:
     """The documented JSON object; numbers that are not finite are None."""
     t = fit.tests_with(df)
 

@@ -11,27 +11,27 @@ from ...designs import Design, RandomColumns, design
 from ...errors import ModelError, nearest, some
 from ...formula import Formula, Name, names, parse_formula, show
 from ...mixed.inference.simulated_response import TrueParameters, draw_from, truth
+from .residual import ResidualOptions, residual_of
+from .tests_and_intervals import same_rows
 
 if TYPE_CHECKING:
     from ...panel import Panel
-    from .fit import MLMFit
-    from .model import MLM
+    from .estimated import EstimatedMLM
 
 #: Correlations may be off by this much.
 _ROUNDING = 1e-8
 
 
-def from_fit(fit: MLMFit, panel: Panel, seed: int) -> Panel:
+def from_fit(fit: EstimatedMLM, panel: Panel, seed: int) -> Panel:
     """The Panel with the response drawn from the estimates; NaN in rows that the fit did not use."""
-    from .tests_and_intervals import same_rows
-
     made = same_rows(fit, panel)
     y = draw_from(truth(fit.solution), made, fit.solution.problem.residual, np.random.default_rng(seed))
     return _with_response(panel, made, y)
 
 
 def from_parameters(
-    model: MLM,
+    formula: str,
+    residuals: ResidualOptions,
     panel: Panel,
     fixef: Mapping[str, float],
     varcorr: Mapping[str, Any],
@@ -39,17 +39,15 @@ def from_parameters(
     residual: Mapping[str, float],
     seed: int,
 ) -> Panel:
-    """The Panel with a response drawn from given parameters."""
-    from .residual import residual_of
-
+    """The Panel with a response drawn from given parameters; see `MLM.simulate`. residuals : the description's."""
     rng = np.random.default_rng(seed)
-    parsed = parse_formula(model.formula)
+    parsed = parse_formula(formula)
     _response_known(parsed, panel)
     if isinstance(parsed.response, Name) and parsed.response.name not in panel:
         panel = panel.with_columns({parsed.response.name: rng.standard_normal(len(panel))})
     made = design(panel, parsed)
     terms = [made.names[c] for c in made.fixed]
-    of_residual = residual_of(model, panel, made)
+    of_residual = residual_of(residuals, panel, made)
     chosen = TrueParameters(
         _values(fixef, terms, "coefficient"),
         _positive(sigma),

@@ -16,10 +16,12 @@ from ...mixed.inference.contrasts import test
 from .tests_and_intervals import tests_table
 
 if TYPE_CHECKING:
-    from .fit import MLMFit
+    from .estimated import EstimatedMLM
 
 
-def slope_table(fit: MLMFit, x: str, at: Mapping[str, Sequence[Any]] | None, df: str | float, level: float) -> Any:
+def slope_table(
+    fit: EstimatedMLM, x: str, at: Mapping[str, Sequence[Any]] | None, df: str | float, level: float
+) -> Any:
     """The slope of x at values of its moderators: what one unit of x does to the response there."""
     design = fit.recipe.design
     terms = [term for term in design.formula.fixed if x in map(show, term.factors)]
@@ -44,7 +46,7 @@ def slope_table(fit: MLMFit, x: str, at: Mapping[str, Sequence[Any]] | None, df:
     return tests_table(fit, {name: _column([point[i] for point in grid]) for i, name in enumerate(values)}, tests)
 
 
-def _enters_once(fit: MLMFit, x: str) -> None:
+def _enters_once(fit: EstimatedMLM, x: str) -> None:
     """Stop if x is part of another variable, I(x^2) or lag(x): then its slope is not a weighted sum of these terms."""
     formula = fit.recipe.design.formula
     variables = {show(v): v for v in formula.variables[1:]}
@@ -74,7 +76,7 @@ def _several(values: Any) -> list[Any]:
     return [values] if isinstance(values, str) or np.ndim(values) == 0 else list(values)
 
 
-def _usual(fit: MLMFit, name: str) -> Sequence[Any]:
+def _usual(fit: EstimatedMLM, name: str) -> Sequence[Any]:
     """All categories; 0 and 1 of a variable that has no other value; else mean - SD, mean, mean + SD."""
     encoder = fit.recipe.design.learned.encoders[name]
     if encoder.kind == "categorical":
@@ -94,7 +96,7 @@ def _usual(fit: MLMFit, name: str) -> Sequence[Any]:
     return [mean - sd, mean, mean + sd]
 
 
-def _slope(fit: MLMFit, x: str, point: Mapping[str, Any]) -> np.ndarray:
+def _slope(fit: EstimatedMLM, x: str, point: Mapping[str, Any]) -> np.ndarray:
     """Weights (p,) of the coefficients in d response / d x at a point of the other variables."""
     row = np.zeros(len(fit.terms))
     for term in fit.recipe.design.formula.fixed:
@@ -113,7 +115,7 @@ def _slope(fit: MLMFit, x: str, point: Mapping[str, Any]) -> np.ndarray:
     return row
 
 
-def _coded(fit: MLMFit, variable: Expression, value: Any) -> dict[str, float]:
+def _coded(fit: EstimatedMLM, variable: Expression, value: Any) -> dict[str, float]:
     """Columns of a variable at one value."""
     name = show(variable)
     encoder = fit.recipe.design.learned.encoders[name]

@@ -23,13 +23,13 @@ from .kept_design import valid_level
 if TYPE_CHECKING:
     from ...mixed.inference.contrasts import JointTest
     from ...panel import Panel
-    from .fit import MLMFit
+    from .estimated import EstimatedMLM
 
 Weights = Mapping[str, float]
 
 
 def contrast_table(
-    fit: MLMFit, weights: Weights | Mapping[str, Weights], null: float, df: str | float, level: float
+    fit: EstimatedMLM, weights: Weights | Mapping[str, Weights], null: float, df: str | float, level: float
 ) -> Any:
     """Each named combination of coefficients, tested against `null`."""
     named = _named(weights)
@@ -37,7 +37,9 @@ def contrast_table(
     return tests_table(fit, {"contrast": list(named)}, tests)
 
 
-def joint_test(fit: MLMFit, weights: Weights | Mapping[str, Weights] | Sequence[str], df: str | float) -> JointTest:
+def joint_test(
+    fit: EstimatedMLM, weights: Weights | Mapping[str, Weights] | Sequence[str], df: str | float
+) -> JointTest:
     """Whether all combinations are zero at once; a list of names asks for these coefficients, or all of a term."""
     if isinstance(weights, Mapping):
         rows = _matrix(fit, _named(weights).values())
@@ -48,13 +50,13 @@ def joint_test(fit: MLMFit, weights: Weights | Mapping[str, Weights] | Sequence[
     return joint(fit.solution, rows, degrees=df)
 
 
-def term_columns(fit: MLMFit) -> dict[str, tuple[str, ...]]:
+def term_columns(fit: EstimatedMLM) -> dict[str, tuple[str, ...]]:
     """Term of the formula -> its coefficients; the intercept is '1'."""
     design = fit.recipe.design
     return {t.term: tuple(design.names[c] for c in t.columns) for t in design.terms if t.columns}
 
 
-def anova_table(fit: MLMFit, df: str | float) -> Any:
+def anova_table(fit: EstimatedMLM, df: str | float) -> Any:
     """An F test for each term: that all its coefficients are zero, all others in the model (marginal, type III)."""
     terms = {name: columns for name, columns in term_columns(fit).items() if name != "1"}
     found = [joint_test(fit, list(columns), df) for columns in terms.values()]
@@ -71,7 +73,7 @@ def _named(weights: Weights | Mapping[str, Weights]) -> dict[str, Weights]:
     return {text.replace("1 × ", "").replace("+ -", "- "): single}
 
 
-def _matrix(fit: MLMFit, rows: Any) -> np.ndarray:
+def _matrix(fit: EstimatedMLM, rows: Any) -> np.ndarray:
     matrix = []
     for weights in rows:
         row = np.zeros(len(fit.terms))
@@ -86,7 +88,7 @@ def _matrix(fit: MLMFit, rows: Any) -> np.ndarray:
     return np.array(matrix).reshape(-1, len(fit.terms))
 
 
-def tests_table(fit: MLMFit, first: dict[str, Any], tests: Tests) -> Any:
+def tests_table(fit: EstimatedMLM, first: dict[str, Any], tests: Tests) -> Any:
     """Columns of names, then the numbers of the tests."""
     columns = {"estimate": tests.estimate, "se": tests.se, "df": tests.df, "statistic": tests.statistic}
     return fit.recipe.table(first | columns | {"p": tests.p, "low": tests.low, "high": tests.high})
@@ -106,7 +108,7 @@ class Draws:
 
 
 def intervals(
-    fit: MLMFit, method: str, level: float, which: Sequence[str] | None, df: str | float, draws: Draws
+    fit: EstimatedMLM, method: str, level: float, which: Sequence[str] | None, df: str | float, draws: Draws
 ) -> Any:
     """A dataframe of parameter, estimate, low, high (for a bootstrap also se)."""
     which = [which] if isinstance(which, str) else which
@@ -129,7 +131,7 @@ def intervals(
     raise ModelError(f"there is no method {method!r}.{nearest(method, known)}", remedy=f"Use one of {some(known)}.")
 
 
-def _bootstrap_table(fit: MLMFit, level: float, wanted: set[str], draws: Draws) -> Any:
+def _bootstrap_table(fit: EstimatedMLM, level: float, wanted: set[str], draws: Draws) -> Any:
     """Percentile intervals."""
     if draws.panel is None or draws.seed is None:
         raise ModelError(
@@ -150,7 +152,7 @@ def _bootstrap_table(fit: MLMFit, level: float, wanted: set[str], draws: Draws) 
     return fit.recipe.table(columns | {"low": low[keep], "high": high[keep]})
 
 
-def robust_table(fit: MLMFit, panel: Panel, by: str | None, kind: str, level: float) -> Any:
+def robust_table(fit: EstimatedMLM, panel: Panel, by: str | None, kind: str, level: float) -> Any:
     """Cluster-robust tests of each coefficient."""
     from scipy.special import stdtrit
 
@@ -178,7 +180,7 @@ def say(findings: Iterable[Finding]) -> None:
         warnings.warn(f"{f.what} {f.remedy}".rstrip(), ModelWarning, stacklevel=4)
 
 
-def same_rows(fit: MLMFit, panel: Panel) -> Design:
+def same_rows(fit: EstimatedMLM, panel: Panel) -> Design:
     """The rows of the fit, from the Panel it was made of.
 
     Raises

@@ -42,6 +42,14 @@ def derived(solution: SEMEstimates, function: Callable[[np.ndarray], np.ndarray]
         return Derived(estimate, np.sqrt(variance))
 
 
+def p_values(estimate: np.ndarray, se: np.ndarray) -> np.ndarray:
+    """Two-sided, of zero, by the normal distribution."""
+    from scipy.special import ndtr
+
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(2 * ndtr(-np.abs(estimate / se)))
+
+
 def within_covariance(blueprint: Blueprint, moments: Moments, wave: int) -> np.ndarray:
     """Of the within-person parts of the variables at a wave (v, v), as implied."""
     nodes = [blueprint.within[name, wave] for name in blueprint.variables]

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, ClassVar
 
-from ...errors import FormulaError, ModelError
+from ...errors import FormulaError, ModelError, some
+from ...findings import Finding
 from ...formula.syntax import Call, Expression, Name, Number, Op, Paren, show, tree
+from ...show import num, p_value
 from .blueprint import Blueprint, Column, Draft, Parameter, ParameterKind, at_wave
-from .model import PanelModel
-from .riclpm import ErrorsKind, OverWaves, one_of
+from .model import ErrorsKind, OverWaves, PanelModel
+from .riclpm import one_of
+from .score_test import score_test
 
 if TYPE_CHECKING:
-    pass
+    from .solution import SEMEstimates
 
 #: Waves that a lag can go back.
 MOST_STEPS = 1000
+#: A p-value of the score test of `same_wave` below this is said.
+LEVEL = 0.05
 _ORDER: tuple[ParameterKind, ...] = ("lag", "effect", "covariate", "intercept", "residual", "mean", "nuisance")
 
 
@@ -67,6 +72,7 @@ class DPM(PanelModel):
     same_wave: bool = False
     errors: ErrorsKind = "observed"
 
+    label: ClassVar[str] = "DPM"
     has_within: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
@@ -79,7 +85,7 @@ class DPM(PanelModel):
     def title(self) -> str:
         other = {"lags": "equal", "residuals": "free", "same_wave": False}
         options = [f"{k}={getattr(self, k)!r}" for k, v in other.items() if getattr(self, k) != v]
-        return f"DPM {self.formula.strip()}" + (f" ({', '.join(options)})" if options else "")
+        return f"{self.label} {self.formula.strip()}" + (f" ({', '.join(options)})" if options else "")
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -94,6 +100,25 @@ class DPM(PanelModel):
 
     def blueprint(self, waves: tuple[int, ...]) -> Blueprint:
         return _drawn(self, parsed(self.formula), waves)
+
+    def cautions(self, solution: SEMEstimates) -> list[Finding]:
+        """Whether residuals go with predetermined predictors of the same wave, which the published model holds at zero.
+
+        Where both are rated at one session they share what happened there, and the lagged effect is then biased.
+        """
+        if self.same_wave:
+            return []
+        small = solution.grouped.blueprint
+        test = score_test(solution, replace(self, same_wave=True).blueprint(small.waves))
+        if test is None or test.p >= LEVEL:
+            return []
+        said, names = p_value(test.p), dict.fromkeys(p.predictor for p in test.added)
+        what = (
+            f"the residuals of {small.variables[0]} seem to go with {some(names)} of the same wave (score test "
+            f"chi2({test.df}) = {num(test.chi2)}, p {said if said.startswith('<') else '= ' + said}), which this model "
+            "holds at zero; if so, its lagged effects are biased."
+        )
+        return [Finding("warning", "same-wave", what, remedy="Fit the model with same_wave=True.")]
 
 
 @dataclass(frozen=True, slots=True)

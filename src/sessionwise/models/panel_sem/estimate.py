@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -11,16 +10,14 @@ from ...findings import Finding, Findings
 from ...panel.frame_kind import TableKind
 from ...threads import one_thread
 from .blueprint import Blueprint, Grouped, grouped
-from .dpm import DPM
 from .fit import SEMFit
-from .score_test import same_wave_doubt
 from .solution import SEMEstimates, solve
 from .verdict import verdict
 from .waves import chosen, widened
 
 if TYPE_CHECKING:
     from ...panel import Panel
-    from .riclpm import CLPM, RICLPM
+    from .model import PanelModel
 
 #: Persons for each parameter below which a warning is given.
 FEW_PER_PARAMETER = 5
@@ -28,7 +25,7 @@ FEW_PER_PARAMETER = 5
 FEW_PER_COLUMN = 15
 
 
-def estimate(model: RICLPM | CLPM | DPM, panel: Panel) -> SEMFit:
+def estimate(model: PanelModel, panel: Panel) -> SEMFit:
     """Fit the model; see `RICLPM.fit` for the errors raised."""
     from ...panel import Panel as Known
 
@@ -41,31 +38,28 @@ def estimate(model: RICLPM | CLPM | DPM, panel: Panel) -> SEMFit:
     waves = chosen(panel, model.columns, model.waves, model.from_end, model.fewest_waves)
     blueprint = model.blueprint(waves)
     wide = widened(panel, blueprint.columns, waves, model.from_end, model.group_column)
-    same = getattr(model, "same", ())
-    _there(model, blueprint, same)
-    parts: Grouped = grouped(blueprint, wide.labels, same)
+    _there(model, blueprint)
+    parts: Grouped = grouped(blueprint, wide.labels, model.shared)
     with one_thread():
         solution = solve(parts, wide, None if model.errors == "auto" else model.errors)
-        doubts = _doubts(solution, waves)
-        if isinstance(model, DPM) and not model.same_wave:
-            doubts += same_wave_doubt(model, solution)
+        cautions = [*_cautions(solution, waves), *model.cautions(solution)]
         judged = verdict(solution, model.remedy)
     return SEMFit(
         model,
         solution,
         wide.coverage,
         judged,
-        Findings(doubts) + wide.findings,
+        Findings(cautions) + wide.findings,
         TableKind.of(panel),
         panel.roles.person,
         panel.roles.session,
     )
 
 
-def _there(model: RICLPM | CLPM | DPM, blueprint: Blueprint, same: Sequence[str]) -> None:
-    """ModelError for kinds in `same` of which the model has no parameter."""
+def _there(model: PanelModel, blueprint: Blueprint) -> None:
+    """ModelError for shared kinds of which the model has no parameter."""
     kinds = {p.kind for p in blueprint.parameters}
-    for kind in same:
+    for kind in model.shared:
         if kind not in kinds:
             raise ModelError(
                 f"same names {kind!r}, and the model has no parameter of this kind.",
@@ -74,25 +68,26 @@ def _there(model: RICLPM | CLPM | DPM, blueprint: Blueprint, same: Sequence[str]
             )
 
 
-def _doubts(solution: SEMEstimates, waves: tuple[int, ...]) -> list[Finding]:
-    doubts = []
+def _cautions(solution: SEMEstimates, waves: tuple[int, ...]) -> list[Finding]:
+    """What must be known of any panel model beside its verdict."""
+    cautions = []
     q, n = len(solution.theta), solution.n
     if n < FEW_PER_PARAMETER * q:
         what = f"{n:,} persons for {q} parameters: errors and tests, which are for many persons, may be too small."
         remedy = "Use fewer waves, or lags and residuals equal over waves."
-        doubts.append(Finding("warning", "few-persons", what, remedy=remedy))
+        cautions.append(Finding("warning", "few-persons", what, remedy=remedy))
     steps = {b - a for a, b in pairwise(waves)}
     if len(steps) > 1:
         what = f"waves {', '.join(map(str, waves))} are not equally far apart, so one lag does not mean the same time."
-        doubts.append(Finding("warning", "uneven-waves", what, remedy="Use sessions at equal steps, or lags='free'."))
+        cautions.append(Finding("warning", "uneven-waves", what, remedy="Use sessions at equal steps, or lags='free'."))
     k = solution.data[0].k
     if solution.above is not None and n < FEW_PER_COLUMN * k:
         what = f"{n:,} persons for {k} columns: chi-square, and CFI, TLI and RMSEA with it, speak against right models."
-        doubts.append(
+        cautions.append(
             Finding("warning", "chi-square-of-few", what, remedy="Use fewer waves, or do not judge fit by them.")
         )
     if solution.above is None:
         what = "no chi-square, indices or scaled tests: the data do not determine all moments well enough."
         remedy = "Some pairs of columns have too few persons; use fewer waves."
-        doubts.append(Finding("warning", "no-saturated-model", what, remedy=remedy))
-    return doubts
+        cautions.append(Finding("warning", "no-saturated-model", what, remedy=remedy))
+    return cautions

@@ -15,12 +15,12 @@ from ...threads import one_thread
 from . import tables
 
 if TYPE_CHECKING:
-    from .fit import SEMFit
+    from .estimated import EstimatedSEM
     from .solution import SEMEstimates
     from .tables import Table
 
 
-def lag_tests(fit: SEMFit) -> Table:
+def lag_tests(fit: EstimatedSEM) -> Table:
     """See `SEMFit.lag_tests`."""
     from scipy.special import chdtrc
 

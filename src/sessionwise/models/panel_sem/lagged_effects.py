@@ -16,10 +16,10 @@ from . import tables
 from .blueprint import Blueprint, Parameter
 
 if TYPE_CHECKING:
-    from .fit import SEMFit
+    from .estimated import EstimatedSEM
 
 
-def lagged_effects(fit: SEMFit, level: float) -> tuple[LaggedEffect, ...]:
+def lagged_effects(fit: EstimatedSEM, level: float) -> tuple[LaggedEffect, ...]:
     """Each lag of one wave.
 
     Raises

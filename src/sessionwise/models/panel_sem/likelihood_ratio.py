@@ -14,12 +14,11 @@ import numpy as np
 from ...errors import ModelError, nearest, some
 from ...sem import Patterns, optimise
 from ...show import Grid, Part, Shown, num, p_value
-from .dpm import DPM
+from .estimated import EstimatedSEM
 from .tables import usable
 
 if TYPE_CHECKING:
     from ...panel import Panel
-    from .fit import SEMFit
 
 #: The larger model's criterion may be above the smaller one's by this much rounding.
 _ROUNDING = 1e-6
@@ -55,12 +54,10 @@ class Difference(Shown):
         return {**plain, "df": self.df, "factor": self.factor, "words": self.words}
 
 
-def difference(one: SEMFit, other: SEMFit) -> Difference:
-    """Of two nested fits, in either order."""
-    from .fit import SEMFit as Known
-
+def of_nested(one: EstimatedSEM, other: EstimatedSEM) -> Difference:
+    """Of two nested fits, in either order; see `SEMFit.lrt`."""
     for fit in (one, other):
-        if not isinstance(fit, Known):
+        if not isinstance(fit, EstimatedSEM):
             raise ModelError(
                 f"a {type(fit).__name__} is no fit of a panel model.",
                 where="lrt",
@@ -84,7 +81,7 @@ def difference(one: SEMFit, other: SEMFit) -> Difference:
     return _test(small, large, words)
 
 
-def stationarity(fit: SEMFit, panel: Panel) -> Difference:
+def stationarity(fit: EstimatedSEM, panel: Panel) -> Difference:
     """Equal against free lags."""
     if len(fit.waves) < 3:
         raise ModelError(
@@ -99,10 +96,10 @@ def stationarity(fit: SEMFit, panel: Panel) -> Difference:
     return _asked(small, large, f"{what.capitalize()} equal over waves (smaller) or free (larger)")
 
 
-def same_over_groups(fit: SEMFit, panel: Panel, kind: str) -> Difference:
+def same_over_groups(fit: EstimatedSEM, panel: Panel, kind: str) -> Difference:
     """Equal over groups against free."""
     kinds = {p.kind for p in fit.parameters}
-    if isinstance(fit.model, DPM):
+    if not fit.model.may_have_groups:
         raise ModelError("a dynamic panel model has no groups.", remedy="Use an RICLPM with group=....")
     if not fit.solution.grouped.labels:
         raise ModelError("the fit has no groups.", where=fit.model.title, remedy="Fit the model with group=....")
@@ -111,7 +108,7 @@ def same_over_groups(fit: SEMFit, panel: Panel, kind: str) -> Difference:
             f"there are no parameters of kind {kind!r}.{nearest(kind, kinds)}",
             remedy=f"Use one of {some(sorted(kinds))}.",
         )
-    rest = tuple(k for k in fit.model.same if k != kind)
+    rest = tuple(k for k in fit.model.shared if k != kind)
     small, large = (replace(fit.model, same=s).fit(panel) for s in ((*rest, kind), rest))
     found = _asked(small, large, f"Parameters of kind '{kind}' equal in all groups (smaller) or free (larger)")
     if "loading" in kinds and not {"loading", kind} <= {*rest, kind}:
@@ -120,7 +117,7 @@ def same_over_groups(fit: SEMFit, panel: Panel, kind: str) -> Difference:
     return found
 
 
-def _asked(small: SEMFit, large: SEMFit, question: str) -> Difference:
+def _asked(small: EstimatedSEM, large: EstimatedSEM, question: str) -> Difference:
     """The test, with its answer in words."""
     for one in (small, large):
         usable(one, "the test")
@@ -131,7 +128,7 @@ def _asked(small: SEMFit, large: SEMFit, question: str) -> Difference:
     return replace(found, words=f"{answer} {found.words}".strip())
 
 
-def _comparable(small: SEMFit, large: SEMFit) -> None:
+def _comparable(small: EstimatedSEM, large: EstimatedSEM) -> None:
     same = small.npersons == large.npersons and small.nobs == large.nobs
     columns = [sorted(map(str, f.solution.grouped.blueprint.columns)) for f in (small, large)]
     if not same or columns[0] != columns[1] or not _same_values(small, large):
@@ -148,7 +145,7 @@ def _comparable(small: SEMFit, large: SEMFit) -> None:
         )
 
 
-def _same_values(one: SEMFit, other: SEMFit) -> bool:
+def _same_values(one: EstimatedSEM, other: EstimatedSEM) -> bool:
     """Whether means and SDs are the same, and the models without covariances have one likelihood."""
     for name, scale in one.solution.scale.items():
         ratio = other.solution.scale[name] / scale
@@ -160,7 +157,7 @@ def _same_values(one: SEMFit, other: SEMFit) -> bool:
     return not grouped or abs(a - b) <= _SAME * abs(a)
 
 
-def _nested(small: SEMFit, large: SEMFit) -> bool:
+def _nested(small: EstimatedSEM, large: EstimatedSEM) -> bool:
     """Whether the larger model, fitted to the means and covariances that the smaller one implies, implies them too
     (Bentler & Satorra 2010, Psychol Methods 15:111)."""
     order = [small.solution.grouped.blueprint.columns.index(c) for c in large.solution.grouped.blueprint.columns]
@@ -177,7 +174,7 @@ def _nested(small: SEMFit, large: SEMFit) -> bool:
     return optimise(groups, [large.solution.optimum.theta]).criterion - fitted <= _NESTED
 
 
-def _test(small: SEMFit, large: SEMFit, words: str) -> Difference:
+def _test(small: EstimatedSEM, large: EstimatedSEM, words: str) -> Difference:
     from scipy.special import chdtrc
 
     fall = small.deviance - large.deviance
@@ -200,7 +197,7 @@ def _test(small: SEMFit, large: SEMFit, words: str) -> Difference:
     return Difference(chi2, df, float(chdtrc(df, chi2)), factor, " ".join(doubts))
 
 
-def _factor(small: SEMFit, large: SEMFit, df: int) -> float | None:
+def _factor(small: EstimatedSEM, large: EstimatedSEM, df: int) -> float | None:
     """The scaling factor, in which the saturated model's trace cancels: (tr A1^-1 B1 - tr A0^-1 B0) / df."""
     a, b = small.solution.traces, large.solution.traces
     if a is None or b is None or not np.isfinite([a.model, b.model]).all():

@@ -2,31 +2,50 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from ...errors import ModelError
+from ..contract import Model
+from .waves import numbered
 
 if TYPE_CHECKING:
+    from ...findings import Finding
     from ...panel import Panel
     from .blueprint import Blueprint
     from .fit import SEMFit
+    from .solution import SEMEstimates
+
+OverWaves = Literal["equal", "free"]
+Means = Literal["free", "equal", "linear"]
+ErrorsKind = Literal["auto", "expected", "observed", "robust"]
 
 
-class PanelModel(ABC):
+class PanelModel(Model):
     """A frozen description of a panel structural equation model.
 
-    fewest_waves : that it can be fitted to. has_within : whether it tells what varies within persons from what is
-    stable.
+    label : what it is called beside other models. fewest_waves : that it can be fitted to. has_within : whether it
+    tells what varies within persons from what is stable. may_have_groups : whether groups can have parameters of their
+    own. The other fields are options that all of them have; see RICLPM.
     """
 
     __slots__ = ()
+    tests: ClassVar[tuple[str, ...]] = ("stationarity", "lags", "groups")
+    label: ClassVar[str]
     fewest_waves: ClassVar[int] = 3
     has_within: ClassVar[bool] = True
+    may_have_groups: ClassVar[bool] = False
+    waves: int | Sequence[int] | None
+    from_end: bool
+    lags: OverWaves
+    residuals: OverWaves
+    errors: ErrorsKind
 
     @property
     @abstractmethod
     def title(self) -> str:
-        """What it is, in one line, with the options that are not the usual ones."""
+        """The label and what is modelled, in one line, with the options that are not the usual ones."""
 
     @property
     @abstractmethod
@@ -40,11 +59,21 @@ class PanelModel(ABC):
 
     @property
     def group_column(self) -> str | None:
+        """That of the groups, if there are any."""
         return None
+
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """Kinds of parameters that are equal in all groups."""
+        return ()
 
     @abstractmethod
     def blueprint(self, waves: tuple[int, ...]) -> Blueprint:
         """Nodes, paths and named parameters for these waves."""
+
+    def cautions(self, solution: SEMEstimates) -> list[Finding]:
+        """What a reader must know of a solution beside its verdict, and of this kind of model alone."""
+        return []
 
     def fit(self, panel: Panel) -> SEMFit:
         """Estimate the model.
@@ -56,7 +85,7 @@ class PanelModel(ABC):
         """
         from .estimate import estimate
 
-        return estimate(self, panel)  # type: ignore[arg-type]
+        return estimate(self, panel)
 
     def simulate(
         self,
@@ -79,4 +108,22 @@ class PanelModel(ABC):
         """
         from .simulate import from_parameters
 
-        return from_parameters(self, parameters, persons, seed, dropout, skipped)  # type: ignore[arg-type]
+        if self.group_column is not None:
+            raise ModelError(
+                "one group is simulated at a time.",
+                remedy="Leave out group=..., and join the tables of several groups.",
+            )
+        return from_parameters(self.blueprint(self._waves_named()), parameters, persons, seed, dropout, skipped)
+
+    def _waves_named(self) -> tuple[int, ...]:
+        """The waves that the description itself says there are."""
+        if self.waves is None:
+            raise ModelError(
+                "the description does not say which waves there are.",
+                where=self.title,
+                remedy="Add waves=..., such as waves=6.",
+            )
+        found = tuple(numbered(self.waves, 1, 0 if self.from_end else None))
+        if len(found) < self.fewest_waves:
+            raise ModelError(f"{len(found)} waves are too few.", remedy=f"Use {self.fewest_waves} or more.")
+        return found

@@ -2,27 +2,80 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar
 
 from ...errors import ModelError, nearest, some
 from .blueprint import Blueprint
 from .cross_lagged import Layout, lagged
-from .model import PanelModel
+from .model import ErrorsKind, Means, OverWaves, PanelModel
 
-if TYPE_CHECKING:
-    pass
-
-OverWaves = Literal["equal", "free"]
-Means = Literal["free", "equal", "linear"]
-ErrorsKind = Literal["auto", "expected", "observed", "robust"]
 #: Kinds of parameters that groups can share.
 KINDS = ("lag", "covariate", "intercept", "first", "residual", "loading", "unique", "mean", "trend", "nuisance")
 
 
+class CrossLagged(PanelModel):
+    """What RICLPM and CLPM have in common; see RICLPM for the fields."""
+
+    __slots__ = ()
+    may_have_groups: ClassVar[bool] = True
+    x: str | tuple[str, ...]
+    y: str | tuple[str, ...]
+    third: str | tuple[str, ...] | None
+    means: Means
+    covariates: Sequence[str]
+    group: str | None
+    same: Sequence[str]
+
+    @property
+    @abstractmethod
+    def stable(self) -> tuple[str, ...]:
+        """Variables that have a random intercept."""
+
+    @property
+    def title(self) -> str:
+        return f"{self.label} of {_titled(self)}"
+
+    @property
+    def indicators(self) -> tuple[tuple[str, ...], ...]:
+        """Columns of each variable; the first gives it its name."""
+        return tuple((v,) if isinstance(v, str) else tuple(v) for v in (self.x, self.y, self.third) if v is not None)
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        return tuple(own[0] for own in self.indicators)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(item for own in self.indicators for item in own)
+
+    @property
+    def group_column(self) -> str | None:
+        return self.group
+
+    @property
+    def shared(self) -> tuple[str, ...]:
+        return tuple(self.same)
+
+    def blueprint(self, waves: tuple[int, ...]) -> Blueprint:
+        return lagged(
+            Layout(
+                self.variables,
+                self.indicators,
+                waves,
+                self.stable,
+                self.lags == "equal",
+                self.residuals == "equal",
+                self.means,
+                tuple(self.covariates),
+            )
+        )
+
+
 @dataclass(frozen=True, slots=True)
-class RICLPM(PanelModel):
+class RICLPM(CrossLagged):
     """Random-intercept cross-lagged panel model (Hamaker, Kuiper & Grasman 2015).
 
     Every value is the mean of its wave, plus what is stable in the person, plus a within-person part; the within-person
@@ -67,33 +120,20 @@ class RICLPM(PanelModel):
     without: Sequence[str] = ()
     errors: ErrorsKind = "auto"
 
+    label: ClassVar[str] = "RI-CLPM"
+
     def __post_init__(self) -> None:
         checked(self)
-        known = [own[0] for own in indicators(self)]
         for name in self.without:
-            if name not in known:
+            if name not in self.variables:
                 raise ModelError(
-                    f"without names {name!r}, which is no variable of the model.{nearest(name, known)}",
-                    remedy=f"Use one or more of {some(known)}.",
+                    f"without names {name!r}, which is no variable of the model.{nearest(name, self.variables)}",
+                    remedy=f"Use one or more of {some(self.variables)}.",
                 )
 
     @property
-    def title(self) -> str:
-        return f"RI-CLPM of {_titled(self)}"
-
-    @property
-    def group_column(self) -> str | None:
-        return self.group
-
-    def blueprint(self, waves: tuple[int, ...]) -> Blueprint:
-        return lagged(self._layout(waves))
-
-    def _layout(self, waves: tuple[int, ...]) -> Layout:
-        return layout(self, waves, tuple(self.without), intercepts=True)
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return tuple(item for own in indicators(self) for item in own)
+    def stable(self) -> tuple[str, ...]:
+        return tuple(name for name in self.variables if name not in self.without)
 
     @property
     def remedy(self) -> str:
@@ -105,7 +145,7 @@ class RICLPM(PanelModel):
 
 
 @dataclass(frozen=True, slots=True)
-class CLPM(PanelModel):
+class CLPM(CrossLagged):
     """Cross-lagged panel model: as RICLPM, but nothing is stable in persons, so its lags mix differences between
     persons with change within them. For comparison; see RICLPM for the fields.
 
@@ -126,56 +166,22 @@ class CLPM(PanelModel):
     same: Sequence[str] = ()
     errors: ErrorsKind = "auto"
 
+    label: ClassVar[str] = "CLPM"
     fewest_waves: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
         checked(self)
 
     @property
-    def title(self) -> str:
-        return f"CLPM of {_titled(self)}"
-
-    @property
-    def group_column(self) -> str | None:
-        return self.group
-
-    def blueprint(self, waves: tuple[int, ...]) -> Blueprint:
-        return lagged(self._layout(waves))
-
-    def _layout(self, waves: tuple[int, ...]) -> Layout:
-        return layout(self, waves, (), intercepts=False)
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return tuple(item for own in indicators(self) for item in own)
+    def stable(self) -> tuple[str, ...]:
+        return ()
 
     @property
     def remedy(self) -> str:
         return "Use residuals='equal', other waves, or more persons, and look for values that are errors."
 
 
-def indicators(model: RICLPM | CLPM) -> tuple[tuple[str, ...], ...]:
-    """Columns of each variable; the first gives it its name."""
-    return tuple((v,) if isinstance(v, str) else tuple(v) for v in (model.x, model.y, model.third) if v is not None)
-
-
-def layout(model: RICLPM | CLPM, waves: tuple[int, ...], without: tuple[str, ...], *, intercepts: bool) -> Layout:
-    """What the blueprint needs to know."""
-    items = indicators(model)
-    variables = tuple(own[0] for own in items)
-    return Layout(
-        variables,
-        items,
-        waves,
-        tuple(v for v in variables if v not in without) if intercepts else (),
-        model.lags == "equal",
-        model.residuals == "equal",
-        model.means,
-        tuple(model.covariates),
-    )
-
-
-def checked(model: RICLPM | CLPM) -> None:
+def checked(model: CrossLagged) -> None:
     """ModelError for options that cannot be meant."""
     choices = {
         "lags": ("equal", "free"),
@@ -202,7 +208,7 @@ def checked(model: RICLPM | CLPM) -> None:
         own = getattr(model, name)
         if (own is not None or name != "third") and not (own and all(own)):
             raise ModelError(f"{name} is {own!r}.", remedy="Name a column, or several in a tuple.")
-    used = [*(item for own in indicators(model) for item in own), *model.covariates]
+    used = [*model.columns, *model.covariates]
     twice = [name for i, name in enumerate(used) if name in used[:i]]
     if twice:
         raise ModelError(f"column {twice[0]!r} is used twice.", remedy="Name different columns.")
@@ -214,8 +220,8 @@ def one_of(what: str, value: object, known: Sequence[str]) -> None:
         raise ModelError(f"{what} is {value!r}.{nearest(str(value), known)}", remedy=f"Use one of {', '.join(known)}.")
 
 
-def _titled(model: RICLPM | CLPM) -> str:
-    names = [own[0] + (f" ({len(own)} indicators)" if len(own) > 1 else "") for own in indicators(model)]
+def _titled(model: CrossLagged) -> str:
+    names = [own[0] + (f" ({len(own)} indicators)" if len(own) > 1 else "") for own in model.indicators]
     said = " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
     other = {
         f.name: getattr(model, f.name)

@@ -13,14 +13,14 @@ import numpy as np
 
 from ...errors import ModelError, nearest, some
 from . import tables
-from .derived import Derived, derived
+from .derived import Derived, derived, p_values
 
 if TYPE_CHECKING:
-    from .fit import SEMFit
+    from .estimated import EstimatedSEM
     from .tables import Table
 
 
-def lags_given(fit: SEMFit, first: str, level: float) -> Table:
+def lags_given(fit: EstimatedSEM, first: str, level: float) -> Table:
     """See `SEMFit.lags_given`."""
     tables.usable(fit, "the table of lags")
     names = fit.solution.grouped.blueprint.variables
@@ -51,10 +51,10 @@ def lags_given(fit: SEMFit, first: str, level: float) -> Table:
         "lag": [1, 1, 0],
         "estimate": found.estimate,
         "se": found.se,
-        "p": tables.p_values(found.estimate, found.se),
+        "p": p_values(found.estimate, found.se),
         **tables.interval(Derived(found.estimate, found.se), level),
     }
 
 
-def _equal(fit: SEMFit) -> bool:
+def _equal(fit: EstimatedSEM) -> bool:
     return all(p.wave is None for p in fit.parameters if p.kind == "lag")

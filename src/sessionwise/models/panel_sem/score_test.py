@@ -1,56 +1,44 @@
-"""Same wave: whether a dynamic panel model holds something at zero that is not.
+"""Score test: whether parameters that a model holds at zero are zero, without fitting the larger model (Rao 1948).
 
-The published model lets the outcome's residual go with a predetermined predictor at later waves only. Where both are
-rated at one session they share what happened there, and its lagged effect is then biased. The score test (Rao 1948)
-asks for these covariances without fitting: s'I^-1 s, score and information of the larger model at the smaller one's
-estimates.
+s'I^-1 s, score and expected information of the larger model at the smaller one's estimates, is chi-squared with as many
+degrees of freedom as there are parameters more.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import numpy as np
 
-from ...errors import some
-from ...findings import Finding
 from ...sem import evaluate
-from ...show import num, p_value
-from .blueprint import grouped
-
-if TYPE_CHECKING:
-    from .dpm import DPM
-    from .solution import SEMEstimates
-
-#: A p-value below this is said.
-LEVEL = 0.05
+from .blueprint import Blueprint, Parameter, grouped
+from .solution import SEMEstimates
 
 
-def same_wave_doubt(model: DPM, solution: SEMEstimates) -> list[Finding]:
-    """A warning, or nothing."""
+@dataclass(frozen=True, slots=True)
+class ScoreTest:
+    """chi2 : s'I^-1 s. df, p : upper tail of chi2(df). added : the parameters that the smaller model holds at zero."""
+
+    chi2: float
+    df: int
+    p: float
+    added: tuple[Parameter, ...]
+
+
+def score_test(solution: SEMEstimates, larger: Blueprint) -> ScoreTest | None:
+    """Of a solution of one group against a larger model of the same columns; None where there is nothing to test, or
+    the solution did not reach its optimum, or the larger model's information is singular."""
     from scipy.special import chdtrc
 
-    small = solution.grouped.blueprint
-    large = grouped(replace(model, same_wave=True).blueprint(small.waves), (), ())
-    added = len(large.parameters) - len(small.parameters)
+    known = dict(zip(solution.grouped.blueprint.names, solution.optimum.theta.tolist(), strict=True))
+    added = tuple(p for p in larger.parameters if p.name not in known)
     if not added or not solution.optimum.converged:
-        return []
-    known = dict(zip(small.names, solution.optimum.theta.tolist(), strict=True))
-    theta = np.array([known.get(p.name, 0.0) for p in large.parameters])
-    here = evaluate([(large.structures()[0], solution.data[0])], theta, expected=True)
+        return None
+    theta = np.array([known.get(name, 0.0) for name in larger.names])
+    structure = grouped(larger, (), ()).structures()[0]
+    here = evaluate([(structure, solution.data[0])], theta, expected=True)
     try:
         statistic = float(here.gradient @ np.linalg.solve(here.hessian, here.gradient)) / 2
     except np.linalg.LinAlgError:
-        return []
-    p = float(chdtrc(added, statistic))
-    if p >= LEVEL:
-        return []
-    said = p_value(p)
-    names = dict.fromkeys(p.predictor for p in large.parameters if p.name not in known)
-    what = (
-        f"the residuals of {small.variables[0]} seem to go with {some(names)} of the same wave (score test "
-        f"chi2({added}) = {num(statistic)}, p {said if said.startswith('<') else '= ' + said}), which this model holds "
-        "at zero; if so, its lagged effects are biased."
-    )
-    return [Finding("warning", "same-wave", what, remedy="Fit the model with same_wave=True.")]
+        return None
+    return ScoreTest(statistic, len(added), float(chdtrc(len(added), statistic)), added)

@@ -15,7 +15,7 @@ from .lag_tests import lag_tests
 if TYPE_CHECKING:
     from ...sem import Indices
     from .blueprint import Parameter
-    from .fit import SEMFit
+    from .estimated import EstimatedSEM
 
 _ERRORS = {
     "expected": "expected information",
@@ -24,7 +24,7 @@ _ERRORS = {
 }
 
 
-def parts(fit: SEMFit) -> list[Part]:
+def parts(fit: EstimatedSEM) -> list[Part]:
     """Verdict first, then lags, what is stable, fit, coverage, and what was left out."""
     shown: list[Part] = [_headline(fit), fit.verdict.message]
     if fit.verdict.remedy:
@@ -41,7 +41,7 @@ def parts(fit: SEMFit) -> list[Part]:
     return shown
 
 
-def _headline(fit: SEMFit) -> str:
+def _headline(fit: EstimatedSEM) -> str:
     waves = f"{fit.session} {', '.join(map(str, fit.waves))}"
     if len(fit.waves) > 3 and fit.waves[-1] - fit.waves[0] == len(fit.waves) - 1:
         waves = f"{fit.session}s {fit.waves[0]} to {fit.waves[-1]}"
@@ -52,7 +52,7 @@ def _headline(fit: SEMFit) -> str:
     return f"{fit.model.title}: {fit.npersons:,} persons{within}, {waves}"
 
 
-def _lags(fit: SEMFit) -> Grid:
+def _lags(fit: EstimatedSEM) -> Grid:
     t = tables.lags(fit, 0.95)
     rows = []
     for i, p in enumerate(fit.lag_parameters):
@@ -78,7 +78,7 @@ def _arrow(p: Parameter) -> str:
     return f"{p.predictor}{chr(10) if wide else ''} → {p.outcome}{after}"
 
 
-def lag_test_table(fit: SEMFit) -> list[Part]:
+def lag_test_table(fit: EstimatedSEM) -> list[Part]:
     """Each lag against zero, as shown."""
     t = lag_tests(fit)
     rows = [
@@ -89,12 +89,12 @@ def lag_test_table(fit: SEMFit) -> list[Part]:
     return ["Each lag against zero, by the likelihood ratio", Grid(title, ("", "estimate", "chi2", "p"), tuple(rows))]
 
 
-def lag_test_records(fit: SEMFit) -> list[dict[str, Any]]:
+def lag_test_records(fit: EstimatedSEM) -> list[dict[str, Any]]:
     """Each lag against zero, for JSON."""
     return records(lag_tests(fit))
 
 
-def _effects(fit: SEMFit) -> list[Part]:
+def _effects(fit: EstimatedSEM) -> list[Part]:
     chosen = [p for p in fit.parameters if p.kind in ("effect", "covariate", "trend")]
     if not chosen:
         return []
@@ -110,7 +110,7 @@ def _effects(fit: SEMFit) -> list[Part]:
     return [Grid("Other effects", ("", "estimate", "SE", "p"), rows, dense=True)]
 
 
-def _intercepts(fit: SEMFit) -> Grid:
+def _intercepts(fit: EstimatedSEM) -> Grid:
     t = tables.intercepts(fit)
     names = list(fit.solution.grouped.blueprint.persons)
     rows = []
@@ -127,7 +127,7 @@ def _intercepts(fit: SEMFit) -> Grid:
     return Grid(title, ("", "variance", "SE", "SD", "of variance", *heads), tuple(rows), dense=True)
 
 
-def _within(fit: SEMFit) -> str:
+def _within(fit: EstimatedSEM) -> str:
     """SDs and correlations, of the average wave."""
     names = fit.solution.grouped.blueprint.variables
     t = tables.within(fit)
@@ -135,13 +135,13 @@ def _within(fit: SEMFit) -> str:
     what = "Within persons" if fit.solution.grouped.blueprint.persons else "Over persons and waves"
     said = f"{what}: SD {sds}"
     if len(names) == 2 and not fit.solution.grouped.labels:
-        first, *later = fit.residual_correlations()
+        first, *later = tables.residual_correlations(fit, None, 0.95)
         mean = float(np.mean([r for r, _, _ in later]))
         said += f"; correlation at the first wave {num(first[0])}, of what the lags leave over {num(mean)} on average"
     return said + "."
 
 
-def _fit(fit: SEMFit) -> list[Part]:
+def _fit(fit: EstimatedSEM) -> list[Part]:
     shown: list[Part] = []
     if fit.indices is not None:
         shown.append(_indices("Fit: ", fit.indices))
@@ -167,7 +167,7 @@ def _p(p: float) -> str:
     return said if said.startswith("<") else f"= {said}"
 
 
-def _coverage(fit: SEMFit) -> str:
+def _coverage(fit: EstimatedSEM) -> str:
     share, patterns = fit.coverage.share, sum(len(d.count) for d in fit.solution.data)
     if fit.coverage.least == 1:
         return f"{fit.nobs:,} values; none is missing."
@@ -180,7 +180,7 @@ def _coverage(fit: SEMFit) -> str:
     )
 
 
-def as_dict(fit: SEMFit) -> dict[str, Any]:
+def as_dict(fit: EstimatedSEM) -> dict[str, Any]:
     """The documented JSON object; numbers that are not finite are None."""
     c = fit.coverage
     usable = fit.verdict.converged
@@ -215,7 +215,7 @@ def as_dict(fit: SEMFit) -> dict[str, Any]:
     }
 
 
-def _long_run(fit: SEMFit) -> list[dict[str, Any]]:
+def _long_run(fit: EstimatedSEM) -> list[dict[str, Any]]:
     try:
         return records(tables.in_the_end(fit, 0.95))
     except ModelError:

@@ -9,30 +9,22 @@ import numpy as np
 
 from ...errors import ModelError, nearest, some
 from .blueprint import Blueprint, Grouped, Parameter, grouped
-from .waves import numbered
 
 if TYPE_CHECKING:
     from ...panel import Panel
-    from .dpm import DPM
-    from .riclpm import CLPM, RICLPM
 
 _ROUNDING = 1e-10
 
 
 def from_parameters(
-    model: RICLPM | CLPM | DPM,
+    blueprint: Blueprint,
     parameters: Mapping[str, float],
     persons: int,
     seed: int,
     dropout: float,
     skipped: float,
 ) -> Panel:
-    """From a description; see `RICLPM.simulate`."""
-    if model.group_column is not None:
-        raise ModelError(
-            "one group is simulated at a time.", remedy="Leave out group=..., and join the tables of several groups."
-        )
-    blueprint = model.blueprint(_waves(model))
+    """From a blueprint and values of its parameters by name; see `RICLPM.simulate`."""
     values = _completed(blueprint, dict(parameters))
     theta = np.array([values[name] for name in blueprint.names])
     one = np.ones(1)
@@ -83,20 +75,6 @@ def simulated(
     import polars as pl
 
     return Panel(pl.DataFrame(columns), person=person, session=session)
-
-
-def _waves(model: RICLPM | CLPM | DPM) -> tuple[int, ...]:
-    waves = model.waves
-    if waves is None:
-        raise ModelError(
-            "the description does not say which waves there are.",
-            where=model.title,
-            remedy="Add waves=..., such as waves=6.",
-        )
-    found = tuple(numbered(waves, 1, 0 if model.from_end else None))
-    if len(found) < model.fewest_waves:
-        raise ModelError(f"{len(found)} waves are too few.", remedy=f"Use {model.fewest_waves} or more.")
-    return found
 
 
 def _completed(blueprint: Blueprint, given: dict[str, float]) -> dict[str, float]:

@@ -11,15 +11,15 @@ import numpy as np
 from ...errors import ModelError
 from ..mlm.kept_design import valid_level
 from .blueprint import Parameter
-from .derived import Derived, derived, growth, long_run, standardised, within_covariance
+from .derived import Derived, derived, growth, long_run, p_values, standardised, within_covariance
 
 if TYPE_CHECKING:
-    from .fit import SEMFit
+    from .estimated import EstimatedSEM
 
 Table = dict[str, Any]
 
 
-def usable(fit: SEMFit, what: str) -> None:
+def usable(fit: EstimatedSEM, what: str) -> None:
     """ModelError unless the fit reached its optimum."""
     if not fit.verdict.converged:
         raise ModelError(
@@ -27,15 +27,7 @@ def usable(fit: SEMFit, what: str) -> None:
         )
 
 
-def p_values(estimate: np.ndarray, se: np.ndarray) -> np.ndarray:
-    """Two-sided, of zero, by the normal distribution."""
-    from scipy.special import ndtr
-
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(2 * ndtr(-np.abs(estimate / se)))
-
-
-def tidy(fit: SEMFit, level: float) -> Table:
+def tidy(fit: EstimatedSEM, level: float) -> Table:
     estimate, se = fit.solution.theta, np.sqrt(fit.vcov.diagonal())
     # A variance is not tested against zero: that is the end of its range.
     tested = [not p.variance for p in fit.parameters]
@@ -54,7 +46,7 @@ def tidy(fit: SEMFit, level: float) -> Table:
     }
 
 
-def lags(fit: SEMFit, level: float) -> Table:
+def lags(fit: EstimatedSEM, level: float) -> Table:
     usable(fit, "the table of lags")
     parameters = fit.lag_parameters
     chosen = [fit.parameters.index(p) for p in parameters]
@@ -86,7 +78,7 @@ def _unknown(m: int) -> Derived:
     return Derived(np.full(m, np.nan), np.full(m, np.nan))
 
 
-def by_wave(fit: SEMFit, level: float) -> Table:
+def by_wave(fit: EstimatedSEM, level: float) -> Table:
     """Standardised lags."""
     usable(fit, "the table of standardised lags")
     _has_within(fit, "standardised lags")
@@ -108,7 +100,7 @@ def by_wave(fit: SEMFit, level: float) -> Table:
     }
 
 
-def _has_within(fit: SEMFit, what: str) -> None:
+def _has_within(fit: EstimatedSEM, what: str) -> None:
     if not fit.model.has_within:
         raise ModelError(
             f"a dynamic panel model has no {what}: what is stable is held constant, not told from the rest.",
@@ -117,7 +109,7 @@ def _has_within(fit: SEMFit, what: str) -> None:
         )
 
 
-def in_the_end(fit: SEMFit, level: float) -> Table:
+def in_the_end(fit: EstimatedSEM, level: float) -> Table:
     """Long-run effects."""
     usable(fit, "the table of long-run effects")
     if any(p.kind == "lag" and p.wave is not None for p in fit.parameters):
@@ -146,7 +138,7 @@ def in_the_end(fit: SEMFit, level: float) -> Table:
     return out
 
 
-def within(fit: SEMFit) -> Table:
+def within(fit: EstimatedSEM) -> Table:
     _has_within(fit, "within-person parts")
     blueprint = fit.solution.grouped.blueprint
     names = blueprint.variables
@@ -166,7 +158,7 @@ def within(fit: SEMFit) -> Table:
     return out
 
 
-def residual_correlations(fit: SEMFit, group: str | None, level: float) -> tuple[tuple[float, float, float], ...]:
+def residual_correlations(fit: EstimatedSEM, group: str | None, level: float) -> tuple[tuple[float, float, float], ...]:
     _has_within(fit, "within-person parts")
     blueprint = fit.solution.grouped.blueprint
     place = fit.solution.grouped.labels.index(group) if group is not None else 0
@@ -181,7 +173,7 @@ def residual_correlations(fit: SEMFit, group: str | None, level: float) -> tuple
     return tuple(zip(of.estimate.tolist(), ends["low"].tolist(), ends["high"].tolist(), strict=True))
 
 
-def intercepts(fit: SEMFit) -> Table:
+def intercepts(fit: EstimatedSEM) -> Table:
     blueprint = fit.solution.grouped.blueprint
     names, nodes = list(blueprint.persons), list(blueprint.persons.values())
     groups: Sequence[str | None] = fit.solution.grouped.labels or (None,)
