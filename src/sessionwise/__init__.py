@@ -30,7 +30,20 @@ if TYPE_CHECKING:
     from .findings import Finding, Findings
     from .formula import Formula, parse_formula
     from .grams import Gram, gram
-    from .models import CLPM, DPM, MLM, RICLPM, Difference, MLMFit, ModelComparison, SEMFit, VarCorr, Verdict, compare
+    from .models import (
+        CLPM,
+        DPM,
+        MLM,
+        RICLPM,
+        Difference,
+        LikelihoodRatioTest,
+        MLMFit,
+        ModelComparison,
+        SEMFit,
+        VarCorr,
+        Verdict,
+        compare,
+    )
     from .panel import Panel, Table, number_sessions
     from .readers import long_to_wide, read, wide_to_long
     from .reports import report
@@ -66,6 +79,7 @@ _HOME = {
         "MLM",
         "RICLPM",
         "Difference",
+        "LikelihoodRatioTest",
         "MLMFit",
         "ModelComparison",
         "SEMFit",
@@ -98,6 +112,7 @@ __all__ = [
     "GramError",
     "Instrument",
     "InstrumentError",
+    "LikelihoodRatioTest",
     "MLMFit",
     "ModelComparison",
     "ModelError",

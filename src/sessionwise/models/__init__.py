@@ -7,11 +7,15 @@ from types import MappingProxyType
 
 from .compare import ModelComparison, compare
 from .contract import Fit, LaggedEffect, Model, Verdict
+from .likelihood_ratio import LikelihoodRatioTest
 from .mlm import MLM, MLMFit, VarCorr
-from .panel_sem import CLPM, DPM, RICLPM, Difference, SEMFit
+from .panel_sem import CLPM, DPM, RICLPM, SEMFit
 
 #: Name on the command line -> description. The command line and tests/models/test_contract.py go through all of them.
 MODELS: Mapping[str, type[Model]] = MappingProxyType({"mlm": MLM, "riclpm": RICLPM, "clpm": CLPM, "dpm": DPM})
+
+#: A second name, by which the test between panel models is known.
+Difference = LikelihoodRatioTest
 
 __all__ = [
     "CLPM",
@@ -22,6 +26,7 @@ __all__ = [
     "Difference",
     "Fit",
     "LaggedEffect",
+    "LikelihoodRatioTest",
     "MLMFit",
     "Model",
     "ModelComparison",

@@ -6,7 +6,7 @@ from .bootstrap import Bootstrap, bootstrap
 from .cluster_robust import Robust, robust
 from .contrasts import DEGREES, JointTest, Tests, joint, test
 from .kenward_roger import KenwardRoger, kenward_roger
-from .likelihood_ratio import Comparison, likelihood_ratio
+from .likelihood_ratio import LikelihoodRatio, likelihood_ratio
 from .parameters import Parameter
 from .profile import Intervals, profile
 from .satterthwaite import Satterthwaite, satterthwaite
@@ -16,11 +16,11 @@ from .variance_explained import Explained, explained
 __all__ = [
     "DEGREES",
     "Bootstrap",
-    "Comparison",
     "Explained",
     "Intervals",
     "JointTest",
     "KenwardRoger",
+    "LikelihoodRatio",
     "Parameter",
     "Robust",
     "Satterthwaite",

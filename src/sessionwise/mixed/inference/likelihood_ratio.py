@@ -17,29 +17,30 @@ samples of the smaller model, and p is rather too large.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from ...errors import ModelError, some
-from ...show import Grid, Part, Shown, num, p_value
 from .. import MixedLikelihood, Residual, Solution
 from .parameters import is_singular
 
-#: Fewer levels of a grouping factor than this are said to be few.
-_FEW = 50
 #: The larger model's criterion may be above the smaller one's by this much rounding.
 _ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Comparison(Shown):
-    """A likelihood-ratio test.
+class LikelihoodRatio:
+    """A likelihood-ratio test in numbers.
 
     chi2 : fall of the criterion. df : parameters more. p : by the mixture. p_naive : by chi2(df), as lme4's anova.
-    weights, dfs : (m,) of the mixture; chi2 with 0 degrees of freedom is the point 0.
-    reml : whether REML criteria were compared. words : which distribution, and why.
+    weights, dfs : (m,) of the mixture; chi2 with 0 degrees of freedom is the point 0. reml : whether REML criteria were
+    compared.
+    at_limit : variances (grouping factor, effect) that only the larger model has, and that are 0 under the smaller one.
+    phi_at_limit : whether phi is at its limit under the smaller model. levels : how many of each factor of `at_limit`.
+    singular : whether the smaller model's own estimate has a variance of 0, which no mixture here allows for.
     """
 
     chi2: float
@@ -49,14 +50,10 @@ class Comparison(Shown):
     weights: np.ndarray
     dfs: np.ndarray
     reml: bool
-    words: str
-
-    def parts(self) -> list[Part]:
-        """What is shown of it: lines and a table."""
-        head = ("", "chi2", "df", "p", f"p by chi2({self.df})")
-        row = ("larger against smaller", num(self.chi2), f"{self.df}", p_value(self.p), p_value(self.p_naive))
-        title = f"Fall of {'the REML criterion' if self.reml else '-2 log-likelihood'}"
-        return ["Likelihood-ratio test", Grid(title, head, (row,)), f"p by {self.words}"]
+    at_limit: tuple[tuple[str, str], ...]
+    phi_at_limit: bool
+    levels: Mapping[str, int]
+    singular: bool
 
 
 def likelihood_ratio(
@@ -66,7 +63,7 @@ def likelihood_ratio(
     responses: tuple[str, str] | None = None,
     rows: tuple[np.ndarray, np.ndarray] | None = None,
     names: tuple[str, str] = ("the smaller model", "the larger model"),
-) -> Comparison:
+) -> LikelihoodRatio:
     """Compare two models fitted to the same rows.
 
     Parameters
@@ -97,12 +94,20 @@ def likelihood_ratio(
             remedy="Look at both verdicts; scale predictors, or simplify the random part.",
         )
     chi2 = max(chi2, 0.0)
-    mixture = _mixture(more, df)
-    words = mixture.words + _few_levels(larger.problem, more)
-    if is_singular(smaller.problem, smaller.optimum.parameters):
-        words += " A variance of the smaller model is estimated as 0, which no reference distribution allows for."
-    p, naive = _tail(chi2, mixture.weights, mixture.dfs), _tail(chi2, np.ones(1), np.array([df]))
-    return Comparison(chi2, df, p, naive, mixture.weights, mixture.dfs, larger.reml, words)
+    weights, dfs = _mixture(more, df)
+    return LikelihoodRatio(
+        chi2,
+        df,
+        _tail(chi2, weights, dfs),
+        _tail(chi2, np.ones(1), np.array([df])),
+        weights,
+        dfs,
+        larger.reml,
+        more.variances,
+        more.bounded,
+        _levels(larger.problem, more),
+        is_singular(smaller.problem, smaller.optimum.parameters),
+    )
 
 
 def _tail(chi2: float, weights: np.ndarray, dfs: np.ndarray) -> float:
@@ -116,46 +121,21 @@ def _tail(chi2: float, weights: np.ndarray, dfs: np.ndarray) -> float:
 # --- the reference distribution -----------------------------------------------------------------
 
 
-def _few_levels(larger: MixedLikelihood, more: _More) -> str:
+def _levels(larger: MixedLikelihood, more: _More) -> dict[str, int]:
     s = larger.structure
     levels = {level.name: len(level.labels) for level in s.levels}
     levels |= {name: len(placed.labels) for name, placed in s.positions.items()}
-    few = [f"{levels[g]} levels of {g}" for g in dict.fromkeys(g for g, _ in more.variances) if levels[g] < _FEW]
-    return f" With only {' and '.join(few)} p is, if anything, too large." if few else ""
+    return {group: levels[group] for group, _ in more.variances}
 
 
-class _Mixture(NamedTuple):
-    weights: np.ndarray
-    dfs: np.ndarray
-    words: str
-
-
-def _mixture(more: _More, df: int) -> _Mixture:
-    new = list(more.variances)
-    names = some([f"{effect} by {group}" for group, effect in new])
-    if not new:
-        words = f"chi-squared with {df} df: no variance of 0 is tested."
-        if more.bounded:
-            words = f"chi-squared with {df} df; phi cannot be below 0, so p is, if anything, too large."
-        return _Mixture(np.ones(1), np.array([df]), words)
+def _mixture(more: _More, df: int) -> tuple[np.ndarray, np.ndarray]:
+    """Weights and degrees of freedom, as told at the top; chi2(df) where there is no simple form."""
+    new = more.variances
     if len(new) == 1 and not more.bounded:
-        words = (
-            f"a 50:50 mixture of chi-squared with {df - 1} and {df} df, since under the smaller model the variance of "
-            f"{names} is at its limit, 0 (Self & Liang 1987; Stram & Lee 1994)."
-        )
-        return _Mixture(np.full(2, 0.5), np.array([df - 1, df]), words)
+        return np.full(2, 0.5), np.array([df - 1, df])
     if len(new) == 2 and not more.bounded and frozenset(new) not in more.covariances:
-        words = (
-            f"a 1/4 : 1/2 : 1/4 mixture of chi-squared with {df - 2}, {df - 1} and {df} df, since under the smaller "
-            f"model two variances are at their limit, 0 ({names}); it assumes that the estimate of one says nothing "
-            "about the other (Self & Liang 1987, case 7)."
-        )
-        return _Mixture(np.array([0.25, 0.5, 0.25]), np.array([df - 2, df - 1, df]), words)
-    words = (
-        f"chi-squared with {df} df, which is conservative: under the smaller model several parameters are at their "
-        f"limit ({names}), so p is too large; the right distribution has no simple form."
-    )
-    return _Mixture(np.ones(1), np.array([df]), words)
+        return np.array([0.25, 0.5, 0.25]), np.array([df - 2, df - 1, df])
+    return np.ones(1), np.array([df])
 
 
 # --- which parameters there are more ------------------------------------------------------------

@@ -11,12 +11,12 @@ import numpy as np
 
 from ...errors import ModelError, nearest, some
 from ...findings import Findings
-from ...formula import show as formula_text
 from ...mixed import Solution
-from ...mixed.inference import Comparison, Explained, explained, likelihood_ratio
+from ...mixed.inference import Explained, explained
 from ...show import Part, rich_group, text
 from ..contract import LaggedEffect
-from . import lagged, predict, show, simulate, slopes, tests_and_intervals
+from ..likelihood_ratio import LikelihoodRatioTest
+from . import lagged, likelihood_ratio, predict, show, simulate, slopes, tests_and_intervals
 from .estimated import EstimatedMLM
 from .kept_design import KeptDesign, Means, valid_level
 from .predict import Forecast
@@ -117,7 +117,7 @@ class MLMFit(EstimatedMLM):
         """
         return slopes.slope_table(self, x, at, df, level)
 
-    def lrt(self, other: MLMFit) -> Comparison:
+    def lrt(self, other: MLMFit) -> LikelihoodRatioTest:
         """Likelihood-ratio test of two nested fits, in either order; see mixed.inference.likelihood_ratio.
 
         Its reference distribution allows for variances that are 0 under the smaller model.
@@ -127,10 +127,7 @@ class MLMFit(EstimatedMLM):
         ModelError : a fit that has not converged, fits to other rows, models that cannot be told to be nested, REML
             fits with different coefficients.
         """
-        a, b = sorted((self, other), key=lambda f: f.n_parameters)
-        responses = formula_text(a.recipe.design.formula.response), formula_text(b.recipe.design.formula.response)
-        names = f"the smaller model ({a.model.formula.strip()})", f"the larger model ({b.model.formula.strip()})"
-        return likelihood_ratio(a.solution, b.solution, responses=responses, names=names)
+        return likelihood_ratio.of_nested(self, other)
 
     def robust(self, panel: Panel, by: str | None = None, kind: str = "CR2", level: float = 0.95) -> Any:
         """Cluster-robust errors and tests as a dataframe; see `inference.robust`.

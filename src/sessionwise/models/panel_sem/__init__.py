@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from .dpm import DPM
 from .fit import SEMFit
-from .likelihood_ratio import Difference
 from .riclpm import CLPM, RICLPM
 
-__all__ = ["CLPM", "DPM", "RICLPM", "Difference", "SEMFit"]
+__all__ = ["CLPM", "DPM", "RICLPM", "SEMFit"]

@@ -10,11 +10,11 @@ import numpy as np
 
 from ...show import Part
 from ..contract import LaggedEffect
+from ..likelihood_ratio import LikelihoodRatioTest
 from . import likelihood_ratio, show, tables
 from .estimated import EstimatedSEM
 from .lag_tests import lag_tests
 from .lagged_effects import lagged_effects
-from .likelihood_ratio import Difference
 from .same_wave_effects import lags_given
 from .simulate import simulated
 
@@ -90,7 +90,7 @@ class SEMFit(EstimatedSEM):
 
     # --- questions ------------------------------------------------------------------------------
 
-    def lrt(self, other: SEMFit) -> Difference:
+    def lrt(self, other: SEMFit) -> LikelihoodRatioTest:
         """Likelihood-ratio test of two nested fits to the same data, in either order; scaled (Satorra & Bentler 2001)
         where both have errors='robust'.
 
@@ -100,7 +100,7 @@ class SEMFit(EstimatedSEM):
         """
         return likelihood_ratio.of_nested(self, other)
 
-    def stationarity(self, panel: Panel) -> Difference:
+    def stationarity(self, panel: Panel) -> LikelihoodRatioTest:
         """Whether lags are equal over waves: the likelihood-ratio test of equal against free lags.
 
         Raises
@@ -109,7 +109,7 @@ class SEMFit(EstimatedSEM):
         """
         return likelihood_ratio.stationarity(self, panel)
 
-    def same_over_groups(self, panel: Panel, kind: str = "lag") -> Difference:
+    def same_over_groups(self, panel: Panel, kind: str = "lag") -> LikelihoodRatioTest:
         """Whether parameters of a kind are equal in all groups: the likelihood-ratio test.
 
         kind : 'lag', 'mean', 'intercept', 'residual', 'first', 'covariate', 'loading'.

@@ -1,4 +1,4 @@
-"""Difference: likelihood-ratio tests between nested panel models, and the two that are asked for most.
+"""Likelihood-ratio tests between nested panel models, and the two that are asked for most.
 
 Scaled for data that are not normal: Satorra & Bentler (2001), T = (chi2_0 - chi2_1) / c with
 c = (df_0 c_0 - df_1 c_1) / (df_0 - df_1), from the unscaled chi-squares and the scaling factors.
@@ -6,14 +6,14 @@ c = (df_0 c_0 - df_1 c_1) / (df_0 - df_1), from the unscaled chi-squares and the
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...errors import ModelError, nearest, some
 from ...sem import Patterns, optimise
-from ...show import Grid, Part, Shown, num, p_value
+from ..likelihood_ratio import LikelihoodRatioTest
 from .estimated import EstimatedSEM
 from .tables import usable
 
@@ -28,33 +28,7 @@ _NESTED = 1e-3
 _SAME = 1e-5
 
 
-@dataclass(frozen=True, slots=True)
-class Difference(Shown):
-    """A likelihood-ratio test of a smaller model against a larger one.
-
-    chi2 : fall of -2 log-likelihood, scaled if `factor` is a number. df : parameters more. p : upper tail of chi2(df).
-    factor : by which the fall was divided; None if it was not. words : what was tested, and the doubts.
-    """
-
-    chi2: float
-    df: int
-    p: float
-    factor: float | None
-    words: str
-
-    def parts(self) -> list[Part]:
-        """What is shown of it: lines and a table."""
-        title = "Fall of -2 log-likelihood" + ("" if self.factor is None else ", scaled (Satorra & Bentler 2001)")
-        row = ("larger against smaller", num(self.chi2), f"{self.df}", p_value(self.p))
-        return ["Likelihood-ratio test", Grid(title, ("", "chi2", "df", "p"), (row,)), self.words]
-
-    def to_dict(self) -> dict[str, float | str | None]:
-        finite = {"chi2": self.chi2, "p": self.p}
-        plain = {name: value if np.isfinite(value) else None for name, value in finite.items()}
-        return {**plain, "df": self.df, "factor": self.factor, "words": self.words}
-
-
-def of_nested(one: EstimatedSEM, other: EstimatedSEM) -> Difference:
+def of_nested(one: EstimatedSEM, other: EstimatedSEM) -> LikelihoodRatioTest:
     """Of two nested fits, in either order; see `SEMFit.lrt`."""
     for fit in (one, other):
         if not isinstance(fit, EstimatedSEM):
@@ -81,7 +55,7 @@ def of_nested(one: EstimatedSEM, other: EstimatedSEM) -> Difference:
     return _test(small, large, words)
 
 
-def stationarity(fit: EstimatedSEM, panel: Panel) -> Difference:
+def stationarity(fit: EstimatedSEM, panel: Panel) -> LikelihoodRatioTest:
     """Equal against free lags."""
     if len(fit.waves) < 3:
         raise ModelError(
@@ -96,7 +70,7 @@ def stationarity(fit: EstimatedSEM, panel: Panel) -> Difference:
     return _asked(small, large, f"{what.capitalize()} equal over waves (smaller) or free (larger)")
 
 
-def same_over_groups(fit: EstimatedSEM, panel: Panel, kind: str) -> Difference:
+def same_over_groups(fit: EstimatedSEM, panel: Panel, kind: str) -> LikelihoodRatioTest:
     """Equal over groups against free."""
     kinds = {p.kind for p in fit.parameters}
     if not fit.model.may_have_groups:
@@ -117,7 +91,7 @@ def same_over_groups(fit: EstimatedSEM, panel: Panel, kind: str) -> Difference:
     return found
 
 
-def _asked(small: EstimatedSEM, large: EstimatedSEM, question: str) -> Difference:
+def _asked(small: EstimatedSEM, large: EstimatedSEM, question: str) -> LikelihoodRatioTest:
     """The test, with its answer in words."""
     for one in (small, large):
         usable(one, "the test")
@@ -174,7 +148,7 @@ def _nested(small: EstimatedSEM, large: EstimatedSEM) -> bool:
     return optimise(groups, [large.solution.optimum.theta]).criterion - fitted <= _NESTED
 
 
-def _test(small: EstimatedSEM, large: EstimatedSEM, words: str) -> Difference:
+def _test(small: EstimatedSEM, large: EstimatedSEM, words: str) -> LikelihoodRatioTest:
     from scipy.special import chdtrc
 
     fall = small.deviance - large.deviance
@@ -192,9 +166,9 @@ def _test(small: EstimatedSEM, large: EstimatedSEM, words: str) -> Difference:
     factor = _factor(small, large, df)
     if factor is not None and factor <= 0:
         doubts.append(f"The scaling factor is {factor:.3g}, so the scaled test has no value; use the unscaled one.")
-        return Difference(np.nan, df, np.nan, factor, " ".join(doubts))
+        return LikelihoodRatioTest(np.nan, df, np.nan, " ".join(doubts), factor=factor)
     chi2 = max(float(fall), 0.0) / (1.0 if factor is None else factor)
-    return Difference(chi2, df, float(chdtrc(df, chi2)), factor, " ".join(doubts))
+    return LikelihoodRatioTest(chi2, df, float(chdtrc(df, chi2)), " ".join(doubts), factor=factor)
 
 
 def _factor(small: EstimatedSEM, large: EstimatedSEM, df: int) -> float | None:
