@@ -48,7 +48,7 @@ class EstimatedSEM(Fit):
 
     @property
     def lag_parameters(self) -> tuple[Parameter, ...]:
-        """Those that are lags, in the order of their tables."""
+        """Parameters that are lags, in the order of their tables."""
         return tuple(p for p in self.parameters if p.kind == "lag")
 
     @property
@@ -145,7 +145,7 @@ class EstimatedSEM(Fit):
 
     @cached_property
     def scaled_indices(self) -> Indices | None:
-        """The same from chi-squares corrected for data that are not normal (Yuan & Bentler 2000); None unless the fit
+        """Indices from chi-squares corrected for data that are not normal (Yuan & Bentler 2000); None unless the fit
         has errors='robust' and the corrections are possible."""
         factors = self.scaling_factor, self._scaling_below
         return self._indices(*factors) if min(factors) > 0 else None

@@ -50,7 +50,7 @@ class PanelModel(Model):
     @property
     @abstractmethod
     def columns(self) -> tuple[str, ...]:
-        """Those that change from wave to wave."""
+        """Columns that change from wave to wave."""
 
     @property
     @abstractmethod
@@ -59,7 +59,7 @@ class PanelModel(Model):
 
     @property
     def group_column(self) -> str | None:
-        """That of the groups, if there are any."""
+        """Column of the groups, None without groups."""
         return None
 
     @property
