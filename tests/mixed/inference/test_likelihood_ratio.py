@@ -25,7 +25,7 @@ from fits import CASES, STORED, Fitted, fitted, stored, table
 from sessionwise.errors import ModelError
 from sessionwise.mixed import Residual, Solution, optimise, problem
 from sessionwise.mixed.inference import Comparison, TrueParameters, draw_from, likelihood_ratio
-from sessionwise.show import num
+from sessionwise.words import num
 
 STATISTIC, NLME, ERRORS = 5e-6, 5e-4, 4.0
 

@@ -23,7 +23,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ...errors import ModelError, some
-from ...show import Grid, Part, Shown, num, p_value
+from ...show import Grid, Part, Shown
+from ...words import agree, listed, num, p_value
 from .. import MixedLikelihood, Residual, Solution
 from .parameters import is_singular
 
@@ -121,7 +122,7 @@ def _few_levels(larger: MixedLikelihood, more: _More) -> str:
     levels = {level.name: len(level.labels) for level in s.levels}
     levels |= {name: len(placed.labels) for name, placed in s.positions.items()}
     few = [f"{levels[g]} levels of {g}" for g in dict.fromkeys(g for g, _ in more.variances) if levels[g] < _FEW]
-    return f" With only {' and '.join(few)} p is, if anything, too large." if few else ""
+    return f" With only {listed(few)} p is, if anything, too large." if few else ""
 
 
 class _Mixture(NamedTuple):
@@ -230,9 +231,9 @@ def _not_told(why: str) -> ModelError:
 def _converged(solutions: tuple[Solution, Solution], names: tuple[str, str]) -> None:
     wrong = [name for s, name in zip(solutions, names, strict=True) if not s.optimum.converged]
     if wrong:
-        has = "has" if len(wrong) == 1 else "have"
+        has = agree(len(wrong), "has", "have")
         raise ModelError(
-            f"{' and '.join(wrong)} {has} not converged, so that the criteria cannot be compared.",
+            f"{listed(wrong)} {has} not converged, so that the criteria cannot be compared.",
             remedy="Scale predictors, or simplify the random part, until both converge.",
         )
 

@@ -13,7 +13,8 @@ import numpy as np
 
 from ...errors import ModelError, nearest, some
 from ...sem import Patterns, optimise
-from ...show import Grid, Part, Shown, num, p_value
+from ...show import Grid, Part, Shown
+from ...words import num, p_value
 from .dpm import DPM
 from .tables import usable
 

@@ -16,7 +16,7 @@ import numpy as np
 from ...errors import some
 from ...findings import Finding
 from ...sem import evaluate
-from ...show import num, p_value
+from ...words import num, p_words
 from .blueprint import grouped
 
 if TYPE_CHECKING:
@@ -46,11 +46,10 @@ def same_wave_doubt(model: DPM, solution: SEMEstimates) -> list[Finding]:
     p = float(chdtrc(added, statistic))
     if p >= LEVEL:
         return []
-    said = p_value(p)
     names = dict.fromkeys(p.predictor for p in large.parameters if p.name not in known)
     what = (
         f"the residuals of {small.variables[0]} seem to go with {some(names)} of the same wave (score test "
-        f"chi2({added}) = {num(statistic)}, p {said if said.startswith('<') else '= ' + said}), which this model holds "
+        f"chi2({added}) = {num(statistic)}, {p_words(p, close=True)}), which this model holds "
         "at zero; if so, its lagged effects are biased."
     )
     return [Finding("warning", "same-wave", what, remedy="Fit the model with same_wave=True.")]
