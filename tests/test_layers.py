@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 LAYERS = [
-    ["errors", "show", "_core", "threads"],
-    ["findings"],
+    ["errors", "_core", "threads"],
+    ["words"],
+    ["findings", "show"],
     ["panel"],
     ["readers", "scoring", "datasets"],
     ["checks", "descriptions"],

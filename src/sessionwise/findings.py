@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from .errors import PanelError, SessionwiseError
+from .words import counted
 
 Severity = Literal["error", "warning", "note"]
 _ORDER: dict[Severity, int] = {"error": 0, "warning": 1, "note": 2}
@@ -81,7 +82,7 @@ class Findings:
         errors = self.errors.items
         if errors:
             first, more = errors[0], len(errors) - 1
-            tail = f" (and {more} more error{'s' * (more > 1)}; see check)" if more else ""
+            tail = f" (and {counted(more, 'more error')}; see check)" if more else ""
             raise kind(first.what + tail, where=first.where, remedy=first.remedy)
 
     def to_dicts(self) -> list[dict[str, object]]:
@@ -94,7 +95,7 @@ class Findings:
         for severity in _ORDER:
             n = len(self.only(severity))
             if n:
-                parts.append(f"{n} {severity}{'s' * (n > 1)}")
+                parts.append(counted(n, severity))
         return ", ".join(parts) or "nothing found"
 
     def __rich__(self) -> object:

@@ -1,10 +1,9 @@
-"""Show: results as lines and grids, on a terminal (80 columns) and in a notebook; numbers as text."""
+"""Show: results as lines and grids, on a terminal (80 columns) and in a notebook."""
 
 from __future__ import annotations
 
 import html
 import io
-import math
 import sys
 import time
 from abc import ABC, abstractmethod
@@ -51,31 +50,6 @@ class Shown(ABC):
 
     def _repr_html_(self) -> str:
         return html_parts(self.parts())
-
-
-def num(value: float | None) -> str:
-    """Three significant digits; '–' for unknown."""
-    if value is None or not math.isfinite(value):
-        return "–"
-    if value == 0:
-        return "0"
-    if abs(value) >= 1e6 or abs(value) < 1e-4:
-        return f"{value:.2e}"
-    digits = max(0, 2 - math.floor(math.log10(abs(float(f"{value:.3g}")))))
-    return f"{value:,.{digits}f}"
-
-
-def percent(share: float, sign: str = " %") -> str:
-    """Whole percents, one decimal below ten."""
-    value = 100 * share
-    return f"{value:.1f}{sign}" if 0 < value < 9.95 else f"{value:.0f}{sign}"
-
-
-def p_value(p: float) -> str:
-    """As journals print it: '.034', '<.001'."""
-    if not math.isfinite(p):
-        return "–"
-    return "<.001" if p < 0.0005 else f"{p:.3f}".removeprefix("0")
 
 
 @contextmanager

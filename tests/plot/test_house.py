@@ -15,7 +15,7 @@ import sessionwise as sw
 from sessionwise import plot
 from sessionwise.plot.figure import shortened, wrapped
 from sessionwise.plot.style import PAPER, TONES
-from sessionwise.plot.words import alike, interval, number, words
+from sessionwise.plot.words import words
 
 ESTIMATES = [
     plot.Estimate("Multilevel model", "alliance → symptoms", -0.1, -0.15, -0.05),
@@ -116,15 +116,6 @@ def test_errors(panel: sw.Panel) -> None:
         plot.alt_text(alt.Chart())
     with pytest.raises(sw.ModelError, match="Did you mean 'average'"):
         plot.figure_table(plot.trajectories(panel, "core_om"), "averages")
-
-
-def test_numbers() -> None:
-    assert [number(v) for v in (-0.5, 1234.5, 0.0, None)] == ["−0.5", "1,234", "0", "–"]
-    assert alike(0.43, 0.497) == ["0.430", "0.497"]
-    assert alike(0.5, 0.5) == ["0.5", "0.5"]
-    assert alike(-0.0001, 0.25) == ["0.00", "0.25"]
-    assert interval(-1.5, 2) == "95 % interval −1.5 to 2.0"
-    assert interval(0, 0, 0.9) == "90 % interval 0 to 0"
 
 
 def test_terms_in_words() -> None:

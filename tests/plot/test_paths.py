@@ -10,7 +10,6 @@ import pytest
 
 import sessionwise as sw
 from sessionwise import plot
-from sessionwise.plot.path_layout import coefficient
 
 NAMES = ("symptoms", "alliance")
 
@@ -80,17 +79,6 @@ def test_negative_variance_is_said() -> None:
 def test_wave_labels_fit_their_boxes() -> None:
     boxes = [row["_text"] for row in plot.paths(diagram(8)).datasets["nodes"] if row["_node"] == "box"]
     assert boxes == [str(i) for i in range(1, 9)] * 2
-
-
-def test_coefficients() -> None:
-    assert [coefficient(v) for v in (-0.123, 0.999, 1.04, 12.34, 0.0, -0.001)] == [
-        "−.12",
-        "1.00",
-        "1.04",
-        "12.3",
-        "0",
-        "0",
-    ]
 
 
 def test_errors() -> None:

@@ -21,7 +21,7 @@ from sessionwise.study.methods.agreement import agreement
 from sessionwise.study.records import Estimate, NotAnswered
 from sessionwise.study.study_data import setting
 from sessionwise.study.words.answer import answers
-from sessionwise.study.words.phrases import arrow, before, cluster_word, following, later, plural_of
+from sessionwise.study.words.phrases import arrow, before, cluster_word, following, later
 from sessionwise.study.words.results_text import results_text
 
 STUDY = sw.Study("core_om", "wai_sr", moderators=["pd", "gender"])
@@ -62,7 +62,6 @@ def test_phrases():
     assert (later(1), later(2)) == ("at the next session", "2 sessions later")
     assert (before(1), before(2)) == ("the session before", "2 sessions before")
     assert (cluster_word("Therapist"), cluster_word("person2")) == ("therapist", "cluster")
-    assert (plural_of("study"), plural_of("patient")) == ("studies", "patients")
     assert result().arrow("reverse") == "CORE-OM → next WAI-SR"
     assert result().following("forward") == "the next CORE-OM"
 

@@ -1,46 +1,27 @@
-"""Numbers in sentences."""
+"""A study in sentences."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-import pytest
-
 sys.path.insert(0, str(Path(__file__).parent))
 from study_panels import result
 
 from sessionwise.study.records import Estimate
-from sessionwise.study.words.estimates import full, listed, number, p_words, plural
-
-
-@pytest.mark.parametrize(
-    ("value", "scale", "shown"),
-    [
-        (-0.936, None, "−0.94"),
-        (-0.0157, None, "−0.016"),
-        (0.00012345, None, "0.00012"),
-        (1234.5, None, "1,234.50"),
-        (0.0, None, "0.00"),
-        (-0.0001, 1.0, "0.00"),
-        (0.004, 0.02, "0.004"),
-    ],
-)
-def test_number(value, scale, shown):
-    assert number(value, scale) == shown
+from sessionwise.study.words.estimates import ends, full, interval, point
 
 
 def test_full():
     e = Estimate(-0.936, 0.13, -1.195, -0.677, 200.0, 1e-9)
     assert full(e) == "b = −0.94, 95 % CI [−1.20, −0.68], p < .001" or full(e).startswith("b = −0.94, 95 % CI [−1.19")
-    assert p_words(0.034) == "p = .034"
 
 
-def test_lists():
-    assert plural(1, "patient") == "1 patient"
-    assert plural(4340, "session") == "4,340 sessions"
-    assert listed(["a"]) == "a"
-    assert listed(["a", "b", "c"]) == "a, b and c"
+def test_the_decimals_are_those_of_the_value_or_its_error():
+    small = Estimate(0.0123, 0.002, 0.00838, 0.0162, 200.0, 1e-9)
+    assert (point(small), ends(small), interval(small)) == ("0.012", "[0.008, 0.016]", "95 % CI [0.008, 0.016]")
+    uncertain = Estimate(-0.0123, 0.5, -0.99, 0.97, 200.0, 0.9)
+    assert (point(uncertain), ends(uncertain)) == ("−0.01", "[−0.99, 0.97]")
 
 
 def test_no_hyphen_for_minus_in_sentences():

@@ -10,7 +10,8 @@ import numpy as np
 from ..errors import some
 from ..findings import Finding
 from ..scoring import Answered, Instrument, Wanted, answered
-from .sheet import Sheet, plural
+from ..words import counted
+from .sheet import Sheet
 
 #: Fewer answers than this agree by chance too often to be taken for a copy.
 _COPY_ITEMS = 10
@@ -55,7 +56,7 @@ def _range(sheet: Sheet, key: Instrument, columns: Mapping[int, str]) -> list[Fi
     if not cells:
         return []
     answers = sum(len(sheet.series(c)) - sheet.series(c).null_count() for c in columns.values())
-    what = f"{plural(cells, 'answer')} to {key.name} outside {key.low:g} to {key.high:g}; scoring stops at them."
+    what = f"{counted(cells, 'answer')} to {key.name} outside {key.low:g} to {key.high:g}; scoring stops at them."
     common = cells >= 0.01 * answers
     remedy = _range_remedy(key, low, high, codes, common)
     return [Finding("warning", "answer-out-of-range", what, some(said, 3), cells, remedy)]
@@ -88,7 +89,7 @@ def _whole(sheet: Sheet, key: Instrument, columns: Mapping[int, str]) -> list[Fi
             said.append(f"column {name!r}: {series[int(rows[0])]:g} at {sheet.where(rows[:1])}")
     if not cells:
         return []
-    what = f"{plural(cells, 'answer')} to {key.name} not whole."
+    what = f"{counted(cells, 'answer')} to {key.name} not whole."
     remedy = "Answers are whole numbers; correct them, or leave them empty if they were filled in by a program."
     return [Finding("warning", "answer-not-whole", what, some(said, 3), cells, remedy)]
 
@@ -105,7 +106,7 @@ def _straight(sheet: Sheet, key: Answered) -> list[Finding]:
     if not len(rows):
         return []
     what = (
-        f"In {plural(len(rows), 'row')} all {items} items of {key.instrument.name} have the same answer, "
+        f"In {counted(len(rows), 'row')} all {items} items of {key.instrument.name} have the same answer, "
         "although some items are reversed."
     )
     remedy = "The form may not have been read; consider an analysis without these rows."
@@ -131,6 +132,6 @@ def _copies(sheet: Sheet, instruments: Sequence[Answered]) -> list[Finding]:
     rows = rows[(filled[rows] >= _COPY_ITEMS) & varied[rows]]
     if not len(rows):
         return []
-    what = f"In {plural(len(rows), 'row')} all {len(columns)} answers are those of the person's session before."
+    what = f"In {counted(len(rows), 'row')} all {len(columns)} answers are those of the person's session before."
     remedy = "Delete them if the form was carried over rather than filled in again."
     return [Finding("note", "copied-answers", what, sheet.where(rows), len(rows), remedy)]

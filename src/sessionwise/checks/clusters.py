@@ -7,7 +7,7 @@ import numpy as np
 from ..errors import some
 from ..findings import Finding
 from ..panel import Panel
-from .sheet import plural
+from ..words import agree, counted
 
 #: Below this, a variance between clusters can hardly be estimated.
 FEW_CLUSTERS = 10
@@ -30,20 +30,21 @@ def check_clusters(panel: Panel) -> list[Finding]:
         return [*found, Finding("warning", "cluster-is-person", what, column, len(panel.clusters), remedy)]
     changing = np.flatnonzero(clusters_each > 1)
     if len(changing):
-        what = f"{len(changing):,} of {plural(panel.n_persons, 'person')} have more than one {panel.roles.cluster}."
+        what = f"{len(changing):,} of {counted(panel.n_persons, 'person')} have more than one {panel.roles.cluster}."
         where = f"{panel.roles.person} {some(panel.persons[changing].tolist())}"
         remedy = "Persons are then crossed with clusters, which the multilevel model allows; or keep the first one."
         found.append(Finding("note", "cluster-changes", what, where, len(changing), remedy))
     alone = np.flatnonzero(persons_each == 1)
     if len(alone):
-        has = "has" if len(alone) == 1 else "have"
-        what = f"{len(alone):,} of {plural(len(panel.clusters), 'cluster')} {has} one person only."
+        has = agree(len(alone), "has", "have")
+        what = f"{len(alone):,} of {counted(len(panel.clusters), 'cluster')} {has} one person only."
         where = f"{panel.roles.cluster} {some(panel.clusters[alone].tolist())}"
         found.append(Finding("note", "cluster-of-one", what, where, len(alone)))
     if 0 < len(panel.clusters) < FEW_CLUSTERS:
-        what = f"There {'is' if len(panel.clusters) == 1 else 'are'} only {plural(len(panel.clusters), 'cluster')}."
+        n = len(panel.clusters)
+        what = f"There {agree(n, 'is', 'are')} only {counted(n, 'cluster')}."
         remedy = "Their variance can hardly be estimated; consider the clusters as a fixed effect."
-        found.append(Finding("note", "few-clusters", what, column, len(panel.clusters), remedy))
+        found.append(Finding("note", "few-clusters", what, column, n, remedy))
     return found
 
 
@@ -51,6 +52,6 @@ def _missing(panel: Panel, codes: np.ndarray) -> list[Finding]:
     rows = np.flatnonzero(codes < 0)
     if not len(rows):
         return []
-    what = f"Column {panel.roles.cluster!r} (cluster) is empty in {plural(len(rows), 'row')}."
+    what = f"Column {panel.roles.cluster!r} (cluster) is empty in {counted(len(rows), 'row')}."
     remedy = "Fill them in; a model with the cluster leaves these rows out."
     return [Finding("warning", "cluster-missing", what, panel.where(rows), len(rows), remedy)]

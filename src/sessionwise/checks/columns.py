@@ -8,7 +8,8 @@ from ..errors import some
 from ..findings import Finding
 from ..panel.panel import LARGEST
 from ..readers.cells import numbers
-from .sheet import Sheet, plural
+from ..words import counted, numbered
+from .sheet import Sheet
 
 if TYPE_CHECKING:
     import polars as pl
@@ -28,10 +29,10 @@ def check_columns(sheet: Sheet) -> list[Finding]:
             constant.append(name)
     found = []
     if empty:
-        what = f"{plural(len(empty), 'column')} without any value."
+        what = f"{counted(len(empty), 'column')} without any value."
         found.append(Finding("note", "empty-column", what, _names(empty), len(empty)))
     if constant:
-        what = f"{plural(len(constant), 'column')} with one and the same value in all rows."
+        what = f"{counted(len(constant), 'column')} with one and the same value in all rows."
         remedy = "They cannot be used in a model."
         found.append(Finding("note", "constant-column", what, _names(constant), len(constant), remedy))
     return found + _extreme(sheet) + _text_numbers(sheet)
@@ -51,12 +52,12 @@ def _extreme(sheet: Sheet) -> list[Finding]:
                 where.append(f"column {name!r}: {series[int(rows[0])]:g} at {sheet.where(rows)}")
     if not cells:
         return []
-    what = f"{plural(cells, 'cell')} with an infinite number or one beyond {LARGEST:g}."
+    what = f"{counted(cells, 'cell')} with an infinite number or one beyond {LARGEST:g}."
     return [Finding("warning", "extreme-number", what, some(where), cells, "Correct them, or declare them missing.")]
 
 
 def _names(names: list[str]) -> str:
-    return f"column{'s' * (len(names) > 1)} {some(map(repr, names))}"
+    return numbered("column", map(repr, names))
 
 
 def _is_constant(series: pl.Series) -> bool:
@@ -85,11 +86,11 @@ def _text_numbers(sheet: Sheet) -> list[Finding]:
             mixed.append(f"column {name!r}: {series[int(read.bad[0])]!r} at {sheet.where(read.bad)}")
     found = []
     if mixed:
-        what = f"{plural(cells, 'cell')} in {plural(len(mixed), 'column')} of numbers hold text."
+        what = f"{counted(cells, 'cell')} in {counted(len(mixed), 'column')} of numbers hold text."
         remedy = "Correct them, or declare them missing: sessionwise.read(path, missing={'column': ['text', ...]})."
         found.append(Finding("warning", "text-in-numbers", what, some(mixed), cells, remedy))
     if whole:
-        what = f"{plural(len(whole), 'column')} of numbers kept as text."
+        what = f"{counted(len(whole), 'column')} of numbers kept as text."
         remedy = "Turn them into numbers; sessionwise.read does so when it reads the file."
         found.append(Finding("warning", "numbers-as-text", what, _names(whole), len(whole), remedy))
     return found

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..findings import Finding
 from ..panel import Panel
-from .sheet import plural
+from ..words import counted
 
 _EPOCH = date(1970, 1, 1)
 EARLIEST, LATEST = (date(1900, 1, 1) - _EPOCH).days, (date(2100, 1, 1) - _EPOCH).days
@@ -32,7 +32,7 @@ def _missing(panel: Panel, times: np.ndarray) -> list[Finding]:
     rows = np.flatnonzero(np.isnan(times))
     if not len(rows):
         return []
-    what = f"Column {panel.roles.time!r} (time) is empty in {plural(len(rows), 'row')}."
+    what = f"Column {panel.roles.time!r} (time) is empty in {counted(len(rows), 'row')}."
     return [Finding("note", "time-missing", what, panel.where(rows), len(rows))]
 
 
@@ -56,7 +56,7 @@ def _far(panel: Panel, times: np.ndarray) -> np.ndarray:
 
 
 def _implausible(panel: Panel, times: np.ndarray, rows: np.ndarray) -> Finding:
-    what = f"{plural(len(rows), 'date')} cannot be right, such as {_day(times[rows[0]])}."
+    what = f"{counted(len(rows), 'date')} cannot be right, such as {_day(times[rows[0]])}."
     where = f"column {panel.roles.time!r}: {panel.where(rows)}"
     return Finding("warning", "implausible-date", what, where, len(rows), "Correct them, or leave them empty.")
 
@@ -84,14 +84,14 @@ def _order(panel: Panel, times: np.ndarray, dated: bool) -> list[Finding]:
     back, same = rows[same_person & (step < 0)], rows[same_person & (step == 0)]
     if len(back):
         persons = len(np.unique(panel.codes[back]))
-        what = f"{plural(len(back), 'session')} of {plural(persons, 'person')} dated before the session preceding it."
+        what = f"{counted(len(back), 'session')} of {counted(persons, 'person')} dated before the session preceding it."
         remedy = (
             f"Correct the {dates} or the session numbers, or number the sessions by {date}: "
             f"number_sessions(table, person={panel.roles.person!r}, by={panel.roles.time!r}, into='session_by_date')."
         )
         found.append(Finding("warning", "sessions-out-of-order", what, panel.where(back), len(back), remedy))
     if len(same):
-        what = f"{plural(len(same), 'session')} with the same {date} as the person's session before."
+        what = f"{counted(len(same), 'session')} with the same {date} as the person's session before."
         remedy = f"Correct the {date} if two sessions on one day are not possible, or join the two rows."
         found.append(Finding("note", "same-date", what, panel.where(same), len(same), remedy))
     return found

@@ -14,7 +14,8 @@ import numpy as np
 
 from ..errors import some
 from ..findings import Finding
-from .sheet import Sheet, plural
+from ..words import agree, counted
+from .sheet import Sheet
 
 if TYPE_CHECKING:
     import polars as pl
@@ -40,8 +41,8 @@ def check_missing_codes(sheet: Sheet, items: set[str]) -> list[Finding]:
     cells = sum(len(s.rows) for s in suspects)
     codes = sorted({c for s in suspects for c in s.codes})
     what = (
-        f"{some([f'{c:g}' for c in codes])} in {plural(len(suspects), 'column')} "
-        f"({plural(cells, 'cell')}) {'looks' if len(codes) == 1 else 'look'} like codes for 'missing'."
+        f"{some([f'{c:g}' for c in codes])} in {counted(len(suspects), 'column')} "
+        f"({counted(cells, 'cell')}) {agree(len(codes), 'looks', 'look')} like codes for 'missing'."
     )
     where = some([f"column {s.column!r}: {sheet.where(s.rows)}" for s in suspects], 3)
     missing = ", ".join(f"{s.column!r}: [{', '.join(f'{c:g}' for c in s.codes)}]" for s in suspects[:3])

@@ -7,7 +7,8 @@ import numpy as np
 from ..errors import some
 from ..findings import Finding
 from ..panel import Panel
-from .sheet import Sheet, plural
+from ..words import agree, counted
+from .sheet import Sheet
 
 #: Below this, between-person variances and their standard errors mean little.
 FEW_PERSONS = 20
@@ -17,14 +18,14 @@ def check_persons(panel: Panel) -> list[Finding]:
     """Findings on the number of persons and of their sessions."""
     found = []
     if panel.n_persons < FEW_PERSONS:
-        what = f"There {'is' if panel.n_persons == 1 else 'are'} only {plural(panel.n_persons, 'person')}."
+        what = f"There {agree(panel.n_persons, 'is', 'are')} only {counted(panel.n_persons, 'person')}."
         remedy = "Read between-person variances and standard errors with caution; use restricted maximum likelihood."
         found.append(Finding("warning", "few-persons", what, "", panel.n_persons, remedy))
     single = np.flatnonzero(panel.sessions_per_person == 1)
     if len(single):
         share = 100 * len(single) / panel.n_persons
-        has = "has" if len(single) == 1 else "have"
-        what = f"{len(single):,} of {plural(panel.n_persons, 'person')} ({share:.0f} %) {has} one session only."
+        has = agree(len(single), "has", "have")
+        what = f"{len(single):,} of {counted(panel.n_persons, 'person')} ({share:.0f} %) {has} one session only."
         where = f"{panel.roles.person} {some(panel.persons[single].tolist())}"
         remedy = "They tell nothing about change within persons; models keep them for the between-person part."
         found.append(Finding("note", "single-session", what, where, len(single), remedy))
@@ -50,7 +51,7 @@ def check_labels(sheet: Sheet) -> list[Finding]:
     if not alike.height:
         return []
     groups = alike["label"].to_list()
-    what = f"{plural(len(groups), 'group')} of person labels differ only in case, spaces or leading zeros."
+    what = f"{counted(len(groups), 'group')} of person labels differ only in case, spaces or leading zeros."
     where = f"column {name!r}: " + some([" and ".join(repr(label) for label in group) for group in groups])
     remedy = "If they are the same person, write the label in one way; they count as different persons now."
     return [Finding("warning", "person-spelling", what, where, len(groups), remedy)]

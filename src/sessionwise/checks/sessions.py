@@ -7,7 +7,7 @@ import numpy as np
 from ..errors import some
 from ..findings import Finding
 from ..panel import Panel
-from .sheet import plural
+from ..words import agree, counted
 
 #: A run of skipped numbers longer than this, or this many times the person's sessions, is taken for a slip ...
 LONG_GAP, GAP_PER_SESSION, SHORT_GAP = 50, 10, 20
@@ -24,7 +24,7 @@ def _negative(panel: Panel) -> list[Finding]:
     rows = np.flatnonzero(panel.sessions < 0)
     if not len(rows):
         return []
-    what = f"{plural(len(rows), 'session number')} below 0, such as {panel.sessions[rows[0]]}."
+    what = f"{counted(len(rows), 'session number')} below 0, such as {panel.sessions[rows[0]]}."
     remedy = "Correct them; if they are codes for missing, delete the rows or fill in the numbers."
     return [Finding("warning", "negative-session", what, panel.where(rows), len(rows), remedy)]
 
@@ -46,7 +46,7 @@ def _gaps(panel: Panel) -> list[Finding]:
     if slip.any():
         first = rows[slip][0]
         what = (
-            f"{plural(persons_with_slip, 'person')} with an implausible jump in session numbers, "
+            f"{counted(persons_with_slip, 'person')} with an implausible jump in session numbers, "
             f"such as from {panel.sessions[first - 1]} to {panel.sessions[first]}."
         )
         remedy = "Correct the session number if it is a typing error; otherwise leave it: lags across it are missing."
@@ -55,8 +55,8 @@ def _gaps(panel: Panel) -> list[Finding]:
         gap, rows = gap[~slip], rows[~slip]
         persons = len(np.unique(codes[~slip]))
         what = (
-            f"{plural(int(gap.sum()), 'session number')} {'is' if gap.sum() == 1 else 'are'} skipped, "
-            f"in {persons:,} of {plural(panel.n_persons, 'person')} (at most {gap.max()} in a row)."
+            f"{counted(int(gap.sum()), 'session number')} {agree(int(gap.sum()), 'is', 'are')} skipped, "
+            f"in {persons:,} of {counted(panel.n_persons, 'person')} (at most {gap.max()} in a row)."
         )
         remedy = "Taken as missed sessions: a lag across one is missing. Renumber the sessions if none was missed."
         longest = panel.where(rows[np.argsort(-gap, kind="stable")])
@@ -71,9 +71,9 @@ def _first(panel: Panel) -> list[Finding]:
     usual = int(numbers[np.argmax(counts)])
     others = np.flatnonzero(first != usual)
     if len(others):
-        do = "does" if len(others) == 1 else "do"
+        do = agree(len(others), "does", "do")
         what = (
-            f"{len(others):,} of {plural(panel.n_persons, 'person')} {do} not begin with session {usual} "
+            f"{len(others):,} of {counted(panel.n_persons, 'person')} {do} not begin with session {usual} "
             f"but with {some([n for n in numbers.tolist() if n != usual])}."
         )
         remedy = "Earlier sessions count as missed. If they are in another file, add them."

@@ -43,8 +43,3 @@ class Sheet:
         """Those without a role."""
         roles = set(self.roles.values())
         return tuple(name for name in self.columns if name not in roles)
-
-
-def plural(n: int, one: str, many: str = "") -> str:
-    """'1 row', '2,000 rows'."""
-    return f"{n:,} {one if n == 1 else many or one + 's'}"

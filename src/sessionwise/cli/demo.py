@@ -70,7 +70,8 @@ class Demo:
         return [NOTE.upper() + "\n", *self.analysed.lines(), "", table, WHY, f"\ntry it yourself:\n  {again}"]
 
     def grid(self) -> Grid:
-        from ..show import Grid, num
+        from ..show import Grid
+        from ..words import num
 
         rows: list[tuple[str, ...]] = []
         for r in self.recovered:

@@ -12,6 +12,7 @@ from ..errors import PanelError, nearest, some
 from ..findings import Finding, Findings
 from ..panel.panel import LARGEST
 from ..scoring import Answered, Instrument, answered
+from ..words import agree, counted
 from .missing import Mask, Missingness, missingness
 from .reliability import Reliability, of_scales
 from .sample import DropOut, Sample, drop_out, sample
@@ -259,9 +260,12 @@ def _panel_notes(panel: Panel, homes: Home | None, each: _Columns) -> list[Findi
 
     single = int((panel.sessions_per_person == 1).sum())
     if single:
-        what = "one session: they" if single > 1 else "one session: it"
-        people = f"{single:,} persons have" if single > 1 else "1 person has"
-        note("one-session", f"{people} {what} inform the mean and the variance between persons, not within.", single)
+        people, inform = counted(single, "person has", "persons have"), agree(single, "it informs", "they inform")
+        note(
+            "one-session",
+            f"{people} one session: {inform} the mean and the variance between persons, not within.",
+            single,
+        )
     if each.variables:
         note(
             "reml",

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..findings import Findings
-from ..show import Grid, Part, num, percent
+from ..show import Grid, Part
+from ..words import UNKNOWN, below_one, counted, num, percent, value_range
 
 if TYPE_CHECKING:
     from .description import Description
@@ -37,7 +38,7 @@ def description_parts(d: Description) -> list[Part]:
     if d.variables:
         parts += [_levels(d.variables), _shares(d.variables)]
     if d.persons:
-        rows = tuple((p.name, f"{p.n:,}", num(p.mean), num(p.sd), _range(p.min, p.max)) for p in d.persons)
+        rows = tuple((p.name, f"{p.n:,}", num(p.mean), num(p.sd), value_range(p.min, p.max)) for p in d.persons)
         parts.append(Grid("One value a person", ("", "persons", "mean", "SD", "range"), rows))
     parts += [_category(c.name, c.counts, c.missing) for c in d.categories]
     if d.reliability:
@@ -48,11 +49,11 @@ def description_parts(d: Description) -> list[Part]:
 
 def headline(s: Sample) -> str:
     """'646 persons, 4,340 sessions, median 6 (1–22) a person, 40 clusters, 2011-09-13 to 2014-05-20'."""
-    text = f"{_many(s.persons, 'person')}, {_many(s.sessions, 'session')}"
+    text = f"{counted(s.persons, 'person')}, {counted(s.sessions, 'session')}"
     if s.per_person:
         text += f", median {s.per_person.median:g} ({s.per_person.min}–{s.per_person.max}) a person"
     if s.clusters:
-        text += f", {_many(s.clusters.number, 'cluster')}"
+        text += f", {counted(s.clusters.number, 'cluster')}"
     if s.time:
         text += f", {_when(s.time.first)} to {_when(s.time.last)}"
     return text
@@ -101,7 +102,7 @@ def _drop_out(d: DropOut) -> Grid:
 
 def _levels(variables: Sequence[Variable]) -> Grid:
     rows = tuple(
-        (v.name, f"{v.n:,}", num(v.mean), num(v.sd), num(v.sd_within), num(v.sd_between), _range(v.min, v.max))
+        (v.name, f"{v.n:,}", num(v.mean), num(v.sd), num(v.sd_within), num(v.sd_between), value_range(v.min, v.max))
         for v in variables
     )
     return Grid(
@@ -146,7 +147,7 @@ def reliability_parts(reliable: Sequence[Reliability], *, one: bool) -> list[Par
 def _one_reliability(r: Reliability) -> list[Part]:
     head = f"{r.name}: within persons {num(r.r_cn)}, between persons {num(r.r_krn)} (mean of "
     head += f"{num(r.sessions_per_person)} sessions)"
-    counts = (_many(len(r.items), "item"), _many(r.persons, "person"), _many(r.sessions, "session"))
+    counts = (counted(len(r.items), "item"), counted(r.persons, "person"), counted(r.sessions, "session"))
     line = f"{', '.join(counts)} with every item answered."
     rows = tuple((words, short, num(getattr(r, name))) for name, short, words in COEFFICIENTS)
     parts: list[Part] = [head, line, Grid("Reliability", ("", "", "estimate"), rows)]
@@ -177,7 +178,7 @@ def _missing(d: Description) -> list[Part]:
         return ["No value is missing in the sessions attended."]
     missing, cells = int(count.sum()), int(m.rows.sum()) * len(m.columns)
     line = f"Missing in attended sessions: {missing:,} of {cells:,} cells ({percent(missing / cells)}), "
-    line += f"in {int((count > 0).sum())} of {_many(len(m.columns), 'column')}; most: "
+    line += f"in {int((count > 0).sum())} of {counted(len(m.columns), 'column')}; most: "
     return [line + ", ".join(f"{m.columns[i]} {count[i]:,} ({percent(share[i])})" for i in worst) + "."]
 
 
@@ -185,28 +186,10 @@ def _notes(findings: Findings) -> list[Part]:
     return [f"note: {f.what}" + (f" ({f.where})" if f.where else "") for f in findings]
 
 
-# --- numbers as text ----------------------------------------------------------------------------------
-
-
 def _with(value: float | None, interval: tuple[float, float] | None) -> str:
     if value is None:
-        return "–"
-    return _bare(value) + (f" [{_bare(interval[0])}, {_bare(interval[1])}]" if interval else "")
-
-
-def _bare(share: float) -> str:
-    """'.750': as journals print what cannot exceed 1."""
-    return f"{share:.3f}".removeprefix("0")
-
-
-def _range(low: float | None, high: float | None) -> str:
-    if low is None or high is None:
-        return "–"
-    return f"{low:.3g} to {high:.3g}" if max(abs(low), abs(high)) < 1000 else f"{low:.4g} to {high:.4g}"
-
-
-def _many(n: int, noun: str) -> str:
-    return f"{n:,} {noun}" + "s" * (n != 1)
+        return UNKNOWN
+    return below_one(value) + (f" [{below_one(interval[0])}, {below_one(interval[1])}]" if interval else "")
 
 
 def _when(value: str | float) -> str:

@@ -95,7 +95,7 @@ class Reliability:
         return text(self)
 
     def __repr__(self) -> str:
-        from ..show import num
+        from ..words import num
 
         return f"<Reliability {self.name}: within persons {num(self.r_cn)}, between persons {num(self.r_krn)}>"
 

@@ -14,6 +14,7 @@ from ..formula.functions import LEARNING
 from ..formula.syntax import parts
 from ..panel import Panel
 from ..panel.panel import Labels
+from ..words import counted
 from .coding import INTERCEPT, Coded, Columns, Encoder, code, learn
 from .design import Design, Grouping, Learned, RandomColumns, TermColumns
 from .rank import aliases
@@ -310,7 +311,7 @@ def _identified(d: Design) -> None:
             )
         if len(r.columns) * len(g.levels) >= len(d.rows):
             raise DesignError(
-                f"{r.group} has {len(r.columns)} random effect{'s' * (len(r.columns) > 1)} for each of "
+                f"{r.group} has {counted(len(r.columns), 'random effect')} for each of "
                 f"{len(g.levels):,} levels, as many as there are rows ({len(d.rows):,}) or more: they cannot be told "
                 "from the residuals.",
                 where=f"random term of {r.group}: {some([d.names[c] for c in r.columns])}",

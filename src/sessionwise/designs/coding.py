@@ -20,6 +20,7 @@ from ..errors import DesignError, FormulaError, nearest, some
 from ..formula import Call, Expression, Term, show
 from ..formula.functions import TRANSFORMS, contrast, literal
 from ..panel.panel import Labels
+from ..words import agree
 from .values import Source, value
 
 INTERCEPT = "(Intercept)"
@@ -199,7 +200,7 @@ def _codes(encoder: Encoder, labels: Labels, source: Source, rows: np.ndarray) -
         new = [labels.levels[c] for c in np.unique(labels.codes[rows[unseen]])]
         text = show(encoder.expression)
         raise DesignError(
-            f"{text} has {'values that were' if len(new) > 1 else 'a value that was'} not there when the design was "
+            f"{text} has {agree(len(new), 'a value that was', 'values that were')} not there when the design was "
             f"made: {some(map(str, new))}.{nearest(str(new[0]), map(str, encoder.levels))}",
             where=f"column {text!r}, {source.panel.where(rows[unseen])}",
             remedy=f"Known values: {some(encoder.levels, 12)}. Correct these cells or leave out these rows.",

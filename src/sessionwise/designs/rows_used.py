@@ -14,6 +14,7 @@ from ..formula import Expression, Formula, Group, calls, column_unknown, show
 from ..formula.functions import SHIFT
 from ..panel import Panel
 from ..panel.labels import distinct
+from ..words import counted
 from .design import Dropped, Grouping
 from .person_values import to_rows
 from .values import Reason, Source, causes, missing, value
@@ -91,7 +92,7 @@ def dropped_findings(kept: Kept, panel: Panel, lost: np.ndarray) -> list[Finding
     found = []
     for d in kept.dropped:
         n = len(d.rows)
-        what = f"{n:,} row{'s' * (n > 1)} dropped: {d.what}."
+        what = f"{counted(n, 'row')} dropped: {d.what}."
         found.append(Finding("note", f"dropped-{d.code}", what, panel.where(d.rows), n))
     if len(lost):
         what = f"{len(lost):,} of {panel.n_persons:,} persons have no row left."

@@ -18,6 +18,7 @@ from ..formula.functions import LEARNING, SHIFT, shift
 from ..formula.syntax import COMPARISONS
 from ..panel import Panel
 from ..panel.panel import Labels
+from ..words import counted
 from .person_values import FEWEST_FOR_LINE, detrended, person_means, source_rows, to_rows
 
 Values = np.ndarray | Labels
@@ -167,7 +168,7 @@ def _finite(values: np.ndarray, e: Expression, panel: Panel) -> np.ndarray:
     if infinite.any():
         rows = np.flatnonzero(infinite)
         raise DesignError(
-            f"{show(e)} is infinite in {len(rows):,} row{'s' * (len(rows) > 1)}.",
+            f"{show(e)} is infinite in {counted(len(rows), 'row')}.",
             where=panel.where(rows),
             remedy="Correct these cells or declare them missing."
             if isinstance(e, Name)

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelError, some
-from ..show import Grid, Part, Shown, num, p_value
+from ..show import Grid, Part, Shown
+from ..words import num, p_value
 from .contract import Fit, LaggedEffect
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from ..show import Grid, Part, Shown, num, p_value
+from ..show import Grid, Part, Shown
+from ..words import num, p_value
 
 
 @dataclass(frozen=True, slots=True)

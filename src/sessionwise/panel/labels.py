@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..findings import Finding
+from ..words import counted
 from .table import Origin
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def person_labels(series: pl.Series, name: str, origin: Origin, found: list[Find
             Finding(
                 "error",
                 "person-missing",
-                f"Column {name!r} (person) is empty in {len(rows):,} row{'s' * (len(rows) > 1)}.",
+                f"Column {name!r} (person) is empty in {counted(len(rows), 'row')}.",
                 origin.say(rows),
                 len(rows),
                 "Fill in whose rows these are, or delete them.",
@@ -118,7 +119,7 @@ def session_numbers(series: pl.Series, name: str, origin: Origin, found: list[Fi
 
     if _some_empty(series):
         rows = _empty_rows(series)
-        what = f"is empty in {len(rows):,} row{'s' * (len(rows) > 1)}"
+        what = f"is empty in {counted(len(rows), 'row')}"
         error("session-missing", what, rows, "Fill in the session numbers, or delete these rows.")
         return None
     if series.dtype.is_temporal():

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import PanelError, some
 from ..findings import Finding, Findings
+from ..words import counted
 from .frames import column, eager, restore
 from .labels import levels, person_labels, time_values
 from .roles import role_errors
@@ -64,7 +65,7 @@ def _columns(frame: nw.DataFrame[Any], person: str, by: str, origin: Origin) -> 
     times = time_values(column(frame, by), by, origin, found)
     if times is not None and np.isnan(times).any():
         rows = np.flatnonzero(np.isnan(times))
-        what = f"Column {by!r} is empty in {len(rows):,} row{'s' * (len(rows) > 1)}, which cannot be put in order."
+        what = f"Column {by!r} is empty in {counted(len(rows), 'row')}, which cannot be put in order."
         remedy = "Fill in the dates, or delete these rows."
         found.append(Finding("error", "time-missing", what, origin.say(rows), len(rows), remedy))
     Findings(found).stop_on_error(PanelError)
@@ -86,8 +87,8 @@ def _ranks(
         shown = column(frame, by)[int(pair[0])]
         persons = len(np.unique(codes[order[tied]]))
         raise PanelError(
-            f"{len(tied):,} row{'s have' if len(tied) > 1 else ' has'} the same {by!r} as another row of "
-            f"the same person ({persons:,} person{'s' * (persons > 1)}).",
+            f"{counted(len(tied), 'row has', 'rows have')} the same {by!r} as another row of "
+            f"the same person ({counted(persons, 'person')}).",
             where=f"first: {person} {names[codes[pair[0]]]}, {by} {shown} ({origin.say(pair)})",
             remedy="Join or delete the double rows, or give a column that has the time of day as well.",
         )

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..errors import nearest, some
 from ..findings import Finding, Findings
+from ..words import counted
 from .frames import column, holds_lists
 from .labels import levels, person_labels, run_labels, run_starts, session_numbers, time_values
 from .table import Origin
@@ -198,11 +199,11 @@ def _duplicates(
         here = order[[row - 1, row]].tolist()
         said.append(f"{roles.person} {persons[code]}, {roles.session} {session[row]} ({origin.say(here)})")
     rest = f" and {len(rows) - 3:,} more" if len(rows) > 3 else ""
-    one = f"{len(rows):,} row{'s repeat' if len(rows) > 1 else ' repeats'} a session of the same person"
+    one = f"{counted(len(rows), 'row repeats', 'rows repeat')} a session of the same person"
     return Finding(
         "error",
         "duplicate-session",
-        f"{one} ({n_persons:,} person{'s' * (n_persons > 1)}).",
+        f"{one} ({counted(n_persons, 'person')}).",
         "; ".join(said) + rest,
         len(rows),
         "Keep one row for each person and session, or correct the numbers.",

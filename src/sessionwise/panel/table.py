@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..errors import some
 from ..findings import Findings
+from ..words import numbered
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,10 +33,9 @@ class Origin:
         """For example 'sessions.csv, lines 17, 25 and 3 more'. `rows` are positions in the frame."""
         rows = [int(r) for r in rows]
         numbers = [self.first + r if self.numbers is None else int(self.numbers[r]) for r in rows]
-        word = self.word + "s" * (len(numbers) > 1)
         head = f"{self.source}, " if self.source else ""
         tail = "" if self.source else " (counted from 0)"
-        return f"{head}{word} {some(numbers, most)}{tail}"
+        return f"{head}{numbered(self.word, numbers, most)}{tail}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

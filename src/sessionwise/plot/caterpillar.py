@@ -11,8 +11,9 @@ import numpy as np
 from ..errors import ModelError, nearest, some
 from ..formula import show
 from ..models import MLMFit
+from ..words import capital, counted, figure_interval, figure_number, listed
 from .figure import Rows, along, clean, figure, shortened, source
-from .words import Labels, capital, count, interval, number, words
+from .words import Labels, words
 
 if TYPE_CHECKING:
     import altair as alt
@@ -206,7 +207,7 @@ def _layers(found: LevelEffects, group: str, effect: str, rows: Rows, height: in
     place = {"align": side, "dx": 5 if side == "left" else -5, "y": height - 12}
     label = [
         mean.mark_text(style=look, **place).encode(
-            x=alt.X("average:Q"), text=alt.TextValue(f"average {number(found.average)}")
+            x=alt.X("average:Q"), text=alt.TextValue(f"average {figure_number(found.average)}")
         )
         for look in ("halo", "plain-text")
     ]
@@ -225,7 +226,7 @@ def _labels_axis(rows: Rows) -> Any:
 
 
 def _axis_title(n: int, group: str) -> str | None:
-    return f"{count(n, group)}, sorted" if n > _MOST_LABELS else None
+    return f"{counted(n, group)}, sorted" if n > _MOST_LABELS else None
 
 
 def _key(found: LevelEffects) -> list[Any]:
@@ -254,20 +255,20 @@ def _title(found: LevelEffects, group: str, said: str, response: str) -> str:
     if np.ptp(found.value) < 1e-9 * max(1.0, abs(found.average)):
         return f"{what} differs between {group}s no more than chance: all get the average"
     if said == "level":
-        return f"{what} differs between {group}s: SD {number(found.sd)}"
-    below, above, of = found.kinds.count("below"), found.kinds.count("above"), count(len(found.labels), group)
+        return f"{what} differs between {group}s: SD {figure_number(found.sd)}"
+    below, above, of = found.kinds.count("below"), found.kinds.count("above"), counted(len(found.labels), group)
     if not below + above:
         return f"{what} is clear of zero in none of {of}"
     sides = [f"below zero in {below:,}"] * bool(below) + [f"above zero in {above:,}"] * bool(above)
-    return f"{what} is clearly {' and '.join(sides)} of {of}"
+    return f"{what} is clearly {listed(sides)} of {of}"
 
 
 def _how(found: LevelEffects, group: str) -> str:
     percent = f"{100 * found.level:g} %"
     return (
         f"Each row one {group}: predicted effect (shrunken to the average where data are few) with {percent} interval. "
-        f"Dashed: average, {interval(found.average_low, found.average_high, found.level)}. "
-        f"SD between {group}s {number(found.sd)}."
+        f"Dashed: average, {figure_interval(found.average_low, found.average_high, found.level)}. "
+        f"SD between {group}s {figure_number(found.sd)}."
     )
 
 
@@ -276,6 +277,6 @@ def _seen(found: LevelEffects, group: str) -> str:
         return ""
     first, last = found.labels[0], found.labels[-1]
     return (
-        f"The lowest is {number(found.value[0])} ({group} {first}), "
-        f"the highest {number(found.value[-1])} ({group} {last}), the average {number(found.average)}"
+        f"The lowest is {figure_number(found.value[0])} ({group} {first}), "
+        f"the highest {figure_number(found.value[-1])} ({group} {last}), the average {figure_number(found.average)}"
     )

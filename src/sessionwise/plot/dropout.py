@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..descriptions import drop_out
 from ..panel import Panel
+from ..words import counted, percent_words
 from .axes import sessions_axis
 from .figure import Rows, clean, figure, source
-from .words import count, percent
 
 if TYPE_CHECKING:
     import altair as alt
@@ -30,7 +30,7 @@ def dropout(panel: Panel, *, note: str = "", width: int = 640) -> alt.LayerChart
     wide: Rows = [{**row, "session": row["session"] + 0.5} for row in rows[-1:]]  # so that the last step has a width
     word = panel.roles.session
     subtitle = [
-        f"Line: share of {count(panel.n_persons, 'person')} whose last attended {word} is this one or later; "
+        f"Line: share of {counted(panel.n_persons, 'person')} whose last attended {word} is this one or later; "
         "band: 95 % interval.",
         "Why they ended (completed or dropped out) is not known here.",
         note,
@@ -69,7 +69,7 @@ def _title(rows: Rows, word: str) -> str:
     half = next((row for row in rows if row["share"] < 0.5), None)
     if half:
         return f"Half of the persons have ended before {word} {half['session']}"
-    return f"{percent(rows[-1]['share'])} of the persons reach {word} {rows[-1]['session']}"
+    return f"{percent_words(rows[-1]['share'])} of the persons reach {word} {rows[-1]['session']}"
 
 
 def _seen(rows: Rows, word: str) -> str:
@@ -77,5 +77,5 @@ def _seen(rows: Rows, word: str) -> str:
     if not rows:
         return ""
     some = [rows[round(i * (len(rows) - 1) / 3)] for i in range(4)]
-    told = dict.fromkeys(f"{percent(row['share'])} at {word} {row['session']}" for row in some)
+    told = dict.fromkeys(f"{percent_words(row['share'])} at {word} {row['session']}" for row in some)
     return f"Still in treatment: {'; '.join(told)}"

@@ -8,8 +8,8 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelError
+from ..words import alike, counted
 from .figure import Row, Rows, along, clean, figure, source, wrapped
-from .words import alike, count
 
 if TYPE_CHECKING:
     import altair as alt
@@ -78,7 +78,7 @@ def forest(
     directions = list(dict.fromkeys(e.direction for e in records))
     placed, height = _placed(records, directions)
     unanswered = sum(not e.answered for e in records)
-    missing = f" {count(unanswered, 'answer')} could not be had; the reason stands in the row." if unanswered else ""
+    missing = f" {counted(unanswered, 'answer')} could not be had; the reason stands in the row." if unanswered else ""
     return figure(
         _layers(placed, scale, height),
         {
@@ -200,7 +200,7 @@ def _title(records: list[Estimate], directions: list[str]) -> str:
             told.append(f"{direction}: no answer")
             continue
         below, above = kinds.count("below"), kinds.count("above")
-        of = f"of {count(len(kinds), 'method')}"
+        of = f"of {counted(len(kinds), 'method')}"
         if below and above:
             told.append(f"{direction}: methods disagree, intervals below zero in {below} and above in {above} {of}")
         elif below + above:

@@ -10,9 +10,9 @@ import numpy as np
 from ..descriptions import missingness
 from ..errors import PanelError, nearest, some
 from ..panel import Panel
+from ..words import capital, counted, percent_words
 from .figure import Rows, clean, figure, source
 from .trajectories import FEWEST
-from .words import capital, count, percent
 
 if TYPE_CHECKING:
     import altair as alt
@@ -47,11 +47,11 @@ def missing(panel: Panel, columns: Sequence[str] | None = None, *, note: str = "
         for j, s in enumerate(table.session)
     ]
     total = float(table.missing.sum() / max(1, len(panel) * len(chosen)))
-    title = f"{percent(total)} of the values are missing"
+    title = f"{percent_words(total)} of the values are missing"
     if total:
         worst = int(np.argmax(table.share))
-        title += f", most in {table.columns[worst]} ({percent(float(table.share[worst]))})"
-    listed = count(len(gaps), "column")
+        title += f", most in {table.columns[worst]} ({percent_words(float(table.share[worst]))})"
+    listed = counted(len(gaps), "column")
     among = f"{len(gaps)} of {len(chosen)} columns, those with a gap" if len(gaps) < len(chosen) else listed
     return figure(
         [_cells(panel, list(gaps), _most(share, table.rows), float(share.max(initial=0)))],
@@ -108,7 +108,7 @@ def _seen(rows: Rows, word: str) -> str:
     worst = max(rows, key=lambda row: row["share"], default=None)
     if worst is None or not worst["share"]:
         return ""
-    return f"The largest share is {percent(worst['share'])}, in {worst['column']} at {word} {worst['session']}"
+    return f"The largest share is {percent_words(worst['share'])}, in {worst['column']} at {word} {worst['session']}"
 
 
 def _most(share: np.ndarray, attended: np.ndarray) -> float:

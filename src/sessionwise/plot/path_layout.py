@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..words import coefficient_label
 from .figure import EDGE, Row, Rows, clean, shortened, wrapped
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def arrow_rows(d: PathDiagram, layout: Layout, names: dict[str, str]) -> Rows:
             "_tone": "plain" if same else ("first", "second")[sides[0]],
             "_thick": 0.8 + 4.2 * min(size, 1.0),
             "_dash": _dash(a.clear),
-            "_label": coefficient(a.estimate) if a in told else "",
+            "_label": coefficient_label(a.estimate) if a in told else "",
             **_ends(*ends),
             **_label(_beside(layout, ends, sides[0]) if same else _on(ends, _ALONG)),
         }
@@ -111,13 +112,14 @@ def correlation_rows(d: PathDiagram, layout: Layout, names: dict[str, str]) -> R
         ends = layout.at(wave, layout.acting, 0), layout.at(wave, layout.acting, 1)
         row = {"from": f"{a}, {c.wave}", "to": f"{b}, {c.wave}", "kind": "correlation"}
         numbers = {"estimate": clean(c.estimate), "low": clean(c.low), "high": clean(c.high)}
-        look = {"_tone": "neither", "_thick": 1.0, "_dash": _dash(c.low * c.high > 0)}
-        rows.append(row | numbers | look | {"_label": coefficient(c.estimate)} | _ends(*ends) | _label(_on(ends, 0.5)))
+        look: Row = {"_tone": "neither", "_thick": 1.0, "_dash": _dash(c.low * c.high > 0)}
+        look["_label"] = coefficient_label(c.estimate)
+        rows.append(row | numbers | look | _ends(*ends) | _label(_on(ends, 0.5)))
     i = d.intercepts
     if i is not None and i.correlation is not None:
         row = {"from": f"{a}, lasting", "to": f"{b}, lasting", "kind": "correlation"}
         numbers = {"estimate": clean(i.correlation), "low": clean(i.low), "high": clean(i.high)}
-        look = {"_tone": "round", "_label": coefficient(i.correlation)}
+        look = {"_tone": "round", "_label": coefficient_label(i.correlation)}
         rows.append(row | numbers | look | _label(around(layout)[2]))
     return rows
 
@@ -164,13 +166,6 @@ def _fitting(labels: tuple[str, ...], letters: int) -> list[str]:
     alike = next((i for i, signs in enumerate(zip(*labels, strict=False)) if len(set(signs)) > 1), 0)
     cut = max(labels[0][:alike].rfind(sign) for sign in " _-.") + 1
     return [shortened(label[cut:], max(3, letters)) for label in labels]
-
-
-def coefficient(value: float) -> str:
-    """'−.12', '1.04', '12.3'."""
-    text = f"{value:.3g}" if abs(value) >= 10 else f"{value:.2f}"
-    text = text.replace("-0.", "-.").removeprefix("0") if abs(value) < 0.995 else text
-    return ("0" if text in (".00", "-.00") else text).replace("-", "−")
 
 
 def _heading(layout: Layout, name: str, side: int) -> Row:

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import ModelError, nearest, some
+from ..words import alike, figure_interval, figure_number
 from .figure import Rows, clean, figure
 from .path_layers import layers
 from .path_layout import Layout, arrow_rows, correlation_rows, node_rows
-from .words import Labels, alike, interval, number
+from .words import Labels
 
 if TYPE_CHECKING:
     import altair as alt
@@ -174,7 +175,7 @@ def _title(d: PathDiagram, names: dict[str, str]) -> str:
         way = f"{names[a]} → next {names[b]}"
         if arrows and len({(round(x.estimate, 9), round(x.low, 9), round(x.high, 9)) for x in arrows}) == 1:
             one = arrows[0]
-            told.append(f"{way} {number(one.estimate)} ({interval(one.low, one.high, d.level)})")
+            told.append(f"{way} {figure_number(one.estimate)} ({figure_interval(one.low, one.high, d.level)})")
         elif arrows:
             told.append(f"{way} clear of zero at {sum(x.clear for x in arrows)} of {len(arrows)} steps")
     return "; ".join(told) or f"{names[d.variables[0]]} and {names[d.variables[1]]} over {len(d.waves)} waves"
@@ -194,12 +195,12 @@ def _subtitle(d: PathDiagram, names: dict[str, str]) -> list[str]:
 
 
 def _levels_in_words(i: Intercepts, names: list[str], level: float) -> str:
-    told = ", ".join(f"{name} {number(v)}" for name, v in zip(names, i.variances, strict=True))
+    told = ", ".join(f"{name} {figure_number(v)}" for name, v in zip(names, i.variances, strict=True))
     text = f"Variance of lasting levels: {told}"
     if i.correlation is not None:
-        text += f"; they correlate {number(i.correlation)}"
+        text += f"; they correlate {figure_number(i.correlation)}"
         if i.low is not None and i.high is not None:
-            text += f" ({interval(i.low, i.high, level)})"
+            text += f" ({figure_interval(i.low, i.high, level)})"
     if any(v < 0 for v in i.variances):
         text += ". A negative variance is impossible: the model asks more than these data tell"
     return text + "."

@@ -9,10 +9,11 @@ import numpy as np
 
 from ..errors import PanelError
 from ..panel import Panel
+from ..words import counted, figure_interval, figure_number
 from .axes import hovered_person, lit, person_tips
 from .figure import Row, Rows, along, clean, figure, sample, source, upright
 from .within import FEWEST_FOR_A_CLAIM, PersonSlopes, Slope, centred, common_slope, person_slopes
-from .words import Labels, count, interval, number
+from .words import Labels
 
 if TYPE_CHECKING:
     import altair as alt
@@ -75,7 +76,7 @@ def scatter(
     if average is None:
         raise PanelError(
             f"{process} does not vary within persons where {outcome} is known {_place(lag, panel)}.",
-            where=f"{count(len(pairs.rows), 'pair')} of sessions",
+            where=f"{counted(len(pairs.rows), 'pair')} of sessions",
             remedy="Choose another lag, or columns that are measured at several sessions of a person.",
         )
     given = labels or {}
@@ -94,7 +95,7 @@ def scatter(
         data,
         title=_title(average, names, lag, panel.roles.session),
         subtitle=[*_subtitle(panel, pairs, own, drawn), note],
-        seen=f"Average slope {number(average.value)}, {interval(average.low, average.high)}",
+        seen=f"Average slope {figure_number(average.value)}, {figure_interval(average.low, average.high)}",
         width=width,
         height=340,
         heads={
@@ -216,21 +217,22 @@ def _title(slope: Slope, names: tuple[str, str], lag: int, word: str) -> str:
     if not slope.clear:
         return f"{after} more {process} than usual, {outcome} is neither clearly higher nor lower"
     word = "lower" if slope.value < 0 else "higher"
-    limits = interval(*sorted((abs(slope.low), abs(slope.high))))
-    return f"{after} more {process} than usual, {outcome} is {word}, by {number(abs(slope.value))} a point ({limits})"
+    limits = figure_interval(*sorted((abs(slope.low), abs(slope.high))))
+    size = figure_number(abs(slope.value))
+    return f"{after} more {process} than usual, {outcome} is {word}, by {size} a point ({limits})"
 
 
 def _subtitle(panel: Panel, pairs: Pairs, own: PersonSlopes, drawn: tuple[int, int]) -> list[str]:
     persons = len(np.unique(pairs.codes))
     total = len(pairs.rows)
     among = f"{drawn[0]:,} of {total:,}" if drawn[0] < total else f"all {total:,}"
-    dots = f"Dots: {among} pairs of {panel.roles.session}s of {count(persons, 'person')}."
+    dots = f"Dots: {among} pairs of {panel.roles.session}s of {counted(persons, 'person')}."
     if own.sd == 0:
         lines = "Persons' slopes differ no more than chance makes them, so each person's line is the average."
     else:
         lines = (
-            f"Thin: lines of {count(drawn[1], 'person')}, shrunken to the average where data are few "
-            f"(SD of slopes {number(own.sd)})."
+            f"Thin: lines of {counted(drawn[1], 'person')}, shrunken to the average where data are few "
+            f"(SD of slopes {figure_number(own.sd)})."
         )
     few = f" Fewer than {FEWEST_FOR_A_CLAIM} persons: read no sign from it." if persons < FEWEST_FOR_A_CLAIM else ""
     return [

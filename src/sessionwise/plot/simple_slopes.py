@@ -12,8 +12,9 @@ import numpy as np
 from ..errors import ModelError, nearest, some
 from ..formula import show
 from ..models import MLMFit
+from ..words import alike, figure_interval, figure_number, listed, p_words
 from .figure import Rows, along, clean, figure, source, upright, wrapped
-from .words import Labels, alike, interval, listed, number, words
+from .words import Labels, words
 
 if TYPE_CHECKING:
     import altair as alt
@@ -196,7 +197,7 @@ def _slopes(fit: MLMFit, x: str, moderator: str, at: Mapping[str, Sequence[Any]]
 
 
 def _text(value: Any) -> str:
-    return number(value) if isinstance(value, float) else str(value)
+    return figure_number(value) if isinstance(value, float) else str(value)
 
 
 def _mean_sd(fit: MLMFit, x: str) -> tuple[float, float]:
@@ -287,7 +288,7 @@ def _apart(ends: Rows, lines: Rows) -> np.ndarray:
 def _title(found: Slopes, named: tuple[str, ...], said: Said) -> str:
     what = f"The effect of {said.x} on {said.response}"
     if found.p is None:
-        low, high = number(float(found.slope.min())), number(float(found.slope.max()))
+        low, high = figure_number(float(found.slope.min())), figure_number(float(found.slope.max()))
         return f"{what} is {low} to {high}, by {said.moderator}"
     if found.p >= 0.05:
         return f"{what} does not clearly differ by {said.moderator}"
@@ -299,13 +300,8 @@ def _title(found: Slopes, named: tuple[str, ...], said: Said) -> str:
 
 def _seen(found: Slopes, named: tuple[str, ...], level: float) -> str:
     told = [
-        f"{name}: slope {number(b)}, {interval(low, high, level)}"
+        f"{name}: slope {figure_number(b)}, {figure_interval(low, high, level)}"
         for name, b, low, high in zip(named, found.slope, found.low, found.high, strict=True)
     ]
-    test = "" if found.p is None else f"; interaction p {p_text(found.p)}"
+    test = "" if found.p is None else f"; interaction {p_words(found.p)}"
     return "; ".join(told) + test
-
-
-def p_text(p: float) -> str:
-    """'= .034', '< .001'."""
-    return "< .001" if p < 0.0005 else f"= {p:.3f}".replace("0.", ".")

@@ -8,10 +8,11 @@ import numpy as np
 
 from ..errors import PanelError
 from ..panel import Panel
+from ..words import counted, figure_interval, figure_number
 from .axes import hovered_person, lit, person_tips, sessions_axis
 from .figure import Row, Rows, clean, figure, source, t975, upright
 from .within import Slope, centred, common_slope
-from .words import Labels, count, interval, number
+from .words import Labels
 
 if TYPE_CHECKING:
     import altair as alt
@@ -119,19 +120,19 @@ def _in_words(panel: Panel, said: str, column: str, mean: Rows, drawn: int) -> t
     change = slope_over_sessions(panel, column)
     per = f"a {panel.roles.session} within persons"
     if change is None or not change.claim:
-        title = f"{said} is {number(first['mean'])} on average at {panel.roles.session} {first['session']}"
+        title = f"{said} is {figure_number(first['mean'])} on average at {panel.roles.session} {first['session']}"
     elif not change.clear:
         title = f"{said} does not clearly rise or fall over {panel.roles.session}s"
     else:
         verb = "falls" if change.value < 0 else "rises"
-        limits = interval(*sorted((abs(change.low), abs(change.high))))
-        title = f"{said} {verb} {number(abs(change.value))} {per} ({limits})"
+        limits = figure_interval(*sorted((abs(change.low), abs(change.high))))
+        title = f"{said} {verb} {figure_number(abs(change.value))} {per} ({limits})"
     cut = last["session"] < panel.sessions.max()
     shown = ", band: 95 % interval" if any(row["low"] is not None for row in mean) else ""
     until = f", drawn where at least {min(FEWEST, max(row['n'] for row in mean))} attend" if cut else ""
     return title, [
         f"Thick: mean of those attending{shown}{until} ({first['n']:,} at first, {last['n']:,} at last).",
-        (f"Thin: {drawn} of {count(panel.n_persons, 'person')}. " if drawn else "")
+        (f"Thin: {drawn} of {counted(panel.n_persons, 'person')}. " if drawn else "")
         + "Who leaves early is not in the later means.",
     ]
 
@@ -142,8 +143,8 @@ def _seen(panel: Panel, mean: Rows) -> str:
     if first is last:
         return ""
     return (
-        f"The mean goes from {number(first['mean'])} at {word} {first['session']} "
-        f"to {number(last['mean'])} at {word} {last['session']}"
+        f"The mean goes from {figure_number(first['mean'])} at {word} {first['session']} "
+        f"to {figure_number(last['mean'])} at {word} {last['session']}"
     )
 
 

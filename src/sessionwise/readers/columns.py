@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Literal
 
 from ..errors import ReadError, nearest, some
 from ..findings import Finding
+from ..words import agree, counted
 from .cells import Decimal, Numbers, numbers
 from .dates import declared_date, iso_date, truth
 from .headers import names_persons
 from .notes import Log, Place, doubt, kept_as_written, merged, mixed_file, points_read, short, totals
-from .places import agree, many
 
 if TYPE_CHECKING:
     import polars as pl
@@ -179,7 +179,7 @@ def _kept_text(series: pl.Series, read: Numbers, log: Log, place: Place) -> pl.S
             Finding(
                 "warning",
                 "text-in-numbers",
-                f"Column {name!r} was kept as text: {n_bad:,} of {many(n_numbers + n_bad, 'cell')} "
+                f"Column {name!r} was kept as text: {n_bad:,} of {counted(n_numbers + n_bad, 'cell')} "
                 f"{agree(n_bad, 'is not a number', 'are not numbers')}, the first is {short(example)}.",
                 where=f"column {name}, {place(read.bad.tolist())}",
                 count=n_bad,

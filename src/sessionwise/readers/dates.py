@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from ..errors import ReadError
 from ..findings import Finding
+from ..words import agree, counted
 from .cells import MARKERS, numbers
 from .notes import Log, Place, date_note, short
-from .places import agree, many
 
 if TYPE_CHECKING:
     import polars as pl
@@ -90,7 +90,7 @@ def declared_date(series: pl.Series, form: str, source: str, place: Place) -> pl
     if wrong:
         n = len(wrong)
         raise ReadError(
-            f"{many(n, 'cell')} of column {series.name!r} {agree(n, 'is not a date', 'are not dates')} written "
+            f"{counted(n, 'cell')} of column {series.name!r} {agree(n, 'is not a date', 'are not dates')} written "
             f"{form!r}, the first is {short(text[wrong[0]])}.",
             where=f"{source}, {place(wrong)}, column {series.name}",
             remedy="Correct the format in dates=, or the cells.",

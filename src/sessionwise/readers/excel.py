@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..errors import ReadError, nearest, some
 from ..findings import Finding, Findings
 from ..panel.table import Table
+from ..words import agree, counted
 from .columns import Wishes, type_columns
 from .headers import check_names
-from .places import agree, many, placer
+from .places import placer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -185,7 +186,7 @@ def _body(reader: Any, name: str, grid: pl.DataFrame, header: int, where: str, s
             Finding(
                 "note",
                 "lines-skipped",
-                f"{many(header, 'row')} above the header {agree(header, 'was', 'were')} left out.",
+                f"{counted(header, 'row')} above the header {agree(header, 'was', 'were')} left out.",
                 where,
             )
         )
@@ -197,7 +198,7 @@ def _body(reader: Any, name: str, grid: pl.DataFrame, header: int, where: str, s
     names = [titles[i].strip() for i in keep]
     changed = [n for n, i in zip(names, keep, strict=True) if n != titles[i]]
     if changed:
-        what = f"Spaces around {many(len(changed), 'column name')} were taken off."
+        what = f"Spaces around {counted(len(changed), 'column name')} were taken off."
         findings.append(Finding("note", "name-spaces", what, "columns " + some(changed, 12), len(changed)))
     check_names(names, f"{where}, row {header + 1}", "row")
     asked = [i for i in keep if full[i]]
@@ -273,7 +274,7 @@ def _drop_blank_rows(
     count = int(blank.sum())
     inner = int(blank[: len(blank) - _trailing(blank)].sum())
     if inner:
-        findings.append(Finding("note", "blank-rows", f"Skipped {many(inner, 'blank row')}.", where, inner))
+        findings.append(Finding("note", "blank-rows", f"Skipped {counted(inner, 'blank row')}.", where, inner))
     return (frame.filter(~pl.Series(blank)), rows[~blank]) if count else (frame, rows)
 
 
@@ -298,14 +299,14 @@ def _times(frame: pl.DataFrame, rows: np.ndarray, where: str) -> tuple[pl.DataFr
         n = int(bare.sum())
         at = f"{where}, column {name}"
         if n and kind != pl.String and n < cells.count():
-            what = f"Column {name!r} holds dates, but {many(n, 'cell')} {agree(n, 'has', 'have')} a time of day alone "
-            what += f"and {agree(n, 'was', 'were')} read as of {_NO_DAY}."
+            what = f"Column {name!r} holds dates, but {counted(n, 'cell')} {agree(n, 'has', 'have')} a time of day "
+            what += f"alone and {agree(n, 'was', 'were')} read as of {_NO_DAY}."
             at = f"{where}, {placer('row', rows)(bare.arg_true().to_list())}, column {name}"
             found.append(Finding("warning", "times-among-dates", what, at, n, "Complete these cells in the workbook."))
         elif n:
             text = kind == pl.String
             time = cells.str.replace(_BARE_TIME, "$1") if text else cells.cast(pl.Datetime("us")).dt.time()
-            what = f"Column {name!r}: {many(n, 'cell')} {agree(n, 'holds a time', 'hold times')} of day, read as "
+            what = f"Column {name!r}: {counted(n, 'cell')} {agree(n, 'holds a time', 'hold times')} of day, read as "
             what += "text, since other cells hold text." if text else "such."
             found.append(Finding("note", "times-of-day", what, at, n))
             frame = frame.with_columns(time)
@@ -320,8 +321,8 @@ def _text_numbers(frame: pl.DataFrame, was_text: list[str], where: str) -> list[
         Finding(
             "note",
             "numbers-as-text",
-            f"{many(len(columns), 'column')} {agree(len(columns), 'holds', 'hold')} numbers stored as text, or numbers "
-            "among missing markers; read as numbers.",
+            f"{counted(len(columns), 'column')} {agree(len(columns), 'holds', 'hold')} numbers stored as text, or "
+            "numbers among missing markers; read as numbers.",
             where=f"{where}, columns {some(columns, 12)}",
             count=len(columns),
         )
@@ -339,7 +340,7 @@ def _mixed_dates(frame: pl.DataFrame, rows: np.ndarray, where: str) -> list[Find
         dated = frame[name].str.contains(r"^\d{4}-\d\d-\d\d 00:00:00$").fill_null(False)
         others = (~dated & frame[name].is_not_null()).arg_true().to_list()
         if others and 2 * int(dated.sum()) > len(frame) - frame[name].null_count():
-            what = f"Column {name!r} holds Excel dates and, in {many(len(others), 'cell')}, text such as "
+            what = f"Column {name!r} holds Excel dates and, in {counted(len(others), 'cell')}, text such as "
             what += f"{frame[name][others[0]]!r}: all of it was kept as text."
             place = f"{where}, column {name}, {placer('row', rows)(others)}"
             remedy = "Make these cells dates in Excel (Data, Text to Columns), and save."

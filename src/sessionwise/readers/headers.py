@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ..errors import ReadError, nearest, some
+from ..words import agree, numbered
 
 _PERSONS = re.compile(
     r"^(.*[_. -])?(id|ident|pid|patient|person|subject|client|case|participant|code)(([_. -]|no|nr).*|id)?$",
@@ -36,8 +37,7 @@ def check_names(names: Sequence[str], where: str, word: str = "line") -> None:
     if double:
         places = [i + 1 for i, name in enumerate(names) if name == double[0]]
         raise ReadError(
-            f"{'Column name' if len(double) == 1 else 'Column names'} {some([repr(d) for d in double])} "
-            f"{'stands' if len(double) == 1 else 'stand'} more than once"
+            f"{numbered('Column name', map(repr, double))} {agree(len(double), 'stands', 'stand')} more than once"
             f" ({double[0]!r} in columns {some(places)}).",
             where=where,
             remedy="Give every column a name of its own in the file.",
@@ -46,9 +46,8 @@ def check_names(names: Sequence[str], where: str, word: str = "line") -> None:
     if empty:
         hint = " R writes such a column of row names; write.csv(..., row.names = FALSE) does not." * (empty[0] == 1)
         raise ReadError(
-            f"Column {some(empty)} has no name but has cells."
-            if len(empty) == 1
-            else f"Columns {some(empty)} have no name but have cells.",
+            f"{numbered('Column', empty)} {agree(len(empty), 'has', 'have')} no name but "
+            f"{agree(len(empty), 'has', 'have')} cells.",
             where=where,
             remedy=f"Name the column in the file, or take it out.{hint}",
         )

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from ..errors import ReadError, nearest, some
 from ..findings import Finding, Findings
 from ..panel.table import Table
+from ..words import agree, all_digits, counted
 from .cells import numbers
 from .headers import names_persons
-from .places import agree, many, written
 
 if TYPE_CHECKING:
     import polars as pl
@@ -84,7 +84,7 @@ def _without(series: pl.Series, codes: list[Code], counts: dict[Code, dict[str, 
     gone = None
     for code in codes:
         if text is not None and (named or isinstance(code, str)):
-            hit = text == (code if isinstance(code, str) else written(code))
+            hit = text == (code if isinstance(code, str) else all_digits(code))
         elif series.dtype.is_numeric() and not isinstance(code, str):
             hit = _equal(series, code)
         else:
@@ -143,8 +143,8 @@ def _identifiers(
             Finding(
                 "warning",
                 "missing-in-identifier",
-                f"{some([repr(c) for c in codes])} {agree(len(codes), 'was', 'were')} set missing in {many(n, 'cell')} "
-                f"of column {column!r}, which seems to identify persons or rows.",
+                f"{some([repr(c) for c in codes])} {agree(len(codes), 'was', 'were')} set missing in "
+                f"{counted(n, 'cell')} of column {column!r}, which seems to identify persons or rows.",
                 where=f"column {column}",
                 count=n,
                 remedy=remedy,
@@ -171,7 +171,7 @@ def _notes(counts: Mapping[Code, Mapping[str, int]], source: str) -> Findings:
     notes = []
     for code, columns in counts.items():
         total = sum(columns.values())
-        what = f"Code {code!r}, declared missing, was set missing in {many(total, 'cell')}."
+        what = f"Code {code!r}, declared missing, was set missing in {counted(total, 'cell')}."
         where = "columns " + some([f"{c} ({n:,})" for c, n in columns.items()], 12) if columns else source
         if not columns:
             what = f"Code {code!r}, declared missing, was found in no cell."

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 from ..errors import some
 from ..findings import Finding
+from ..words import agree, counted
 from .cells import Numbers
-from .places import agree, many
 
 if TYPE_CHECKING:
     import polars as pl
@@ -62,7 +62,7 @@ def points_read(name: str, count: int) -> Finding:
 
 def merged(name: str, texts: pl.Series) -> Finding:
     """What seems to be an identifier, with different cells that are one number."""
-    what = f"In column {name!r}, {many(len(texts), 'different text')} became fewer numbers: "
+    what = f"In column {name!r}, {counted(len(texts), 'different text')} became fewer numbers: "
     what += f"{_examples(texts)} are the same."
     remedy = f"If they tell persons or rows apart, read them as text: types={{{name!r}: 'text'}}."
     return Finding("warning", "cells-merged", what, f"column {name}", len(texts), remedy)
@@ -112,7 +112,7 @@ def totals(log: Log) -> list[Finding]:
             Finding(
                 "note",
                 "missing-marker",
-                f"{marker!r} was read as missing in {many(sum(columns.values()), 'cell')}.",
+                f"{marker!r} was read as missing in {counted(sum(columns.values()), 'cell')}.",
                 where="columns " + some([f"{c} ({n:,})" for c, n in columns.items()], 12),
                 count=sum(columns.values()),
             )
@@ -122,7 +122,7 @@ def totals(log: Log) -> list[Finding]:
             Finding(
                 "note",
                 "decimal-comma",
-                f"Decimal commas were read in {many(len(log.comma), 'column')}.",
+                f"Decimal commas were read in {counted(len(log.comma), 'column')}.",
                 where="columns " + some(log.comma, 12),
                 count=len(log.comma),
             )
@@ -132,8 +132,8 @@ def totals(log: Log) -> list[Finding]:
             Finding(
                 "note",
                 "leading-zeros",
-                f"Column {name!r} was kept as text: {many(count, 'cell')} {agree(count, 'has', 'have')} leading zeros "
-                "or a plus sign.",
+                f"Column {name!r} was kept as text: {counted(count, 'cell')} {agree(count, 'has', 'have')} leading "
+                "zeros or a plus sign.",
                 where=f"column {name}",
                 count=count,
                 remedy=f"If they are numbers, say so: types={{{name!r}: 'number'}}.",

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from ..errors import ReadError, some
 from ..findings import Finding, Findings
 from ..panel.table import Table
+from ..words import counted
 from .headers import check_names
-from .places import many
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +57,7 @@ def _without_nan(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[Finding]]:
     note = Finding(
         "note",
         "nan-missing",
-        f"NaN was read as missing in {many(sum(counts.values()), 'cell')}.",
+        f"NaN was read as missing in {counted(sum(counts.values()), 'cell')}.",
         where="columns " + some([f"{c} ({n:,})" for c, n in counts.items()], 12),
         count=sum(counts.values()),
     )

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ReadError
 from ..findings import Finding
+from ..words import counted, numbered
 from .cells import GROUPING, numbers, shows_decimal_comma
 from .columns import Wishes
 from .headers import names_persons
 from .layout import Layout, layout, quick
-from .places import many, numbered
 from .sniff import DELIMITERS, NAMES
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ def _text_frame(rows: list[list[str]], width: int) -> pl.DataFrame:
 def _blank_note(count: int, source: str) -> tuple[Finding, ...]:
     if not count:
         return ()
-    return (Finding("note", "blank-lines", f"Skipped {many(count, 'blank line')}.", where=source, count=count),)
+    return (Finding("note", "blank-lines", f"Skipped {counted(count, 'blank line')}.", where=source, count=count),)
 
 
 def _open_quote(text: Opened, found: Layout) -> ReadError:
@@ -244,7 +244,7 @@ def _even(text: Opened, fields: np.ndarray, blank: np.ndarray, lines: np.ndarray
         )
     sign = NAMES.get(text.delimiter, repr(text.delimiter))
     raise ReadError(
-        f"{len(wrong):,} {'line has' if len(wrong) == 1 else 'lines have'} too {few} or too {many} fields: "
+        f"{counted(len(wrong), 'line has', 'lines have')} too {few} or too {many} fields: "
         f"the header has {width} (split at {sign}), line {lines[first]} has {fields[first]}.",
         where=f"{text.source}, {numbered('line', lines[wrong].tolist())}",
         remedy=remedy,

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Literal
 from ..errors import ReadError, nearest, some
 from ..findings import Finding, Findings
 from ..panel.table import Table
+from ..words import agree, counted
 from .headers import must_have
-from .places import agree, many
 from .wide import lost_persons
 
 if TYPE_CHECKING:
@@ -117,14 +117,14 @@ def _left_out(table: Table, kept: pl.DataFrame, who: str, count: int) -> list[Fi
     """What was lost with the rows that belong to persons: how many, and who has none left."""
     if not count:
         return []
-    what = f"{many(count, 'row')} that {agree(count, 'belongs', 'belong')} to a person and not to a session "
+    what = f"{counted(count, 'row')} that {agree(count, 'belongs', 'belong')} to a person and not to a session "
     what += f"{agree(count, 'was', 'were')} left out, as redcap= says."
     note = Finding("note", "redcap-person-rows", what, table.source, count)
     gone = lost_persons(table.frame, kept, who)
     if not gone:
         return [note]
     n = len(gone)
-    what = f"{many(n, 'person')} {agree(n, 'has', 'have')} no session and {agree(n, 'is', 'are')} no longer in the "
+    what = f"{counted(n, 'person')} {agree(n, 'has', 'have')} no session and {agree(n, 'is', 'are')} no longer in the "
     what += f"table: {some(gone)}."
     remedy = "Give these events a session number in redcap= to keep their rows."
     return [note, Finding("warning", "redcap-person-lost", what, table.source, n, remedy)]
@@ -183,7 +183,7 @@ def _spread(
         before = frame[column].null_count()
         frame = frame.with_columns(pl.col(column).drop_nulls().first().over(who).alias(column))
         filled = before - frame[column].null_count()
-        what = f"Column {column!r}: the person's value was filled into {many(filled, 'other row')}."
+        what = f"Column {column!r}: the person's value was filled into {counted(filled, 'other row')}."
         findings.append(Finding("note", "spread", what, f"column {column}", filled))
     return frame
 
@@ -233,7 +233,7 @@ def _merge_instruments(frame: pl.DataFrame, who: str, table: Table, findings: li
         pl.col([c for c in (EVENT, INSTRUMENT, INSTANCE) if c in frame.columns]).first(),
     )
     gone = frame.height - merged.height
-    what = f"{many(gone, 'row')} with further instruments of a session {agree(gone, 'was', 'were')} joined to that "
+    what = f"{counted(gone, 'row')} with further instruments of a session {agree(gone, 'was', 'were')} joined to that "
     what += "session's row."
     findings.append(Finding("note", "redcap-instruments-joined", what, table.source, gone))
     return merged.select(frame.columns)

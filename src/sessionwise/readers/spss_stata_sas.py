@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ReadError, nearest, some
 from ..findings import Finding, Findings
 from ..panel.table import Table
+from ..words import all_digits, counted
 from .headers import check_names
-from .places import many, written
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -146,7 +146,7 @@ def _declared(series: pl.Series, ranges: Sequence[Mapping[str, Any]], missing: d
         hit = hit | series.is_between(low, high)
     hit = hit.fill_null(False)
     for code, count in series.filter(hit).alias("code").value_counts(sort=False, name="n").iter_rows():
-        missing.setdefault(written(code), {})[series.name] = count
+        missing.setdefault(all_digits(code), {})[series.name] = count
     return pl.select(pl.when(~hit).then(series)).to_series().rename(series.name)
 
 
@@ -177,7 +177,7 @@ def _missing_notes(missing: Mapping[str, Mapping[str, int]]) -> list[Finding]:
         Finding(
             "note",
             "user-missing",
-            f"Code {code}, declared missing in the file, was set missing in {many(sum(columns.values()), 'cell')}.",
+            f"Code {code}, declared missing in the file, was set missing in {counted(sum(columns.values()), 'cell')}.",
             where="columns " + some([f"{c} ({n:,})" for c, n in columns.items()], 12),
             count=sum(columns.values()),
         )

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from ..errors import ReadError, some
 from ..findings import Finding, Findings
 from ..panel.table import Table
+from ..words import agree, counted
 from .cells import GROUPING
 from .columns import Wishes, type_columns
 from .headers import check_names
-from .places import agree, many, placer
+from .places import placer
 from .records import Opened, Rows, exact_rows, regular_rows
 from .sniff import decode, find_delimiter
 
@@ -90,7 +91,7 @@ def _skip_lines(data: bytes, header_row: int, source: str, findings: list[Findin
     for _ in range(header_row - 1):
         start = data.index(b"\n", start) + 1
     if start:
-        what = f"{many(header_row - 1, 'line')} above the header {agree(header_row - 1, 'was', 'were')} left out."
+        what = f"{counted(header_row - 1, 'line')} above the header {agree(header_row - 1, 'was', 'were')} left out."
         findings.append(Finding("note", "lines-skipped", what, source))
     return data[start:], header_row
 
@@ -112,7 +113,8 @@ def _skip_lead(data: bytes, source: str, findings: list[Finding]) -> tuple[bytes
         findings.append(Finding("note", "delimiter", f"The first line says the delimiter is {told!r}.", where=source))
     blank = line - (told is not None)
     if blank:
-        findings.append(Finding("note", "blank-lines", f"{many(blank, 'blank line')} above the header.", source, blank))
+        what = f"{counted(blank, 'blank line')} above the header."
+        findings.append(Finding("note", "blank-lines", what, source, blank))
     return (data[start:] if start else data), line + 1, told
 
 
@@ -149,7 +151,7 @@ def _header_names(header: bytes, delimiter: str, source: str, line: int, finding
             Finding(
                 "note",
                 "name-spaces",
-                f"Spaces around {many(len(changed), 'column name')} were taken off.",
+                f"Spaces around {counted(len(changed), 'column name')} were taken off.",
                 where="columns " + some(changed, 12),
                 count=len(changed),
             )
@@ -180,7 +182,7 @@ def _drop_blank_rows(rows: Rows, text: Opened) -> Rows:
         return rows
     lines = rows.lines if rows.lines is not None else np.arange(2, 2 + frame.height, dtype=np.int64)
     count = int(blank.sum())
-    what = f"{many(count, 'row')} without any value {agree(count, 'was', 'were')} left out."
+    what = f"{counted(count, 'row')} without any value {agree(count, 'was', 'were')} left out."
     note = Finding("note", "blank-rows", what, text.source, count)
     return replace(rows, frame=frame.filter(~pl.Series(blank)), lines=lines[~blank], findings=(*rows.findings, note))
 
@@ -201,7 +203,8 @@ def _drop_unnamed(rows: Rows, text: Opened) -> tuple[Rows, list[str]]:
     note = Finding(
         "note",
         "empty-columns",
-        f"{many(len(empty), 'column')} without a name and without a value {agree(len(empty), 'was', 'were')} left out.",
+        f"{counted(len(empty), 'column')} without a name and without a value {agree(len(empty), 'was', 'were')} "
+        "left out.",
         where=text.source,
         count=len(empty),
     )
@@ -218,8 +221,8 @@ def _no_second_header(frame: pl.DataFrame, rows: Rows, source: str) -> None:
     again = frame.select(b=pl.all_horizontal(same))["b"].fill_null(False).arg_true().to_list()
     if again:
         raise ReadError(
-            f"The header line stands again among the rows ({many(len(again), 'time')}): the file was put together from "
-            "several exports.",
+            f"The header line stands again among the rows ({counted(len(again), 'time')}): the file was put together "
+            "from several exports.",
             where=f"{source}, {placer('line', rows.lines)(again)}",
             remedy="Take these lines out, or read the exports one by one.",
         )

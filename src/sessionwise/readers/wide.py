@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ReadError, some
 from ..findings import Finding, Findings
 from ..panel.table import Table
+from ..words import agree, counted
 from .headers import must_have
 from .patterns import Patterns, fill, match, named
-from .places import agree, many
 
 if TYPE_CHECKING:
     import polars as pl
@@ -58,8 +58,8 @@ def wide_to_long(data: Any, patterns: Patterns, *, person: str, session: str = "
         long = held
     rows = long[_ROW].to_numpy()
     numbers = sorted({n for by_session in found.values() for n in by_session})
-    what = f"{many(len(turned), 'column')} {agree(len(turned), 'was', 'were')} turned into {some(found)}, by session "
-    what += f"{numbers[0]} to {numbers[-1]}."
+    what = f"{counted(len(turned), 'column')} {agree(len(turned), 'was', 'were')} turned into {some(found)}, by "
+    what += f"session {numbers[0]} to {numbers[-1]}."
     note = Finding("note", "wide-to-long", what, where=table.source, count=len(turned))
     origin = table.row_numbers
     return replace(
@@ -210,7 +210,7 @@ def _one_row_each(table: Table, person: str) -> None:
     nobody = column.is_null().arg_true().to_list()
     if nobody:
         raise ReadError(
-            f"{many(len(nobody), 'row')} {agree(len(nobody), 'has', 'have')} no {person!r}.",
+            f"{counted(len(nobody), 'row')} {agree(len(nobody), 'has', 'have')} no {person!r}.",
             where=table.origin.say(nobody),
             remedy="Fill in the identifier, or take the rows out.",
         )
@@ -260,14 +260,14 @@ def _left_out(long: pl.DataFrame, held: pl.DataFrame, person: str, source: str) 
     count = long.height - held.height
     if not count:
         return []
-    what = f"{many(count, 'session')} without any value in the turned columns {agree(count, 'was', 'were')} left out, "
-    what += "as not held."
+    what = f"{counted(count, 'session')} without any value in the turned columns {agree(count, 'was', 'were')} left "
+    what += "out, as not held."
     note = Finding("note", "sessions-not-held", what, source, count, "keep=True keeps them.")
     gone = lost_persons(long, held, person)
     if not gone:
         return [note]
     n = len(gone)
-    what = f"{many(n, 'person')} {agree(n, 'has', 'have')} no session with a value and {agree(n, 'is', 'are')} no "
+    what = f"{counted(n, 'person')} {agree(n, 'has', 'have')} no session with a value and {agree(n, 'is', 'are')} no "
     what += f"longer in the table: {some(gone)}."
     remedy = f"keep=True keeps {agree(n, 'this person', 'them')}."
     return [note, Finding("warning", "wide-person-lost", what, source, n, remedy)]

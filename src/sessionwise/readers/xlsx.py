@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from ..errors import ReadError, some
 from ..findings import Finding
-from .places import agree, many
+from ..words import agree, counted
 
 _CELL = re.compile(rb'<c r="([A-Z]{1,3}\d{1,7})"([^>]*)(?<!/)>(.*?)</c>', re.DOTALL)
 _VALUE = re.compile(rb"<v[^>]*>([^<]+)</v>")
@@ -36,13 +36,12 @@ class Oddities:
         found = []
         if n := len(self.errors):
             cells = [f"{address} ({text})" for address, text in self.errors.items()]
-            what = (
-                f"{many(n, 'cell')} {agree(n, 'holds', 'hold')} an error and {agree(n, 'was', 'were')} read as missing."
-            )
+            what = f"{counted(n, 'cell')} {agree(n, 'holds', 'hold')} an error and {agree(n, 'was', 'were')} "
+            what += "read as missing."
             where = f"{source}, {some(cells)}"
             found.append(Finding("warning", "error-cells", what, where, n, "Correct the formulas in the workbook."))
         if n := len(self.formulas):
-            what = f"{many(n, 'formula')} {agree(n, 'has', 'have')} no stored result and {agree(n, 'was', 'were')} "
+            what = f"{counted(n, 'formula')} {agree(n, 'has', 'have')} no stored result and {agree(n, 'was', 'were')} "
             what += "read as missing."
             remedy = "Open the workbook in Excel or LibreOffice and save it, so that results are stored."
             where = f"{source}, {some(self.formulas)}"

@@ -10,9 +10,10 @@ import numpy as np
 from .. import plot
 from ..errors import PanelError
 from ..plot.caterpillar import LevelEffects, draw_effects
-from ..plot.simple_slopes import Slopes, draw_slopes, p_text
+from ..plot.simple_slopes import Slopes, draw_slopes
 from ..study.records import Direction, Heterogeneity, Moderation, NotAnswered, PersonEffects
 from ..study.words.phrases import before
+from ..words import p_words
 from .parts import FigurePart
 from .printed_tables import ShownTable, minus
 
@@ -119,7 +120,7 @@ def persons(result: StudyResult, table: ShownTable | None) -> list[FigurePart]:
     process, response = _said(result)
     what = f"the effect of {process} on {response}"
     if isinstance(test, Heterogeneity) and not differ:
-        title = f"{result.person.capitalize()}s were not shown to differ in {what} (p {p_text(test.p)})"
+        title = f"{result.person.capitalize()}s were not shown to differ in {what} ({p_words(test.p)})"
     else:
         title = f"T{what[1:]} differs from the average in {found.apart:,} of {len(found.effects):,} {result.person}s"
     chart = draw_effects(_levels(found, main, differ), result.person, process, response, title=title)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import StudyError
 from ..plot import style
+from ..words import counted
 from .painter import Painter, at_work
 from .pictures import pictured
 from .sections import Given, sections
@@ -85,7 +86,7 @@ def _size(given: Given) -> str:
     if sample.clusters is not None:
         named = given.panel.roles.cluster if given.panel is not None else None
         told.append((sample.clusters.number, named or "cluster"))
-    return " · ".join(f"{n:,} {word}{'s' * (n != 1)}" for n, word in told)
+    return " · ".join(counted(n, word) for n, word in told)
 
 
 @cache

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..plot import embed, style
-from ..plot.words import capital
-from ..show import num
+from ..words import capital, num
 from .parts import FigurePart, Section
 from .printed_tables import Head, Shown, ShownTable, minus
 

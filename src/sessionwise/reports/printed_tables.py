@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..show import num
 from ..study import StudyTable
 from ..study.records import Direction, Step
 from ..study.study_table import Cell, Column
+from ..words import num
 
 _DIGIT, _POINT = "\u2007", "\u2008"
 

@@ -19,6 +19,7 @@ from .._core import score as _kernel
 from ..errors import ScoreError, nearest, some
 from ..findings import Finding
 from ..panel import Panel
+from ..words import counted, numbered
 from .answered import Answered
 from .instrument import Instrument
 from .item_columns import ItemMapping, item_columns
@@ -294,12 +295,12 @@ def _scored_finding(record: ScoreRecord, rows: int) -> Finding:
     turned = ", its reversed items taken as turned round already," if record.already_reversed else ""
     what = f"{record.instrument}{turned} scored in {total.complete + total.prorated:,} of {rows:,} sessions"
     if total.prorated:
-        items = f"{total.items_filled:,} missing item{'s' * (total.items_filled != 1)} filled"
+        items = f"{counted(total.items_filled, 'missing item')} filled"
         what += f", {total.prorated:,} of them pro-rated ({items})"
     if total.too_few:
-        most = f"{total.max_missing} missing item{'s' * (total.max_missing != 1)}"
+        most = counted(total.max_missing, "missing item")
         what += f"; {total.too_few:,} had more than {most} and no score"
     if total.empty:
         what += f"; {total.empty:,} had no answer"
-    where = f"column{'s' * (len(scales) > 1)} {some([s.column for s in scales], 12)}"
+    where = numbered("column", [s.column for s in scales], 12)
     return Finding("note", "scored", what + ".", where, total.prorated + total.too_few + total.empty)

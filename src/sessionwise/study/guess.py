@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import InstrumentError, ScoreError, SessionwiseError, nearest, some
+from ..words import agree, listed
 
 if TYPE_CHECKING:
     from ..panel import Panel
@@ -91,9 +92,9 @@ def scales(panel: Panel, outcome: str | None, process: str | None) -> tuple[str,
         return outcome, process
     lacking = [option for option, name in (("--outcome", outcome), ("--process", process)) if name is None]
     raise SessionwiseError(
-        f"{' and '.join(lacking)} {'are' if len(lacking) > 1 else 'is'} not given, nor told by the columns.",
+        f"{listed(lacking)} {agree(len(lacking), 'is', 'are')} not given, nor told by the columns.",
         where=f"columns: {some(_numeric(panel), 12)}",
-        remedy=f"Add {' and '.join(f'{option} NAME' for option in lacking)}; or -i INSTRUMENT, if there are items.",
+        remedy=f"Add {listed([f'{option} NAME' for option in lacking])}; or -i INSTRUMENT, if there are items.",
     )
 
 

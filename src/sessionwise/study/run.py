@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..checks import check
 from ..findings import Finding, Findings
+from ..words import counted
 from .fingerprint import fingerprint
 from .methods.registry import MainModels
 from .methods.sensitivity import sensitivity
@@ -86,7 +87,7 @@ def _few(given: StudyData) -> Findings:
     n, person = given.panel.n_persons, given.person
     if n >= FEWEST_PERSONS:
         return Findings()
-    what = f"There are {n} {person}{'s' * (n != 1)}: results say little beyond them, and intervals rest on few."
+    what = f"There are {counted(n, person)}: results say little beyond them, and intervals rest on few."
     remedy = f"Take them as a description, or analyse at least {FEWEST_PERSONS} {person}s."
     return Findings([Finding("warning", "few-persons", what, count=n, remedy=remedy)])
 

@@ -10,11 +10,12 @@ import numpy as np
 from ..descriptions import Description, describe
 from ..errors import StudyError
 from ..scoring import Instrument, Scale
+from ..words import agree, counted, plural_of
 from .parts.equation import Equation, quoted
 from .person_columns import filled, is_fixed
 from .records import NotAnswered
 from .refusals import can_be_studied, known
-from .words.phrases import arrow, before, cluster_word, following, later, plural_of
+from .words.phrases import arrow, before, cluster_word, following, later
 
 if TYPE_CHECKING:
     from ..panel import Panel
@@ -185,7 +186,8 @@ def _cluster(panel: Panel) -> tuple[str | None, NotAnswered | None]:
     pairs = np.unique(np.column_stack([codes[there], panel.codes[there]]), axis=0)
     clusters, persons = np.unique(pairs[:, 0], return_counts=True)
     if len(clusters) < FEWEST_CLUSTERS:
-        why = f"There {'is' if len(clusters) == 1 else 'are'} {len(clusters)} {word if len(clusters) == 1 else many}."
+        n = len(clusters)
+        why = f"There {agree(n, 'is', 'are')} {counted(n, word)}."
         return None, NotAnswered(question, why, f"At least {FEWEST_CLUSTERS} {many}, better 20.")
     if (persons == 1).all():
         why = f"Every {word} has one {person}, so that the two cannot be told apart."

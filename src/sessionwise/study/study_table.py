@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from ..show import Grid, num, p_value, percent
+from ..show import Grid
+from ..words import UNKNOWN, num, p_value, percent
 
 #: text; count, a whole number; number, three significant digits; share, a percentage; p, a p-value.
 Kind = Literal["text", "count", "number", "share", "p"]
@@ -30,7 +31,7 @@ class Column:
         if isinstance(value, str):
             return value
         if value is None:
-            return "" if self.kind == "text" else "–"
+            return "" if self.kind == "text" else UNKNOWN
         match self.kind:
             case "count":
                 return f"{value:,.0f}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ..words import counted, percent, signed
 from .records import (
     Coefficient,
     Direction,
@@ -19,7 +20,6 @@ from .records import (
     Step,
 )
 from .study_table import Cell, Column, StudyTable
-from .words.estimates import plural, signed
 from .words.phrases import before
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ def _effects(result: StudyResult, one: Direction) -> StudyTable:
     explained = (
         ""
         if one.explained is None
-        else (f" Explained within {result.person}s by all predictors, trend included: {100 * one.explained:.1f} %.")
+        else (f" Explained within {result.person}s by all predictors, trend included: {percent(one.explained, 1)}.")
     )
     return StudyTable(one.key, result.arrow(one.key), columns, tuple(rows), (note + explained,))
 
@@ -246,7 +246,7 @@ def _slopes(result: StudyResult, one: Direction) -> StudyTable:
     for m in (m for m in one.moderators if isinstance(m, Moderation)):
         rows += [(m.moderator, s.at, *_four(s.estimate), *_four(s.standardised)[:3]) for s in m.slopes]
         rows += [(m.moderator, _difference(m, c), *_four(c.estimate), *(None,) * 3) for c in m.interactions]
-        of = f"{plural(m.sessions, 'session')} of {plural(m.persons, result.person)}"
+        of = f"{counted(m.sessions, 'session')} of {counted(m.persons, result.person)}"
         notes.append(f"{m.moderator}: F({m.df1:.0f}, {m.df2:.0f}) = {m.f:.2f}, in {of}.")
     return StudyTable(f"{one.key}_slopes", f"For whom: {result.arrow(one.key)}", columns, tuple(rows), tuple(notes))
 

@@ -23,7 +23,7 @@ from points import Setup, dense, setup
 
 from sessionwise.mixed import Solution
 from sessionwise.mixed.inference import Explained, explained
-from sessionwise.show import percent
+from sessionwise.words import percent
 
 EXACT, OWN, MONTE_CARLO = 1e-10, 1e-5, 4.0
 

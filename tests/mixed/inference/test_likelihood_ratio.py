@@ -26,7 +26,7 @@ from sessionwise.errors import ModelError
 from sessionwise.mixed import Residual, Solution, optimise, problem
 from sessionwise.mixed.inference import LikelihoodRatio, TrueParameters, draw_from, likelihood_ratio
 from sessionwise.models.mlm.likelihood_ratio import in_words
-from sessionwise.show import num
+from sessionwise.words import num
 
 STATISTIC, NLME, ERRORS = 5e-6, 5e-4, 4.0
 

@@ -24,6 +24,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...errors import ModelError, some
+from ...words import agree, listed
 from .. import MixedLikelihood, Residual, Solution
 from .parameters import is_singular
 
@@ -210,9 +211,9 @@ def _not_told(why: str) -> ModelError:
 def _converged(solutions: tuple[Solution, Solution], names: tuple[str, str]) -> None:
     wrong = [name for s, name in zip(solutions, names, strict=True) if not s.optimum.converged]
     if wrong:
-        has = "has" if len(wrong) == 1 else "have"
+        has = agree(len(wrong), "has", "have")
         raise ModelError(
-            f"{' and '.join(wrong)} {has} not converged, so that the criteria cannot be compared.",
+            f"{listed(wrong)} {has} not converged, so that the criteria cannot be compared.",
             remedy="Scale predictors, or simplify the random part, until both converge.",
         )
 

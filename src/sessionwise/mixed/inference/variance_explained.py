@@ -30,7 +30,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...designs import Design
-from ...show import Grid, Part, Shown, percent
+from ...show import Grid, Part, Shown
+from ...words import percent
 from .. import Solution
 
 #: Variance between persons below this part of that within is rounding.
@@ -90,16 +91,10 @@ class Explained(Shown):
             "random effects": (within["v"], between["m"], total["v"] + total["m"]),
             "residual": (1 - within["f1v"], nothing, 1 - total["fvm"]),
         }
-        rows = tuple((name, *map(_percent, by)) for name, by in shares.items())
+        rows = tuple((name, *map(percent, by)) for name, by in shares.items())
         head = ("", "within persons", "between persons", "total")
-        whole = (
-            f"Explained variance: marginal R² {_percent(self.marginal)}, conditional R² {_percent(self.conditional)}"
-        )
+        whole = f"Explained variance: marginal R² {percent(self.marginal)}, conditional R² {percent(self.conditional)}"
         return [whole, Grid("Shares of the outcome's variance (Rights & Sterba 2019)", head, rows)]
-
-
-def _percent(share: float) -> str:
-    return "–" if np.isnan(share) else percent(share)
 
 
 def explained(solution: Solution, design: Design) -> Explained:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from ...errors import ModelError, some
 from ...formula import show
 from ...mixed.inference import LikelihoodRatio, likelihood_ratio
+from ...words import listed
 from ..likelihood_ratio import LikelihoodRatioTest
 from .estimated import EstimatedMLM
 
@@ -71,4 +72,4 @@ def _distribution(test: LikelihoodRatio) -> str:
 
 def _few_levels(test: LikelihoodRatio) -> str:
     few = [f"{n} levels of {group}" for group, n in test.levels.items() if n < FEW]
-    return f" With only {' and '.join(few)} p is, if anything, too large." if few else ""
+    return f" With only {listed(few)} p is, if anything, too large." if few else ""

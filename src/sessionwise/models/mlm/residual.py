@@ -9,6 +9,7 @@ import numpy as np
 from ...designs import Design
 from ...errors import ModelError, nearest, some
 from ...mixed import Residual
+from ...words import counted
 
 if TYPE_CHECKING:
     from ...panel import Panel
@@ -124,7 +125,7 @@ def _strata(name: str | None, panel: Panel, made: Design) -> tuple[np.ndarray, t
     used, strata = np.unique(codes, return_inverse=True)
     if not 2 <= len(used) <= MOST_STRATA:
         raise ModelError(
-            f"variance_by={name!r} has {len(used):,} value{'s' * (len(used) != 1)} in the rows used.",
+            f"variance_by={name!r} has {counted(len(used), 'value')} in the rows used.",
             where=f"column {name!r}",
             remedy=f"Use a column with 2 to {MOST_STRATA} values, such as a group.",
         )

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...show import Grid, Part, num, p_value
+from ...show import Grid, Part
+from ...words import num, p_value
 
 if TYPE_CHECKING:
     from .estimated import EstimatedMLM

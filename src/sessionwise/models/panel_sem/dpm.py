@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from ...errors import FormulaError, ModelError, some
 from ...findings import Finding
 from ...formula.syntax import Call, Expression, Name, Number, Op, Paren, show, tree
-from ...show import num, p_value
+from ...words import num, p_words
 from .blueprint import Blueprint, Column, Draft, Parameter, ParameterKind, at_wave
 from .model import ErrorsKind, OverWaves, PanelModel
 from .riclpm import one_of
@@ -112,10 +112,10 @@ class DPM(PanelModel):
         test = score_test(solution, replace(self, same_wave=True).blueprint(small.waves))
         if test is None or test.p >= LEVEL:
             return []
-        said, names = p_value(test.p), dict.fromkeys(p.predictor for p in test.added)
+        names = dict.fromkeys(p.predictor for p in test.added)
         what = (
             f"the residuals of {small.variables[0]} seem to go with {some(names)} of the same wave (score test "
-            f"chi2({test.df}) = {num(test.chi2)}, p {said if said.startswith('<') else '= ' + said}), which this model "
+            f"chi2({test.df}) = {num(test.chi2)}, {p_words(test.p, close=True)}), which this model "
             "holds at zero; if so, its lagged effects are biased."
         )
         return [Finding("warning", "same-wave", what, remedy="Fit the model with same_wave=True.")]

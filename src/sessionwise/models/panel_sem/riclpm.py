@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import ClassVar
 
 from ...errors import ModelError, nearest, some
+from ...words import listed
 from .blueprint import Blueprint
 from .cross_lagged import Layout, lagged
 from .model import ErrorsKind, Means, OverWaves, PanelModel
@@ -222,7 +223,7 @@ def one_of(what: str, value: object, known: Sequence[str]) -> None:
 
 def _titled(model: CrossLagged) -> str:
     names = [own[0] + (f" ({len(own)} indicators)" if len(own) > 1 else "") for own in model.indicators]
-    said = " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
+    said = listed(names)
     other = {
         f.name: getattr(model, f.name)
         for f in fields(model)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import ModelError
-from ...show import Grid, Part, num, p_value, percent
+from ...show import Grid, Part
+from ...words import counted, num, p_value, p_words, percent
 from . import tables
 from .lag_tests import lag_tests
 
@@ -156,15 +157,11 @@ def _fit(fit: EstimatedSEM) -> list[Part]:
 def _indices(begin: str, x: Indices) -> str:
     if not x.df:
         return f"{begin}no degrees of freedom, so it fits whatever the data are."
+    p, close = p_words(x.p, close=True), p_words(x.p_close, "p of close fit", close=True)
     return (
-        f"{begin}chi2({x.df}) = {x.chi2:,.2f}, p {_p(x.p)}; CFI {x.cfi:.3f}, TLI {x.tli:.3f}, RMSEA {x.rmsea:.3f} "
-        f"[90 % {x.rmsea_low:.3f}, {x.rmsea_high:.3f}], p of close fit {_p(x.p_close)}, SRMR {x.srmr:.3f}."
+        f"{begin}chi2({x.df}) = {x.chi2:,.2f}, {p}; CFI {x.cfi:.3f}, TLI {x.tli:.3f}, RMSEA {x.rmsea:.3f} "
+        f"[90 % {x.rmsea_low:.3f}, {x.rmsea_high:.3f}], {close}, SRMR {x.srmr:.3f}."
     )
-
-
-def _p(p: float) -> str:
-    said = p_value(p)
-    return said if said.startswith("<") else f"= {said}"
 
 
 def _coverage(fit: EstimatedSEM) -> str:
@@ -174,7 +171,7 @@ def _coverage(fit: EstimatedSEM) -> str:
     one, other = fit.coverage.least_pair
     lowest = f"both {one} and {other}" if one != other else f"{one}"
     return (
-        f"{fit.nobs:,} values in {patterns:,} pattern{'' if patterns == 1 else 's'} of missing ones; between "
+        f"{fit.nobs:,} values in {counted(patterns, 'pattern')} of missing ones; between "
         f"{percent(np.nanmin(share))} and {percent(np.nanmax(share))} of the persons have a value at a wave, and "
         f"{percent(fit.coverage.least)} or more have any two of them (fewest: {lowest})."
     )

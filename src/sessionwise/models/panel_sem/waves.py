@@ -11,6 +11,7 @@ from ...errors import ModelError, some
 from ...findings import Finding, Findings
 from ...panel import Panel
 from ...panel.panel import LARGEST
+from ...words import counted, percent
 from .blueprint import Column
 
 #: Without a number of waves: as many as so large a share of the persons reaches, but no more than MOST_WAVES.
@@ -166,7 +167,7 @@ def _reached(panel: Panel, variables: Sequence[str], when: np.ndarray, from_end:
 def _enough(found: Sequence[int], fewest: int) -> None:
     if len(found) < fewest:
         raise ModelError(
-            f"{len(found)} wave{'' if len(found) == 1 else 's'}; the model needs {fewest} or more.",
+            f"{counted(len(found), 'wave')}; the model needs {fewest} or more.",
             where=f"waves {some(found, 12)}" if found else "",
             remedy="Use more sessions, or a multilevel model.",
         )
@@ -178,7 +179,7 @@ def _finite(panel: Panel, name: str) -> np.ndarray:
     absurd = np.flatnonzero(np.abs(column) > LARGEST)
     if len(absurd):
         raise ModelError(
-            f"{name} is infinite or beyond {LARGEST:g} in {len(absurd):,} row{'s' * (len(absurd) > 1)}.",
+            f"{name} is infinite or beyond {LARGEST:g} in {counted(len(absurd), 'row')}.",
             where=panel.where(absurd),
             remedy="Correct these cells or declare them missing.",
         )
@@ -229,7 +230,7 @@ def _groups(panel: Panel, name: str | None) -> tuple[np.ndarray, tuple[str, ...]
     used = np.unique(codes[codes >= 0])
     if len(used) < 2:
         raise ModelError(
-            f"group {name!r} has {len(used)} level{'' if len(used) == 1 else 's'}.",
+            f"group {name!r} has {counted(len(used), 'level')}.",
             remedy="Leave group out, or use a column with two groups or more.",
         )
     fresh = np.full(len(labels.levels) + 1, -1, np.intp)
@@ -237,9 +238,8 @@ def _groups(panel: Panel, name: str | None) -> tuple[np.ndarray, tuple[str, ...]
     unknown = int((codes < 0).sum())
     notes = []
     if unknown:
-        notes.append(
-            Finding("warning", "no-group", f"{people(unknown)} without a value of {name}: left out.", name, unknown)
-        )
+        what = f"{counted(unknown, 'person')} without a value of {name}: left out."
+        notes.append(Finding("warning", "no-group", what, name, unknown))
     return fresh[codes], tuple(str(labels.levels[u]) for u in used), notes
 
 
@@ -262,7 +262,7 @@ def _observed(values: np.ndarray, columns: Sequence[Column], waves: tuple[int, .
             where = "" if column.wave is None else f" at wave {column.wave}"
             raise ModelError(
                 f"{column.variable} does not vary between persons{where}{among}: "
-                f"{len(known):,} person{'s have' if len(known) > 1 else ' has'} the value {known[0]:g}.",
+                f"{counted(len(known), 'person has', 'persons have')} the value {known[0]:g}.",
                 remedy="Leave this wave out." if column.wave is not None else "Leave it out.",
             )
         if np.ptp(known) <= SAME * largest[column.variable]:
@@ -297,7 +297,8 @@ def _left_out(
     notes = []
     none = int((~seen.any(axis=1) & (codes >= 0)).sum())
     if none:
-        notes.append(Finding("note", "no-value", f"{people(none)} with no value at these waves: left out.", "", none))
+        what = f"{counted(none, 'person')} with no value at these waves: left out."
+        notes.append(Finding("note", "no-value", what, "", none))
     outside = int((~np.isin(when, waves)).sum())
     if outside:
         what = f"{outside:,} of {len(panel):,} sessions are at other waves than these and were not used."
@@ -306,22 +307,18 @@ def _left_out(
     times = np.array([seen[:, at == wave].any(axis=1) for wave in waves]).sum(axis=0)
     once = int((times[kept] == 1).sum())
     if once:
-        what = f"{people(once)} seen at one wave only: kept, and informing means and variances."
+        what = f"{counted(once, 'person')} seen at one wave only: kept, and informing means and variances."
         notes.append(Finding("note", "seen-once", what, "", once))
     return notes
-
-
-def people(number: int) -> str:
-    return f"{number:,} person{'' if number == 1 else 's'}"
 
 
 def _low(coverage: Coverage) -> list[Finding]:
     if coverage.least >= LOW_COVERAGE:
         return []
     one, other = coverage.least_pair
-    what = f"only {100 * coverage.least:.1f} % of the persons have a value of both {one} and {other}."
+    what = f"only {percent(coverage.least, 1)} of the persons have a value of both {one} and {other}."
     if one == other:
-        what = f"only {100 * coverage.least:.1f} % of the persons have a value of {one}."
+        what = f"only {percent(coverage.least, 1)} of the persons have a value of {one}."
     return [
         Finding("warning", "low-coverage", what, remedy="Consider fewer waves: estimates there rest on few persons.")
     ]

@@ -6,8 +6,9 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from ...errors import some
+from ...words import agree, apa_number, listed
 from ..records import Assumptions, Estimate, NotAnswered, SensitivityRow
-from ..words.estimates import listed, number
+from ..words.estimates import ends, point
 
 if TYPE_CHECKING:
     from ..study_data import StudyData
@@ -86,7 +87,8 @@ def _differs(a: Estimate, b: Estimate, corrected: bool) -> str:
 def _common(answered: list[tuple[SensitivityRow, Estimate]]) -> str:
     values = [e.value for _, e in answered]
     scale = max(map(abs, values))
-    span = f"{number(min(values), scale)} to {number(max(values), scale)} within-person SDs in {len(answered)} analyses"
+    low, high = (apa_number(v, scale) for v in (min(values), max(values)))
+    span = f"{low} to {high} within-person SDs in {len(answered)} analyses"
     signs = {v < 0 for v in values}
     if answered[0][1].significant and len(signs) == 1:
         every = ", and every interval leaves out zero" if all(e.significant for _, e in answered) else ""
@@ -101,7 +103,7 @@ def _unclear(answered: list[tuple[SensitivityRow, Estimate]]) -> str:
     if not others:
         return ""
     what = "Not distinguishable from zero in" if main else "Distinguishable from zero only in"
-    tail = "whose estimate is" if len(others) == 1 else "whose estimates are"
+    tail = agree(len(others), "whose estimate is", "whose estimates are")
     return f" {what} {some(others, 12)}, {tail} not at odds with that of the main model."
 
 
@@ -109,7 +111,7 @@ def _bias(row: SensitivityRow, side: str, e: Estimate) -> str:
     """Where it is more than a tenth of the standard error."""
     bias: float | None = getattr(row, f"bias_{side}")
     large = bias is not None and abs(bias) > e.se / 10
-    return f" (expected to be off by {number(bias)} because of few sessions)" if large and bias is not None else ""
+    return f" (expected to be off by {apa_number(bias)} because of few sessions)" if large and bias is not None else ""
 
 
 def _difference(a: SensitivityRow, b: SensitivityRow) -> str:
@@ -123,5 +125,4 @@ def _difference(a: SensitivityRow, b: SensitivityRow) -> str:
 
 
 def _shown(e: Estimate) -> str:
-    scale = max(abs(e.value), e.se)
-    return f"{number(e.value, scale)} [{number(e.low, scale)}, {number(e.high, scale)}]"
+    return f"{point(e)} {ends(e)}"

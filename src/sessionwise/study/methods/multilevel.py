@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...designs import design
+from ...words import listed, plural_of
 from ..parts.direction import FittedDirection
 from ..parts.fits import estimate, tried
 from ..records import Assumptions, Estimate, NotAnswered
-from ..words.estimates import listed
-from ..words.phrases import plural_of
 from .registry import Estimates, MainModels, Method
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ import numpy as np
 from ...errors import FormulaError, ModelError
 from ...models import DPM, RICLPM
 from ...panel.frames import eager
+from ...words import below_one
 from ..parts.equation import quoted
 from ..parts.fits import sentence
 from ..records import Assumptions, Estimate, NotAnswered
@@ -117,7 +118,7 @@ def _indices(fit: SEMFit) -> str:
         return "its fit indices could not be computed"
     kind = "scaled " if scaled else ""
     parts = (("CFI", found.cfi), ("RMSEA", found.rmsea), ("SRMR", found.srmr))
-    shares = ", ".join(f"{name} = {f'{value:.3f}'.removeprefix('0')}" for name, value in parts if np.isfinite(value))
+    shares = ", ".join(f"{name} = {below_one(value)}" for name, value in parts if np.isfinite(value))
     return f"{kind}χ²({found.df}) = {found.chi2:.2f}, {shares}"
 
 

@@ -10,6 +10,7 @@ from scipy.special import ndtr
 
 from ...designs import Design, design
 from ...errors import DesignError, ModelError
+from ...words import counted
 from ..records import Direction, Heterogeneity, NotAnswered, Step, Z
 from ..study_data import FEWEST_PERSONS
 from .equation import quoted
@@ -102,11 +103,8 @@ def _rows(setting: StudyData, equation: Equation, question: str) -> Design | Not
         return NotAnswered(question, sentence(error.what), needed)
     several = int((np.diff(made.starts) >= 2).sum())
     if several < FEWEST_WITH_CHANGE:
-        people = (
-            f"Only {several} {setting.person}{'s have' if several > 1 else ' has'}"
-            if several
-            else (f"No {setting.person} has")
-        )
+        one = setting.person
+        people = f"Only {counted(several, f'{one} has', f'{one}s have')}" if several else f"No {one} has"
         why = f"{people} two lagged pairs of sessions, which an effect within {setting.person}s needs."
         return NotAnswered(question, why, needed)
     try:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from ...designs import design
 from ...findings import Finding
-from ...show import percent
+from ...words import counted, percent
 from ..records import NotAnswered
-from ..words.estimates import plural
 from .direction import FittedDirection
 from .equation import quoted
 
@@ -44,7 +43,7 @@ def _lost(setting: StudyData, name: str, equation: Equation, kept: int) -> Findi
     if lost <= MOST_LOST * kept:
         return None
     what = (
-        f"{plural(lost, setting.person)} of {kept:,} ({percent(lost / kept)}) with usable scores are not in the "
+        f"{counted(lost, setting.person)} of {kept:,} ({percent(lost / kept)}) with usable scores are not in the "
         f"models, because {name} is missing."
     )
     remedy = f"Fill in {name}, or leave it out and compare: those without it may differ from the others."

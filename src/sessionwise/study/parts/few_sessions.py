@@ -9,8 +9,8 @@ import numpy as np
 
 from ...errors import ModelError
 from ...models.mlm.nickell import nickell_bias
+from ...words import apa_number
 from ..records import Estimate, ExpectedBias, FewSessions, NotAnswered
-from ..words.estimates import number
 from ..words.phrases import following
 from .bias import Corrected, Process, Side, corrected, expected, layout
 from .fits import in_words
@@ -121,13 +121,13 @@ def few_sessions(
     words = (
         f"{people}s have {pairs.mean():.1f} lagged pairs of sessions on average. {people} means over few sessions let "
         "an autoregression come out too low, and lagged effects with it (Nickell, 1981): here one of .30 by about "
-        f"{number(-table[1][1])}."
+        f"{apa_number(-table[1][1])}."
     )
     for one in (c for c in coefficients if c.key == "effect"):
         scale = abs(one.estimate)
         words += (
-            f" The effect of {one.label} is expected to be off by {number(one.bias)}: "
-            f"{number(one.estimate, scale)} as estimated, {number(one.without, scale)} without."
+            f" The effect of {one.label} is expected to be off by {apa_number(one.bias)}: "
+            f"{apa_number(one.estimate, scale)} as estimated, {apa_number(one.without, scale)} without."
         )
     return FewSessions(float(pairs.mean()), table, coefficients, words)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...errors import ModelError
 from ...panel.frames import eager
-from ...show import num
+from ...words import num
 from ..records import Coefficient, Moderation, NotAnswered, SimpleSlope
 from ..study_data import FEWEST_PERSONS
 from ..words.phrases import following

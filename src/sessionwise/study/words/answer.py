@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...words import apa_number
 from ..records import Direction, Estimate, NotAnswered, Sensitivity
-from .estimates import full, interval, number
+from .estimates import full, interval, point
 
 if TYPE_CHECKING:
     from ..parts.equation import Equation
@@ -33,7 +34,7 @@ def _said(setting: StudyData, one: Direction | NotAnswered, compared: Sensitivit
     when = setting.later + (f", given the {predictor} rated just before it" if one.same_session else "")
     numbers = f"{full(e)}; {_beside(one, free, _of(compared, 'riclpm', one))}"
     if e.significant:
-        size = number(abs(e.value), max(abs(e.value), e.se))
+        size = point(e).removeprefix("−")
         usual = f"{predictor} one point above a {person}'s usual level was followed by {response} {size} points "
         usual += "higher" if e.value > 0 else "lower"
     else:
@@ -52,8 +53,8 @@ def _of(compared: Sensitivity, key: str, one: Direction) -> Estimate | None:
 def _beside(one: Direction, free: Estimate | None, latent: Estimate | None) -> str:
     """The effect without what few sessions do to it, and by a model without that bias; or else standardised."""
     others = [("corrected for few sessions", free), ("RI-CLPM", latent)]
-    said = [f"{name} {number(e.value, max(abs(e.value), e.se))}, {interval(e)}" for name, e in others if e]
-    return "; ".join(said) or f"{number(one.standardised.value)} in within-person SDs"
+    said = [f"{name} {point(e)}, {interval(e)}" for name, e in others if e]
+    return "; ".join(said) or f"{apa_number(one.standardised.value)} in within-person SDs"
 
 
 def _doubt(e: Estimate, free: Estimate | None) -> str:

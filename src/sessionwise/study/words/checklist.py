@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...show import num
+from ...words import apa_number, counted, listed, num, plural_of
 from ..person_columns import is_fixed
 from ..records import Direction, DropOutModel, Estimate, NotAnswered, Rule, Sensitivity
-from .estimates import listed, number, plural
-from .phrases import plural_of
 
 if TYPE_CHECKING:
     from ..study_data import StudyData
@@ -61,7 +59,7 @@ def _autoregression(setting: StudyData, forward: Direction | NotAnswered, compar
     main = compared.rows[0]
     done = f"The response's previous value is held constant both ways, as a deviation from {setting.person} means."
     if main.bias_forward is not None and main.bias_reverse is not None:
-        bias = f"{number(main.bias_forward, 0.01)} and {number(main.bias_reverse, 0.01)}"
+        bias = f"{apa_number(main.bias_forward, 0.01)} and {apa_number(main.bias_reverse, 0.01)}"
         bias += " within-person SDs (forward, reverse)"
         done += f" The bias that this is expected to have in so few sessions is {bias}."
     free = [row.label for row in compared.rows if row.bias_forward == 0 and isinstance(row.forward, Estimate)]
@@ -103,7 +101,7 @@ def _missing(setting: StudyData, drop_out: DropOutModel | NotAnswered) -> Rule:
     rule = "Account for missing sessions and drop-out"
     sample = setting.description.sample
     done = (
-        f"Lags go by session number, never across a skipped session ({plural(sample.skipped, 'session')} skipped). "
+        f"Lags go by session number, never across a skipped session ({counted(sample.skipped, 'session')} skipped). "
         f"{setting.person.capitalize()}s with usable sessions are in the models, which assume that what is missing "
         "depends on observed scores only. "
     )
@@ -135,13 +133,12 @@ def _levels(setting: StudyData, forward: Direction | NotAnswered) -> tuple[Rule,
     if setting.cluster is None:
         return ()
     n = None if isinstance(forward, NotAnswered) else forward.clusters
-    clusters = plural_of(setting.clusters) if n is None else plural(n, setting.clusters)
+    clusters = plural_of(setting.clusters) if n is None else counted(n, setting.clusters)
     done = f"Levels differ between {clusters} (random intercept); without it in the sensitivity table."
     codes = setting.panel.cluster_codes
     unknown = 0 if codes is None else len(np.unique(setting.panel.codes[codes < 0]))
     if not unknown:
         return (Rule("Model the level above persons", "yes", done),)
-    done += (
-        f" {plural(unknown, setting.person)} had sessions without a known {setting.clusters}, left out of these models."
-    )
+    done += f" {counted(unknown, setting.person)} had sessions without a known {setting.clusters}"
+    done += ", left out of these models."
     return (Rule("Model the level above persons", "partly", done),)

@@ -1,50 +1,31 @@
-"""Numbers in sentences, as APA prints them: enough decimals for two digits, a true minus, no zero before p."""
+"""An estimate in a sentence, as APA prints it: value, interval and p with the decimals of the value."""
 
 from __future__ import annotations
 
-import math
-
-from ...show import p_value
+from ...words import apa_number, p_words
 from ..records import Estimate
-from .phrases import plural_of
 
 
-def number(value: float, scale: float | None = None) -> str:
-    """Two decimals, or as many as give two significant digits of `scale` (the value itself if not given)."""
-    size = abs(value if scale is None else scale)
-    digits = 2 if size >= 0.1 or size == 0 or not math.isfinite(size) else 1 - math.floor(math.log10(size))
-    return signed(f"{value:,.{min(digits, 8)}f}")
+def point(e: Estimate) -> str:
+    """'−0.94'."""
+    return apa_number(e.value, _scale(e))
 
 
-def signed(text: str) -> str:
-    """A true minus, and none before zero."""
-    if not text.strip("-0.,"):
-        text = text.lstrip("-")
-    return text.replace("-", "−")
-
-
-def p_words(p: float) -> str:
-    """'p < .001', 'p = .034'."""
-    shown = p_value(p)
-    return f"p < {shown[1:]}" if shown.startswith("<") else f"p = {shown}"
+def ends(e: Estimate) -> str:
+    """'[−1.20, −0.68]'."""
+    return f"[{apa_number(e.low, _scale(e))}, {apa_number(e.high, _scale(e))}]"
 
 
 def interval(e: Estimate) -> str:
-    """'95 % CI [−1.20, −0.68]', with the decimals of the estimate."""
-    scale = max(abs(e.value), e.se)
-    return f"95 % CI [{number(e.low, scale)}, {number(e.high, scale)}]"
+    """'95 % CI [−1.20, −0.68]'."""
+    return f"95 % CI {ends(e)}"
 
 
 def full(e: Estimate, symbol: str = "b") -> str:
     """'b = −0.94, 95 % CI [−1.20, −0.68], p < .001'."""
-    return f"{symbol} = {number(e.value, max(abs(e.value), e.se))}, {interval(e)}, {p_words(e.p)}"
+    return f"{symbol} = {point(e)}, {interval(e)}, {p_words(e.p)}"
 
 
-def plural(n: int, word: str) -> str:
-    """'1 patient', '4,340 sessions'."""
-    return f"{n:,} {word if n == 1 else plural_of(word)}"
-
-
-def listed(things: list[str]) -> str:
-    """'a, b and c'."""
-    return " and ".join([", ".join(things[:-1]), things[-1]] if len(things) > 1 else things)
+def _scale(e: Estimate) -> float:
+    """What decides on decimals: the larger of value and error."""
+    return max(abs(e.value), e.se)

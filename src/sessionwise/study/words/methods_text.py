@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...words import agree, apa_number, counted, listed, plural_of
 from ..parts.few_sessions import CorrectedProcess
 from ..person_columns import is_fixed
 from ..records import Direction, DropOutModel, Heterogeneity, NotAnswered, Sensitivity
-from .estimates import listed, number, plural
-from .phrases import plural_of
 
 if TYPE_CHECKING:
     from ..study_data import StudyData
@@ -50,13 +49,13 @@ def _sample(setting: StudyData) -> str:
     per = sample.per_person
     clusters = ""
     if sample.clusters:
-        clusters = f" of {plural(sample.clusters.number, setting.clusters)}"
+        clusters = f" of {counted(sample.clusters.number, setting.clusters)}"
         unknown = 0 if panel.cluster_codes is None else len(np.unique(panel.codes[panel.cluster_codes < 0]))
         if unknown:
-            clusters += f" ({plural(unknown, setting.person)} with sessions without a known {setting.clusters})"
+            clusters += f" ({counted(unknown, setting.person)} with sessions without a known {setting.clusters})"
     spread = f" (median {per.median:g} a {setting.person}, range {per.min}–{per.max})" if per else ""
     return (
-        f"The data are {plural(sample.sessions, 'session')} of {plural(sample.persons, setting.person)}"
+        f"The data are {counted(sample.sessions, 'session')} of {counted(sample.persons, setting.person)}"
         f"{clusters}{spread}, with {setting.outcome} as the outcome and {setting.process} as the process."
     )
 
@@ -64,9 +63,9 @@ def _sample(setting: StudyData) -> str:
 def _models(setting: StudyData, forward: Direction) -> str:
     study, person, before = setting.study, setting.person, setting.before
     levels = f"sessions within {person}s" + (f" within {plural_of(setting.clusters)}" if setting.cluster else "")
-    in_it = plural(forward.sessions, "session") + f" of {plural(forward.persons, person)}"
+    in_it = counted(forward.sessions, "session") + f" of {counted(forward.persons, person)}"
     if forward.clusters is not None:
-        in_it += f" of {plural(forward.clusters, setting.clusters)}"
+        in_it += f" of {counted(forward.clusters, setting.clusters)}"
     said = [
         f"Multilevel models of {levels} were fitted by restricted maximum likelihood (Bates et al., 2015), with the "
         "process predicting the outcome and, in mirror image, the outcome predicting the process. The model of the "
@@ -98,7 +97,7 @@ def _covariates(setting: StudyData, forward: Direction) -> Iterator[str]:
         yield f"Covariates were {listed(list(forward.covariates))}{how}."
     dropped = [name for name in setting.study.covariates if name not in forward.covariates]
     if dropped:
-        verb = "does" if len(dropped) == 1 else "do"
+        verb = agree(len(dropped), "does", "do")
         yield f"{listed(dropped)} {verb} not vary apart from the other predictors and could not be held constant."
 
 
@@ -117,7 +116,8 @@ def _sensitivity(setting: StudyData, compared: Sensitivity, computed: bool) -> s
     others = [
         row.label if row.label[:2].isupper() else row.label[:1].lower() + row.label[1:] for row in compared.rows[1:]
     ]
-    sds = f"{number(compared.sd_outcome)} for {setting.outcome}, {number(compared.sd_process)} for {setting.process}"
+    sds = f"{apa_number(compared.sd_outcome)} for {setting.outcome}, "
+    sds += f"{apa_number(compared.sd_process)} for {setting.process}"
     said = (
         f"Effects were compared over analyses ({'; '.join(others)}) in within-person standard deviations ({sds}, the "
         "same in all)."

@@ -1,4 +1,4 @@
-"""Phrases that every part uses: what predicts what and when, and groups in the plural."""
+"""Phrases that every part uses: what predicts what and when, and what the level above persons is called."""
 
 from __future__ import annotations
 
@@ -51,11 +51,6 @@ def cluster_word(column: str) -> str:
     """A level above persons in the singular: its column's name if that is a word for one, or else 'cluster'."""
     name = column.lower()
     return name if name in _CLUSTERS else "cluster"
-
-
-def plural_of(word: str) -> str:
-    """'patients', 'studies'."""
-    return f"{word[:-1]}ies" if word.endswith("dy") else f"{word}s"
 
 
 def _later(lag: int) -> str:

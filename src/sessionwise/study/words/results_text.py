@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ...show import percent
+from ...words import apa_number, counted, p_words, percent
 from ..records import (
     Coefficient,
     Direction,
@@ -19,7 +19,7 @@ from ..records import (
     Sensitivity,
     Step,
 )
-from .estimates import full, interval, number, p_words, plural
+from .estimates import full, interval
 
 if TYPE_CHECKING:
     from ..study_data import StudyData
@@ -52,11 +52,11 @@ def _variables(setting: StudyData) -> Iterator[str]:
     for v in setting.description.variables[:2]:
         if v.icc is None:
             continue
-        ends = f", 95 % CI [{number(v.icc_interval[0])}, {number(v.icc_interval[1])}]" if v.icc_interval else ""
+        ends = f", 95 % CI [{apa_number(v.icc_interval[0])}, {apa_number(v.icc_interval[1])}]" if v.icc_interval else ""
+        between, within = (apa_number(sd or 0) for sd in (v.sd_between, v.sd_within))
         yield (
-            f"{setting.called(v.name)} varied between {setting.person}s (SD = {number(v.sd_between or 0)}) and from "
-            f"session to session within them (SD = {number(v.sd_within or 0)}); the intraclass correlation was "
-            f"{number(v.icc)}{ends}."
+            f"{setting.called(v.name)} varied between {setting.person}s (SD = {between}) and from session to session "
+            f"within them (SD = {within}); the intraclass correlation was {apa_number(v.icc)}{ends}."
         )
 
 
@@ -66,9 +66,9 @@ def _direction(setting: StudyData, one: Direction) -> list[str]:
     predicted = _shown(one.within, "predicted", "predict")
     effect = (
         f"Within {setting.person}s, {predictor} {predicted} {response} {setting.later}, {full(one.within)} "
-        f"(standardised {number(one.standardised.value)}, {interval(one.standardised)})"
+        f"(standardised {apa_number(one.standardised.value)}, {interval(one.standardised)})"
     )
-    said.append(f"{effect}, in {plural(one.sessions, 'session')} of {plural(one.persons, setting.person)}.")
+    said.append(f"{effect}, in {counted(one.sessions, 'session')} of {counted(one.persons, setting.person)}.")
     if one.same_session:
         one_before = setting.study.lag == 1
         earlier = "the previous session's score" if one_before else f"the score of {setting.before}"
@@ -104,11 +104,13 @@ def _heterogeneity(setting: StudyData, h: Heterogeneity) -> str:
     shown = "differed" if h.p < 0.05 else "were not shown to differ"
     sd = max(h.sd, abs(h.mean), 1e-12)
     edge = " It is estimated at the boundary of what is possible." if h.singular else ""
-    test = f"likelihood ratio {number(h.chi2)}, df = {h.df}, {p_words(h.p)} by a mixture of chi-squared distributions"
+    test = (
+        f"likelihood ratio {apa_number(h.chi2)}, df = {h.df}, {p_words(h.p)} by a mixture of chi-squared distributions"
+    )
     return (
-        f"{people.capitalize()} {shown} in this effect (SD = {number(h.sd, sd)}, {test}): 95 % of them are estimated "
-        f"to lie between {number(h.low, sd)} and {number(h.high, sd)}, and {percent(h.expected)} to have a "
-        f"{h.direction} effect.{edge}"
+        f"{people.capitalize()} {shown} in this effect (SD = {apa_number(h.sd, sd)}, {test}): 95 % of them are "
+        f"estimated to lie between {apa_number(h.low, sd)} and {apa_number(h.high, sd)}, and "
+        f"{percent(h.expected)} to have a {h.direction} effect.{edge}"
     )
 
 
@@ -116,24 +118,24 @@ def _moderation(m: Moderation, person: str) -> str:
     shown = "depended" if m.p < 0.05 else "was not shown to depend"
     slopes = "; ".join(f"{s.at}: {full(s.estimate)}" for s in m.slopes)
     tested: Coefficient | None = m.interactions[0] if len(m.interactions) == 1 else None
-    numbers = full(tested.estimate) if tested else f"F({m.df1:.0f}, {m.df2:.0f}) = {number(m.f)}, {p_words(m.p)}"
-    of = f"{plural(m.sessions, 'session')} of {plural(m.persons, person)}"
+    numbers = full(tested.estimate) if tested else f"F({m.df1:.0f}, {m.df2:.0f}) = {apa_number(m.f)}, {p_words(m.p)}"
+    of = f"{counted(m.sessions, 'session')} of {counted(m.persons, person)}"
     return f"The effect {shown} on {m.moderator}, {numbers}, in {of}. Simple slopes: {slopes}."
 
 
 def _persons(setting: StudyData, e: PersonEffects, differ: bool) -> str:
     """How many have an effect of their own; not how many are clear of zero where persons are not shown to differ,
     since that says no more than the average does."""
-    people = f"{plural(len(e.effects), setting.person)} with two lagged pairs or more"
+    people = f"{counted(len(e.effects), setting.person)} with two lagged pairs or more"
     n = f"{e.apart:,}" if e.apart else "none"
     apart = f"the own (shrunken) effects of {n} differ from the average by more than their error"
     clear = f", and those of {e.clear:,} have a 95 % interval that leaves out zero" if differ else ""
     level = (
-        f" Effects and {setting.person}s' levels of {setting.outcome} correlate by {number(e.correlation)}."
+        f" Effects and {setting.person}s' levels of {setting.outcome} correlate by {apa_number(e.correlation)}."
         if e.correlation is not None
         else ""
     )
     return (
-        f"Of {people}, {apart}{clear}; the reliability of these effects is {number(e.reliability)}. Intervals take the "
-        f"variances as known.{level}"
+        f"Of {people}, {apart}{clear}; the reliability of these effects is {apa_number(e.reliability)}. Intervals take "
+        f"the variances as known.{level}"
     )
