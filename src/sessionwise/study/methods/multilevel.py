@@ -14,7 +14,7 @@ from ..parts.fits import estimate, tried
 from ..records import Assumptions, Estimate, NotAnswered
 from ..words.estimates import listed
 from ..words.phrases import plural_of
-from .registry import Estimates, MainModels, Method
+from .method import Estimates, MainModels, Method
 
 if TYPE_CHECKING:
     from ...designs import Design

@@ -18,7 +18,7 @@ from ...panel.frames import eager
 from ..parts.equation import quoted
 from ..parts.fits import sentence
 from ..records import Assumptions, Estimate, NotAnswered
-from .registry import Estimates, MainModels, Method
+from .method import Estimates, MainModels, Method
 
 if TYPE_CHECKING:
     from ...models import SEMFit
