@@ -13,7 +13,8 @@ import pytest
 
 import sessionwise as sw
 from sessionwise.datasets.truth import Truth
-from sessionwise.study.methods.registry import MainModels, methods
+from sessionwise.study.methods.method import MainModels
+from sessionwise.study.methods.registry import methods
 from sessionwise.study.records import Estimate, NotAnswered
 from sessionwise.study.study_data import setting
 

@@ -10,12 +10,13 @@ chart.save("figure.svg") or .png, .pdf, .html; nothing is fetched from a network
 from __future__ import annotations
 
 from .caterpillar import LevelEffects, caterpillar, draw_effects, level_effects
+from .diagram import Arrow, Correlation, Intercepts, PathDiagram
 from .dropout import dropout
 from .figure import Embedded, alt_text, embed, figure_parts, figure_table
 from .fitted_paths import path_diagram
 from .forest import Estimate, forest
 from .missing import missing
-from .paths import Arrow, Correlation, Intercepts, PathDiagram, paths
+from .paths import paths
 from .scatter import scatter
 from .simple_slopes import Slopes, draw_slopes, simple_slopes
 from .style import BLUE, GREY, INK, style

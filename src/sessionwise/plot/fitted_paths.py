@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import ModelError, nearest, some
 from ..panel.frames import eager
-from .paths import Arrow, Correlation, Intercepts, PathDiagram
+from .diagram import Arrow, Correlation, Intercepts, PathDiagram
 
 if TYPE_CHECKING:
     from ..models import SEMFit

@@ -14,7 +14,7 @@ from ..words import coefficient_label
 from .figure import EDGE, Row, Rows, clean, shortened, wrapped
 
 if TYPE_CHECKING:
-    from .paths import Arrow, PathDiagram
+    from .diagram import Arrow, PathDiagram
 
 _STEP, _BOX = 44, 26  # pixels between waves that labels need, and of the smallest box
 _LEFT, _RIGHT = 96, 44  # room for names of rows and for the correlation of random intercepts

@@ -8,12 +8,13 @@ between the observed scores themselves (a cross-lagged panel model).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import ModelError, nearest, some
 from ..words import alike, figure_interval, figure_number
+from .diagram import Intercepts, PathDiagram
 from .figure import Rows, clean, figure
+from .fitted_paths import path_diagram
 from .path_layers import layers
 from .path_layout import Layout, arrow_rows, correlation_rows, node_rows
 from .words import Labels
@@ -22,66 +23,6 @@ if TYPE_CHECKING:
     import altair as alt
 
     from ..models import SEMFit
-
-
-@dataclass(frozen=True, slots=True)
-class Arrow:
-    """A regression of a variable at one wave on a variable at the wave before.
-
-    estimate, low, high : coefficient and interval. significant : default whether the interval excludes zero.
-    standardised : standardised coefficient, for the width of the arrow; default the estimate.
-    """
-
-    from_variable: str
-    from_wave: str
-    to_variable: str
-    to_wave: str
-    estimate: float
-    low: float
-    high: float
-    significant: bool | None = None
-    standardised: float | None = None
-
-    @property
-    def clear(self) -> bool:
-        """Whether it is drawn solid."""
-        return self.low * self.high > 0 if self.significant is None else self.significant
-
-
-@dataclass(frozen=True, slots=True)
-class Correlation:
-    """Between the two variables at a wave: of what is within persons at the first, of residuals at later ones."""
-
-    wave: str
-    estimate: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
-class Intercepts:
-    """Random intercepts: variances in the order of the variables, and their correlation with its interval."""
-
-    variances: tuple[float, float]
-    correlation: float | None = None
-    low: float | None = None
-    high: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PathDiagram:
-    """What is drawn.
-
-    variables : names of the two. waves : labels in order, two or more. arrows, correlations : see there; any may be
-    left out. intercepts : None for a model without them. level : of the intervals.
-    """
-
-    variables: tuple[str, str]
-    waves: tuple[str, ...]
-    arrows: tuple[Arrow, ...]
-    correlations: tuple[Correlation, ...] = ()
-    intercepts: Intercepts | None = None
-    level: float = 0.95
 
 
 def paths(
@@ -110,8 +51,6 @@ def paths(
     ModelError : not two variables, fewer than two waves, or an arrow or correlation that does not fit them.
     """
     if not isinstance(diagram, PathDiagram):
-        from .fitted_paths import path_diagram
-
         diagram = path_diagram(diagram, group)
     _checked(diagram)
     names = {v: (labels or {}).get(v, v) for v in diagram.variables}

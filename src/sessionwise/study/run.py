@@ -9,7 +9,7 @@ from ..checks import check
 from ..findings import Finding, Findings
 from ..words import counted
 from .fingerprint import fingerprint
-from .methods.registry import MainModels
+from .methods.method import MainModels
 from .methods.sensitivity import sensitivity
 from .parts.direction import FittedDirection, analysed
 from .parts.drop_out import drop_out_model
@@ -21,7 +21,11 @@ from .records import Direction, NotAnswered
 from .refusals import doubtful
 from .result import StudyResult
 from .study_data import FEWEST_PERSONS, StudyData, setting
-from .words import answers, checklist, methods_text, references, results_text
+from .words.answer import answers
+from .words.checklist import checklist
+from .words.methods_text import methods_text
+from .words.references import references
+from .words.results_text import results_text
 
 if TYPE_CHECKING:
     from ..panel import Panel

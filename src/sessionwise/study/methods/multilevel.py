@@ -13,7 +13,7 @@ from ...words import listed, plural_of
 from ..parts.direction import FittedDirection
 from ..parts.fits import estimate, tried
 from ..records import Assumptions, Estimate, NotAnswered
-from .registry import Estimates, MainModels, Method
+from .method import Estimates, MainModels, Method
 
 if TYPE_CHECKING:
     from ...designs import Design

@@ -19,7 +19,7 @@ from ...words import below_one
 from ..parts.equation import quoted
 from ..parts.fits import sentence
 from ..records import Assumptions, Estimate, NotAnswered
-from .registry import Estimates, MainModels, Method
+from .method import Estimates, MainModels, Method
 
 if TYPE_CHECKING:
     from ...models import SEMFit

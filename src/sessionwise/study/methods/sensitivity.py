@@ -8,7 +8,8 @@ from ...errors import DesignError, ModelError
 from ..parts.fits import sentence
 from ..records import NotAnswered, Sensitivity, SensitivityRow
 from .agreement import agreement
-from .registry import Estimates, MainModels, Method, methods
+from .method import Estimates, MainModels, Method
+from .registry import methods
 
 
 def sensitivity(basis: MainModels) -> Sensitivity:
