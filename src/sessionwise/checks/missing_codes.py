@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import some
+from ..errors import Wording, missing_codes, some
 from ..findings import Finding
 from .sheet import Sheet, plural
 
@@ -44,9 +44,8 @@ def check_missing_codes(sheet: Sheet, items: set[str]) -> list[Finding]:
         f"({plural(cells, 'cell')}) {'looks' if len(codes) == 1 else 'look'} like codes for 'missing'."
     )
     where = some([f"column {s.column!r}: {sheet.where(s.rows)}" for s in suspects], 3)
-    missing = ", ".join(f"{s.column!r}: [{', '.join(f'{c:g}' for c in s.codes)}]" for s in suspects[:3])
-    more = ", ..." if len(suspects) > 3 else ""
-    remedy = f"If so, declare them: sessionwise.read(path, missing={{{missing}{more}}})."
+    declared = missing_codes({s.column: s.codes for s in suspects[:3]}, more=len(suspects) > 3)
+    remedy = Wording("If so, declare them: ", declared, ".")
     return [Finding("warning", "missing-code", what, where, cells, remedy)]
 
 
