@@ -16,8 +16,10 @@ from sessionwise.cli import app as cli
 from sessionwise.cli.analyze import _prepared as prepared
 from sessionwise.cli.demo import WHY
 from sessionwise.cli.demo import run as demo_verb
-from sessionwise.cli.remedies import in_options, reworded
+from sessionwise.cli.remedies import in_options
 from sessionwise.cli.settings import settings as read_settings
+from sessionwise.errors import Argument, Wording
+from sessionwise.findings import Finding, Findings
 from sessionwise.study import guess
 from sessionwise.study.records import NotAnswered
 from sessionwise.study.recovered import recovered
@@ -120,31 +122,30 @@ def test_the_demo_says_why_found_and_true_differ() -> None:
     assert "differ in their effects" in WHY
 
 
-@pytest.mark.parametrize(
-    ("python", "options"),
-    [
-        (
-            "Declare them: sessionwise.read(path, missing={'a': [-9, 99], 'b': ['n/a']}).",
-            "Declare them: --missing a=-9 --missing a=99 --missing b=n/a.",
-        ),
-        ("sessionwise.read(path, missing={'a': [-9], ...}).", "--missing a=-9 ...."),
-        ("sessionwise.read(path, missing={...}).", "--missing COLUMN=CODE."),
-        ("sessionwise.read(path, missing={'column': ['text', ...]}).", "--missing column=text ...."),
-        ("number_sessions(table, person='p', by='date', into='n').", "--number-by date."),
-        ("score it with answers=(1, 7).", "score it with --answers NAME=1-7."),
-        ("A smaller number, first_sessions=.", "A smaller number, --first-sessions."),
-        ("Use lag=1.", "Use --lag 1."),
-        ("number_sessions(table, by=...); on the command line, --number-by.",) * 2,
-    ],
-)
-def test_remedies_in_options(python: str, options: str) -> None:
-    assert in_options(python) == options
+LAG = Wording("Use ", Argument("lag=1", ("--lag", "1")), ".")
 
 
 def test_what_is_not_answered_names_options() -> None:
-    told = (NotAnswered("a", "b", "Use lag=1."), 3, ("x",))
-    assert reworded(told) == (NotAnswered("a", "b", "Use --lag 1."), 3, ("x",))
-    assert reworded(told[1:])[1] is told[2]
+    told = (NotAnswered("a", "b", LAG), 3, ("x",))
+    assert in_options(told) == (NotAnswered("a", "b", "Use --lag 1."), 3, ("x",))
+    assert told[0].needed == "Use lag=1."
+    assert in_options(told[0].words) == "Not answered: a. b Use --lag 1."
+    unchanged = (3, ("x",), ["y"], {"z": 1})
+    assert in_options(unchanged) is unchanged
+
+
+def test_findings_dicts_and_errors_name_options() -> None:
+    found = Findings([Finding("note", "c", "what", remedy=LAG), Finding("note", "d", "what", remedy="Mend it.")])
+    assert [f.remedy for f in in_options(found)] == ["Use --lag 1.", "Mend it."]
+    assert in_options(found.to_dicts()) == in_options(found).to_dicts()
+    assert in_options(found).items[1] is found.items[1]
+    error = sw.StudyError(Wording(Argument("lag", ("--lag",)), " is 0."), where="here", remedy=LAG)
+    assert str(error) == "lag is 0.\n  where:  here\n  remedy: Use lag=1."
+    said = in_options(error)
+    assert type(said) is sw.StudyError
+    assert str(said) == "--lag is 0.\n  where:  here\n  remedy: Use --lag 1."
+    plain = sw.StudyError("what.", remedy="Mend it.")
+    assert in_options(plain) is plain
 
 
 # --- refusals -----------------------------------------------------------------------------------

@@ -1,9 +1,106 @@
-"""One tree of errors. Every message says what is wrong, where it is, and what to do about it."""
+"""One tree of errors. Every message says what is wrong, where it is, and what to do about it.
+
+What to do may be an argument in Python and an option on the command line. Such a sentence is a `Wording`: a record
+of its parts, from which each interface makes its words; no sentence is ever read back.
+"""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """What a user is to write, in a sentence.
+
+    python : an argument or a call, such as ``lag=1``. option : the words that a shell is to hand over for it, not yet
+    quoted, such as ``("--lag", "1")``.
+    """
+
+    python: str
+    option: tuple[str, ...]
+
+
+class Wording(str):
+    """A sentence that names arguments: the text that Python shows, and `for_command_line` with options instead.
+
+    parts : texts, Arguments, and other Wordings, whose parts become its own.
+
+    >>> said = Wording("Use ", Argument("lag=1", ("--lag", "1")), ".")
+    >>> said
+    'Use lag=1.'
+    >>> said.for_command_line()
+    'Use --lag 1.'
+    """
+
+    __slots__ = ("_parts",)
+    _parts: tuple[str | Argument, ...]
+
+    def __new__(cls, *parts: str | Argument) -> Wording:
+        flat = tuple(one for part in parts for one in (part.parts if isinstance(part, Wording) else (part,)))
+        made = super().__new__(cls, "".join(one.python if isinstance(one, Argument) else one for one in flat))
+        made._parts = flat
+        return made
+
+    @property
+    def parts(self) -> tuple[str | Argument, ...]:
+        """Texts and Arguments, in their order."""
+        return self._parts
+
+    def for_command_line(self) -> str:
+        """The sentence with options, quoted as a shell takes them."""
+        return "".join(shlex.join(one.option) if isinstance(one, Argument) else one for one in self._parts)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Wording, self._parts
+
+
+#: A call of `read` around one of its arguments.
+READ = "sessionwise.read(path, {})"
+
+
+def missing_codes(codes: Mapping[str, Sequence[object]], *, more: bool = False, call: str = READ) -> Argument:
+    """Codes to be declared missing in reading.
+
+    codes : column -> numbers or texts; an Ellipsis among them stands for others. more : whether other columns have some
+    too. call : around the argument, '{}' for nothing.
+
+    >>> Wording("Declare them: ", missing_codes({"PHQ 9": [-9.0, "n/a"]}), ".").for_command_line()
+    "Declare them: --missing 'PHQ 9=-9' --missing 'PHQ 9=n/a'."
+    """
+    python, option = [], []
+    for column, own in codes.items():
+        plain = [_whole(code) for code in own]
+        python.append(f"{column!r}: [{', '.join('...' if code is ... else repr(code) for code in plain)}]")
+        for code in plain:
+            option += ["..."] if code is ... else ["--missing", f"{column}={code}"]
+    if more:
+        python.append("...")
+        option.append("...")
+    return Argument(call.format(f"missing={{{', '.join(python)}}}"), tuple(option))
+
+
+def read_option(name: str, value: object = None, *, call: str = "{}") -> Argument:
+    """Another argument of `read`: its name alone, with a value, or with a dict column -> value.
+
+    >>> Wording("Say so: ", read_option("types", {"code": "text"}), ".").for_command_line()
+    'Say so: --read types.code=text.'
+    """
+    if value is None:
+        return Argument(call.format(f"{name}="), ("--read", f"{name}="))
+    given = {f"{name}.{key}": one for key, one in value.items()} if isinstance(value, Mapping) else {name: value}
+    option = (word for key, one in given.items() for word in ("--read", f"{key}={one}"))
+    return Argument(call.format(f"{name}={value!r}"), tuple(option))
+
+
+def _whole(code: object) -> object:
+    """A whole number as one; others with six digits."""
+    if not isinstance(code, float):
+        return code
+    return int(code) if code.is_integer() and abs(code) < 1e15 else float(f"{code:g}")
 
 
 class SessionwiseError(Exception):
@@ -13,7 +110,7 @@ class SessionwiseError(Exception):
     ----------
     what : what is wrong, one sentence.
     where : file, row, person, session or column, as the user knows them; empty if it is everywhere.
-    remedy : what the user can do, one sentence.
+    remedy : what the user can do, one sentence. Like `what` it is a Wording where it names an argument.
     """
 
     def __init__(self, what: str, *, where: str = "", remedy: str = "") -> None:

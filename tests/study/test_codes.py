@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from study_panels import frame, panel
 
 import sessionwise as sw
+from sessionwise.cli.remedies import in_options
 from sessionwise.study.refusals import known
 from sessionwise.study.study_data import setting
 
@@ -26,18 +27,23 @@ def coded(name: str, code: float, share: float = 0.3, data: pl.DataFrame | None 
 
 
 def refusal(study: sw.Study, data: pl.DataFrame) -> str:
+    return str(refused(study, data))
+
+
+def refused(study: sw.Study, data: pl.DataFrame) -> sw.StudyError:
     with pytest.raises(sw.StudyError, match="impossible values") as error:
         setting(study, panel(data), 1)
-    return str(error.value)
+    return error.value
 
 
 @pytest.mark.parametrize("share", [0.3, 0.02])
 @pytest.mark.parametrize(("name", "code"), [("core_om", -9), ("core_om", 99), ("wai_sr", 9), ("wai_sr", -9)])
 def test_a_code_in_a_known_scale(name: str, code: float, share: float) -> None:
-    said = refusal(sw.Study("core_om", "wai_sr"), coded(name, code, share))
+    error = refused(sw.Study("core_om", "wai_sr"), coded(name, code, share))
+    said = str(error)
     assert f"{code} (" in said
     assert f"missing={{'{name}': [{code}]}}" in said
-    assert f"--missing {name}={code} " in said
+    assert f"--missing {name}={code}." in in_options(error).remedy
     assert "patient 1001" in said
     assert "The scale goes from" in said
 
@@ -97,8 +103,9 @@ def test_odd_scores_that_are_scores() -> None:
     """A scale with a gap below its highest score is refused, until it is said that these are scores."""
     mood = pl.Series("symptoms", np.random.default_rng(0).choice([1.0, 2.0, 3.0, 4.0, 8.0], len(frame())))
     data = frame().rename(OTHER).with_columns(mood)
-    said = refusal(sw.Study("symptoms", "alliance"), data)
-    assert "as_scored=['symptoms'], or --as-scored symptoms" in said
+    error = refused(sw.Study("symptoms", "alliance"), data)
+    assert "as_scored=['symptoms']." in error.remedy
+    assert "--as-scored symptoms." in in_options(error).remedy
     assert setting(sw.Study("symptoms", "alliance", as_scored="symptoms"), panel(data), 1)
     endless = data.with_columns(symptoms=pl.when(pl.int_range(pl.len()) == 3).then(np.inf).otherwise("symptoms"))
     with pytest.raises(sw.StudyError, match="infinity"):

@@ -7,7 +7,7 @@ from os import PathLike
 
 import numpy as np
 
-from ..errors import some
+from ..errors import Argument, Wording, missing_codes, some
 from ..findings import Finding
 from ..scoring import Answered, Instrument, Wanted, answered
 from ..words import counted
@@ -67,12 +67,13 @@ def _range_remedy(key: Instrument, low: float, high: float, codes: Mapping[str, 
     options = [o for o in key.range_options if o[0] <= low and high <= o[1]]
     if common and options:
         a, b = options[0]
-        return f"If the form has answers from {a:g} to {b:g}, score it with answers=({a:g}, {b:g})."
+        answers = Argument(f"answers=({a:g}, {b:g})", ("--answers", f"{key.name}={a:g}-{b:g}"))
+        return Wording(f"If the form has answers from {a:g} to {b:g}, score it with ", answers, ".")
     if common and (low, high) in ((key.low + 1, key.high + 1), (key.low - 1, key.high - 1)):
         return f"Answers run from {low:g} to {high:g}: shift them by one, so that they run from {key.low:g}."
     name, values = next(iter(codes.items()))
-    shown = f"{{{name!r}: [{', '.join(f'{v:g}' for v in values[:5])}]{', ...' if len(codes) > 1 else ''}}}"
-    return f"Correct them; if they are codes for missing, declare them: sessionwise.read(path, missing={shown})."
+    declared = missing_codes({name: values[:5]}, more=len(codes) > 1)
+    return Wording("Correct them; if they are codes for missing, declare them: ", declared, ".")
 
 
 def _whole(sheet: Sheet, key: Instrument, columns: Mapping[int, str]) -> list[Finding]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..errors import some
+from ..errors import Wording, missing_codes, some
 from ..findings import Finding
 from ..panel.panel import LARGEST
 from ..readers.cells import numbers
@@ -87,7 +87,8 @@ def _text_numbers(sheet: Sheet) -> list[Finding]:
     found = []
     if mixed:
         what = f"{counted(cells, 'cell')} in {counted(len(mixed), 'column')} of numbers hold text."
-        remedy = "Correct them, or declare them missing: sessionwise.read(path, missing={'column': ['text', ...]})."
+        declared = missing_codes({"column": ["text", ...]})
+        remedy: str = Wording("Correct them, or declare them missing: ", declared, ".")
         found.append(Finding("warning", "text-in-numbers", what, some(mixed), cells, remedy))
     if whole:
         what = f"{counted(len(whole), 'column')} of numbers kept as text."

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from ..errors import Argument, Wording
 from ..findings import Finding
 from ..panel import Panel
 from ..words import counted
@@ -85,9 +86,14 @@ def _order(panel: Panel, times: np.ndarray, dated: bool) -> list[Finding]:
     if len(back):
         persons = len(np.unique(panel.codes[back]))
         what = f"{counted(len(back), 'session')} of {counted(persons, 'person')} dated before the session preceding it."
-        remedy = (
-            f"Correct the {dates} or the session numbers, or number the sessions by {date}: "
-            f"number_sessions(table, person={panel.roles.person!r}, by={panel.roles.time!r}, into='session_by_date')."
+        person, time = panel.roles.person, panel.roles.time
+        remedy = Wording(
+            f"Correct the {dates} or the session numbers, or number the sessions by {date}: ",
+            Argument(
+                f"number_sessions(table, person={person!r}, by={time!r}, into='session_by_date')",
+                ("--number-by", str(time), "--session", "session_by_date"),
+            ),
+            ".",
         )
         found.append(Finding("warning", "sessions-out-of-order", what, panel.where(back), len(back), remedy))
     if len(same):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import some
+from ..errors import Wording, missing_codes, some
 from ..findings import Finding
 from ..words import agree, counted
 from .sheet import Sheet
@@ -45,9 +45,8 @@ def check_missing_codes(sheet: Sheet, items: set[str]) -> list[Finding]:
         f"({counted(cells, 'cell')}) {agree(len(codes), 'looks', 'look')} like codes for 'missing'."
     )
     where = some([f"column {s.column!r}: {sheet.where(s.rows)}" for s in suspects], 3)
-    missing = ", ".join(f"{s.column!r}: [{', '.join(f'{c:g}' for c in s.codes)}]" for s in suspects[:3])
-    more = ", ..." if len(suspects) > 3 else ""
-    remedy = f"If so, declare them: sessionwise.read(path, missing={{{missing}{more}}})."
+    declared = missing_codes({s.column: s.codes for s in suspects[:3]}, more=len(suspects) > 3)
+    remedy = Wording("If so, declare them: ", declared, ".")
     return [Finding("warning", "missing-code", what, where, cells, remedy)]
 
 

@@ -114,13 +114,11 @@ class Analysed:
     written: dict[str, Any]
 
     def to_dict(self) -> dict[str, Any]:
-        from .remedies import reworded
-
         return {
             "guessed": self.guessed,
             "written": self.written,
             "result": self.result.to_dict(),
-            "read": reworded(self.panel.findings).to_dicts(),
+            "read": self.panel.findings.to_dicts(),
         }
 
     def lines(self) -> list[str]:
@@ -147,7 +145,7 @@ def run(settings: Settings, say: Say, *, notices: tuple[str, ...] = ()) -> Analy
     SessionwiseError : what cannot be read, scored or studied, or would overwrite the data.
     """
     from ..reports.painter import Painter
-    from .remedies import options_in_errors, reworded
+    from .remedies import in_options, options_in_errors
 
     started = time.perf_counter()
     report = _places(settings)
@@ -155,7 +153,7 @@ def run(settings: Settings, say: Say, *, notices: tuple[str, ...] = ()) -> Analy
         say("reading and scoring")
         panel, full, guessed = _prepared(settings)
         study = _study(full)
-        result = reworded(study.run(panel, progress=lambda part, at, of: say(f"{part} ({at + 1} of {of})")))
+        result = in_options(study.run(panel, progress=lambda part, at, of: say(f"{part} ({at + 1} of {of})")))
         say("report")
         written = _written(full, panel, result, report, guessed, notices, started, painter)
     return Analysed(result, panel, guessed, written)
@@ -312,7 +310,7 @@ def _written(
 ) -> dict[str, Any]:
     from ..reports import report as write_report
     from ..reports import write_tables, write_word
-    from .remedies import reworded
+    from .remedies import in_options
 
     told = [("Command", full.command())]
     if guessed:
@@ -326,6 +324,6 @@ def _written(
         with writing(word):
             written["docx"] = str(write_word(result, word, panel, facts=told, notices=notices, painter=painter))
     with writing(report):
-        read = tuple(reworded(panel.findings))
+        read = tuple(in_options(panel.findings))
         write_report(result, report, panel, facts=told, notices=notices, read=read, started=started, painter=painter)
     return {"report": str(report), **written}

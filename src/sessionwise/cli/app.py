@@ -13,6 +13,7 @@ import typer
 
 from ..errors import SessionwiseError
 from . import analyze, check, demo, describe, fit, score
+from .remedies import in_options
 
 app = typer.Typer(
     help="Does a change in the process at one session predict the outcome at the next, within the same patient?",
@@ -34,7 +35,8 @@ def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # matrices are small here: more threads only wait for each other
     try:
         app()
-    except SessionwiseError as error:
+    except SessionwiseError as raised:
+        error = in_options(raised)
         if "--json" in sys.argv:
             from .. import __version__
 

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 
+from .remedies import in_options
+
 
 @contextmanager
 def busy(what: str) -> Iterator[Callable[[str], None]]:
@@ -38,7 +40,8 @@ def busy(what: str) -> Iterator[Callable[[str], None]]:
 
 
 def print_result(as_json: bool, told: dict[str, Any], *shown: Any) -> None:
-    """One JSON object, or what a person wants to read."""
+    """One JSON object, or what a person wants to read; both say options, not arguments."""
+    told, shown = in_options(told), in_options(shown)
     if as_json:
         from .. import __version__
 

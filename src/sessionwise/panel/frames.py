@@ -122,6 +122,18 @@ def holds_numbers(frame: nw.DataFrame[Any], name: str) -> bool:
     return dtype.is_numeric() or dtype == nw.Boolean
 
 
+def text_among_numbers(series: pl.Series) -> np.ndarray:
+    """Positions, int64 ascending, of cells that are no numbers in a text column where most are; else none."""
+    import polars as pl
+
+    if series.dtype.is_temporal():
+        return np.zeros(0, np.int64)
+    text = series.cast(pl.String)
+    bad = (text.cast(pl.Float64, strict=False).is_null() & text.is_not_null()).arg_true()
+    few = len(bad) < 0.5 * max(1, len(text) - text.null_count())
+    return bad.to_numpy().astype(np.int64) if few else np.zeros(0, np.int64)
+
+
 def holds_lists(frame: nw.DataFrame[Any], name: str) -> bool:
     """Whether a column's cells are lists or records."""
     if frame.implementation.is_polars():

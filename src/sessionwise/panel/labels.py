@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..errors import Argument, Wording, read_option
 from ..findings import Finding
 from ..words import counted
 from .table import Origin
@@ -24,10 +25,6 @@ LARGEST_SESSION = 100_000
 
 _WHOLE = "Number the sessions 1, 2, 3, ...; put decimals into a time column."
 _PLAUSIBLE = "Correct the typing error; if these are dates or identifiers, name another column."
-_NUMBER_THEM = (
-    "Number the sessions by them: number_sessions(table, person=..., by=..., into='number'); "
-    "on the command line, --number-by."
-)
 
 
 def run_starts(series: pl.Series) -> np.ndarray:
@@ -100,7 +97,8 @@ def person_labels(series: pl.Series, name: str, origin: Origin, found: list[Find
         series = series.cast(pl.Int64)  # SPSS stores whole numbers as decimals
     elif series.dtype.is_float():
         what = f"Column {name!r} (person) holds decimal numbers: labels such as 1.1 and 1.10 cannot be told apart."
-        remedy = f"If they are labels, read the column as text: read(path, types={{{name!r}: 'text'}})."
+        as_text = read_option("types", {name: "text"}, call="read(path, {})")
+        remedy = Wording("If they are labels, read the column as text: ", as_text, ".")
         found.append(Finding("warning", "person-decimal", what, f"column {name!r}", series.n_unique(), remedy))
     return series
 
@@ -123,7 +121,12 @@ def session_numbers(series: pl.Series, name: str, origin: Origin, found: list[Fi
         error("session-missing", what, rows, "Fill in the session numbers, or delete these rows.")
         return None
     if series.dtype.is_temporal():
-        error("session-is-date", "holds dates, not session numbers", [], _NUMBER_THEM)
+        number = Argument(
+            f"number_sessions(table, person=..., by={name!r}, into='number')",
+            ("--number-by", name, "--session", "number"),
+        )
+        remedy = Wording("Number the sessions by them: ", number, ".")
+        error("session-is-date", "holds dates, not session numbers", [], remedy)
         return None
     if not series.dtype.is_numeric():
         text = series.cast(pl.String)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 import numpy as np
 
-from ..errors import PanelError, some
+from ..errors import Argument, PanelError, Wording, some
 from ..findings import Finding, Findings
 from ..words import counted
 from .frames import column, eager, restore
@@ -45,7 +45,9 @@ def number_sessions(table: Any, *, person: str, by: str, into: str = "session") 
         raise PanelError(
             f"There is a column {into!r} already.",
             where=f"columns: {some(frame.columns, 12)}",
-            remedy="Name another column with into='...', or drop this one.",
+            remedy=Wording(
+                "Name another column with ", Argument("into='...'", ("--session", "NAME")), ", or drop this one."
+            ),
         )
     labels, times = _columns(frame, person, by, origin)
     numbers = _ranks(labels, times, person, by, frame, origin)

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..errors import PanelError, nearest, some
 from ..findings import Finding, Findings
-from .frames import attach, column, eager, holds_numbers, numbers, restore
+from .frames import attach, column, eager, holds_numbers, numbers, restore, text_among_numbers
 from .labels import levels
 from .roles import PersonRows, Roles, structure
 from .table import Origin, Table
@@ -253,12 +253,10 @@ class Panel:
         kind = "dates" if series.dtype.is_temporal() else "text"
         where = f"column {name!r}"
         remedy = f"Use panel.labels({name!r}) for categories."
-        if kind == "text":
-            text = series.cast(pl.String)
-            bad = (text.cast(pl.Float64, strict=False).is_null() & text.is_not_null()).arg_true()
-            if 0 < len(bad) < 0.5 * max(1, len(text) - text.null_count()):
-                where += f": {text[int(bad[0])]!r} in {self._parts.origin.say(bad)}"
-                remedy = "Correct these cells, or declare them missing."
+        bad = text_among_numbers(series)
+        if len(bad):
+            where += f": {series.cast(pl.String)[int(bad[0])]!r} in {self._parts.origin.say(bad)}"
+            remedy = "Correct these cells, or declare them missing."
         return PanelError(f"column {name!r} holds {kind}, not numbers.", where=where, remedy=remedy)
 
     # --- new panels from this one ---------------------------------------------------------------

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from ..errors import ReadError, nearest, some
+from ..errors import Argument, ReadError, Wording, missing_codes, nearest, read_option, some
 from ..findings import Finding
 from ..words import agree, counted
 from .cells import Decimal, Numbers, numbers
@@ -183,7 +183,9 @@ def _kept_text(series: pl.Series, read: Numbers, log: Log, place: Place) -> pl.S
                 f"{agree(n_bad, 'is not a number', 'are not numbers')}, the first is {short(example)}.",
                 where=f"column {name}, {place(read.bad.tolist())}",
                 count=n_bad,
-                remedy=f"Correct the cells in the file, or declare them: missing={{{name!r}: [{short(example)}]}}.",
+                remedy=Wording(
+                    "Correct the cells in the file, or declare them: ", missing_codes({name: [example]}, call="{}"), "."
+                ),
             )
         )
     return _plain_text(series, read, log)
@@ -200,7 +202,9 @@ def _plain_text(series: pl.Series, read: Numbers, log: Log) -> pl.Series:
                 f"Text column {series.name!r} holds {signs}; kept as text, not taken as missing.",
                 where=f"column {series.name}",
                 count=sum(read.markers.values()),
-                remedy=f"If they mean missing: missing={{{series.name!r}: {list(read.markers)}}}.",
+                remedy=Wording(
+                    "If they mean missing: ", missing_codes({series.name: list(read.markers)}, call="{}"), "."
+                ),
             )
         )
     return _blank_to_null(series)
@@ -212,11 +216,17 @@ def _must_be_numbers(series: pl.Series, read: Numbers, source: str, place: Place
             f"Column {series.name!r} is declared a number, but {len(read.bad):,} of its cells "
             f"{agree(len(read.bad), 'is', 'are')} not, the first is {short(series[int(read.bad[0])])}.",
             where=f"{source}, {place(read.bad.tolist())}, column {series.name}",
-            remedy="Correct the cells, declare them in missing=, or leave the column out of types=.",
+            remedy=Wording(
+                "Correct the cells, declare them in ",
+                Argument("missing=", ("--missing",)),
+                ", or leave the column out of ",
+                read_option("types"),
+                ".",
+            ),
         )
     if read.doubt in _UNHELD:
         raise ReadError(
             f"Column {series.name!r} is declared a number, but has {_UNHELD[read.doubt]}.",
             where=f"{source}, column {series.name}",
-            remedy=f"Read it as text: types={{{series.name!r}: 'text'}}.",
+            remedy=Wording("Read it as text: ", read_option("types", {series.name: "text"}), "."),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..errors import ReadError
+from ..errors import ReadError, Wording, read_option
 from ..findings import Finding
 from ..words import agree, counted
 from .cells import MARKERS, numbers
@@ -93,6 +93,6 @@ def declared_date(series: pl.Series, form: str, source: str, place: Place) -> pl
             f"{counted(n, 'cell')} of column {series.name!r} {agree(n, 'is not a date', 'are not dates')} written "
             f"{form!r}, the first is {short(text[wrong[0]])}.",
             where=f"{source}, {place(wrong)}, column {series.name}",
-            remedy="Correct the format in dates=, or the cells.",
+            remedy=Wording("Correct the format in ", read_option("dates"), ", or the cells."),
         )
     return parsed.rename(series.name)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import ReadError, nearest
+from ..errors import Argument, ReadError, Wording, nearest, read_option
 from ..findings import Finding, Findings
 from ..panel.table import Table
 from .columns import Wishes
@@ -39,7 +39,10 @@ def check_options(
         if kind not in ("text", "number"):
             raise ReadError(f"types= gives {column!r} the type {kind!r}.", remedy="Use 'text' or 'number'.")
     if wide is not None and person is None:
-        raise ReadError("wide= needs to know who is who.", remedy="Name the column of persons with person=.")
+        person_option = Argument("person=", ("--person",))
+        raise ReadError(
+            "wide= needs to know who is who.", remedy=Wording("Name the column of persons with ", person_option, ".")
+        )
 
 
 def read_file(
@@ -131,5 +134,7 @@ def _meaningless(kind: str, options: Mapping[str, Any], value_labels: str | Sequ
         given += ["value_labels"] * (kind not in _LABELLED)
     if given:
         raise ReadError(
-            f"{given[0]}= has no meaning for this kind of file.", where=name, remedy=f"Leave {given[0]}= out."
+            f"{given[0]}= has no meaning for this kind of file.",
+            where=name,
+            remedy=Wording("Leave ", read_option(given[0]), " out."),
         )

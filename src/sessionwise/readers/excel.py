@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..errors import ReadError, nearest, some
+from ..errors import ReadError, Wording, nearest, read_option, some
 from ..findings import Finding, Findings
 from ..panel.table import Table
 from ..words import agree, counted
@@ -45,7 +45,7 @@ def read_excel(data: bytes, source: str, *, sheet: str | int | None, header_row:
         raise ReadError(
             "The sheet has column names but no rows.",
             where=f"{where}, row {header + 1}",
-            remedy="Choose another sheet=, or export it again.",
+            remedy=Wording("Choose another ", read_option("sheet"), ", or export it again."),
         )
     was_text = [c for c, t in frame.schema.items() if t.is_(_string())]
     frame, typed = type_columns(frame, wishes, where, placer("row", rows))
@@ -118,7 +118,7 @@ def _choose(reader: Any, sheet: str | int | None, source: str) -> str:
     raise ReadError(
         f"The workbook has {len(filled)} sheets with cells, and none was named.",
         where=source,
-        remedy=f"Choose one with sheet=: {_listed(filled)}.",
+        remedy=Wording("Choose one with ", read_option("sheet"), f": {_listed(filled)}."),
     )
 
 
@@ -135,7 +135,9 @@ def _has_cells(reader: Any, name: str) -> bool:
 
 def _other_sheets(reader: Any, name: str) -> str:
     others = [n for n in reader.sheet_names if n != name]
-    return f"Choose another with sheet=: {_listed(others)}." if others else "Export it again, with the data."
+    if not others:
+        return "Export it again, with the data."
+    return Wording("Choose another with ", read_option("sheet"), f": {_listed(others)}.")
 
 
 def _header(grid: pl.DataFrame, header_row: int | None, where: str) -> int:
@@ -162,7 +164,7 @@ def _header(grid: pl.DataFrame, header_row: int | None, where: str) -> int:
             f"The first row with cells has {counts[first]} of them, others have up to {counts.max()}: it looks like "
             "a title above the header.",
             where=f"{where}, row {first + 1}",
-            remedy=f"Say where the column names are, for example header_row={widest + 1}.",
+            remedy=Wording("Say where the column names are, for example ", read_option("header_row", widest + 1), "."),
         )
     return first
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ..errors import Argument, Wording
 from ..findings import Finding
 from ..panel.table import Table
 from .headers import names_persons
@@ -33,11 +34,13 @@ def looks_wide(table: Table, person: str | None) -> Finding | None:
     patterns = [p for p, numbers in stems.items() if len(numbers) >= 3]
     if not patterns:
         return None
+    option = [word for pattern in patterns for word in ("--wide", pattern)]
+    turned = Argument(f"wide={patterns!r}, person={who!r}", (*option, "--person", who))
     return Finding(
         "warning",
         "looks-wide",
         f"Every {who!r} stands once, and columns are numbered: it may be one row a person, sessions side by side.",
         where=table.source,
         count=sum(len(stems[p]) for p in patterns),
-        remedy=f"If so, read it with wide={patterns!r}, person={who!r}.",
+        remedy=Wording("If so, read it with ", turned, "."),
     )

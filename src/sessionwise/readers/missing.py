@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..errors import ReadError, nearest, some
+from ..errors import Argument, ReadError, Wording, nearest, some
 from ..findings import Finding, Findings
 from ..panel.table import Table
 from ..words import agree, all_digits, counted
@@ -135,10 +135,17 @@ def _identifiers(
         if column != person and (named or not _identifies(frame[column])):
             continue
         n = sum(counts[code][column] for code in codes)
-        remedy = f"If they are identifiers there, leave {column!r} out of missing=."
+        remedy = Wording(
+            f"If they are identifiers there, leave {column!r} out of ", Argument("missing=", ("--missing",)), "."
+        )
         if not named:
-            remedy = "If they are identifiers there, name the columns that have the code, missing={column: codes}; "
-            remedy += f"person={column!r} spares this one."
+            remedy = Wording(
+                "If they are identifiers there, name the columns that have the code, ",
+                Argument("missing={column: codes}", ("--missing", "COLUMN=CODE")),
+                "; ",
+                Argument(f"person={column!r}", ("--person", column)),
+                " spares this one.",
+            )
         found.append(
             Finding(
                 "warning",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from ..errors import some
+from ..errors import Wording, read_option, some
 from ..findings import Finding
 from ..words import agree, counted
 from .cells import Numbers
@@ -17,8 +17,12 @@ if TYPE_CHECKING:
 
 Place = Callable[[Sequence[int]], str]
 
-_SIGN = (
-    "Say which sign marks decimals: decimal=',' or decimal='.'. If a sign separates thousands, take it out of the file."
+_SIGN = Wording(
+    "Say which sign marks decimals: ",
+    read_option("decimal", ","),
+    " or ",
+    read_option("decimal", "."),
+    ". If a sign separates thousands, take it out of the file.",
 )
 
 
@@ -42,7 +46,7 @@ def doubt(name: str, read: Numbers, n_numbers: int, place: Place) -> Finding:
         ),
         "too-long": (
             "it has whole numbers too long to be held exactly",
-            f"Nothing if it is an identifier; types={{{name!r}: 'text'}} says so.",
+            Wording("Nothing if it is an identifier; ", read_option("types", {name: "text"}), " says so."),
         ),
         "too-large": (
             "it has numbers too large to be held (beyond 1.8e308)",
@@ -64,14 +68,15 @@ def merged(name: str, texts: pl.Series) -> Finding:
     """What seems to be an identifier, with different cells that are one number."""
     what = f"In column {name!r}, {counted(len(texts), 'different text')} became fewer numbers: "
     what += f"{_examples(texts)} are the same."
-    remedy = f"If they tell persons or rows apart, read them as text: types={{{name!r}: 'text'}}."
+    as_text = read_option("types", {name: "text"})
+    remedy = Wording("If they tell persons or rows apart, read them as text: ", as_text, ".")
     return Finding("warning", "cells-merged", what, f"column {name}", len(texts), remedy)
 
 
 def kept_as_written(name: str, texts: pl.Series) -> Finding:
     """A person column with different cells that are one number."""
     what = f"Column {name!r} was kept as text, since {_examples(texts)} would be the same number."
-    remedy = f"If they are numbers, say so: types={{{name!r}: 'number'}}."
+    remedy = Wording("If they are numbers, say so: ", read_option("types", {name: "number"}), ".")
     return Finding("note", "cells-merged", what, f"column {name}", len(texts), remedy)
 
 
@@ -100,7 +105,7 @@ def date_note(name: str, example: str, count: int) -> Finding:
         f"Column {name!r} looks like dates ({example}) and was kept as text, since day and month are not told apart.",
         where=f"column {name}",
         count=count,
-        remedy=f"Say how they are written, for example dates={{{name!r}: '%d.%m.%Y'}}.",
+        remedy=Wording("Say how they are written, for example ", read_option("dates", {name: "%d.%m.%Y"}), "."),
     )
 
 
@@ -136,7 +141,7 @@ def totals(log: Log) -> list[Finding]:
                 "zeros or a plus sign.",
                 where=f"column {name}",
                 count=count,
-                remedy=f"If they are numbers, say so: types={{{name!r}: 'number'}}.",
+                remedy=Wording("If they are numbers, say so: ", read_option("types", {name: "number"}), "."),
             )
         )
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from ..errors import ReadError, nearest, some
+from ..errors import Argument, ReadError, Wording, nearest, some
 from ..panel.table import Table
 
 Patterns = str | Sequence[str] | Mapping[str, str]
@@ -26,7 +26,8 @@ def named(patterns: Patterns, source: str) -> list[tuple[str | None, str]]:
     for _, pattern in pairs:
         _check(pattern, source)
     if not pairs:
-        raise ReadError("wide= has no pattern.", where=source, remedy="Give one, for example wide='core_{}'.")
+        example = Argument("wide='core_{}'", ("--wide", "core_{}"))
+        raise ReadError("wide= has no pattern.", where=source, remedy=Wording("Give one, for example ", example, "."))
     return pairs
 
 

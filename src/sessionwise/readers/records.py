@@ -12,7 +12,7 @@ import io
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ReadError
+from ..errors import ReadError, Wording, read_option
 from ..findings import Finding
 from ..words import counted, numbered
 from .cells import GROUPING, numbers, shows_decimal_comma
@@ -238,9 +238,13 @@ def _even(text: Opened, fields: np.ndarray, blank: np.ndarray, lines: np.ndarray
         remedy = f"Line {lines[first]} is separated by {NAMES[other[0]]}, the header by {NAMES[text.delimiter]}: "
         remedy += "use one delimiter throughout."
     else:
-        remedy = (
+        remedy = Wording(
             "Correct these lines. A text with the delimiter in it needs quotation marks; if a title stands above the "
-            "header, give header_row=; if the delimiter is another, give delimiter=."
+            "header, give ",
+            read_option("header_row"),
+            "; if the delimiter is another, give ",
+            read_option("delimiter"),
+            ".",
         )
     sign = NAMES.get(text.delimiter, repr(text.delimiter))
     raise ReadError(

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from ..errors import ReadError, nearest, some
+from ..errors import Argument, ReadError, Wording, nearest, read_option, some
 from ..findings import Finding, Findings
 from ..panel.table import Table
 from ..words import agree, counted
@@ -55,7 +55,7 @@ def from_redcap(table: Table, events: Events, *, person: str | None, spread: Seq
         raise ReadError(
             f"redcap= was given, but the file has neither {EVENT!r} nor {INSTANCE!r}.",
             where=table.source,
-            remedy="Export with the event column, or leave redcap= out.",
+            remedy=Wording("Export with the event column, or leave ", read_option("redcap"), " out."),
         )
     who = person or table.columns[0]
     for name in (who, *spread):
@@ -64,7 +64,9 @@ def from_redcap(table: Table, events: Events, *, person: str | None, spread: Seq
         raise ReadError(
             "The file has a column 'session' already, and REDCap's event names would give another.",
             where=table.source,
-            remedy="Read it with redcap=False to keep the file's own, or rename that column.",
+            remedy=Wording(
+                "Read it with ", read_option("redcap", False), " to keep the file's own, or rename that column."
+            ),
         )
     session, person_level = _sessions(table, events)
     findings = [_numbered_note(table, session)]
@@ -126,7 +128,7 @@ def _left_out(table: Table, kept: pl.DataFrame, who: str, count: int) -> list[Fi
     n = len(gone)
     what = f"{counted(n, 'person')} {agree(n, 'has', 'have')} no session and {agree(n, 'is', 'are')} no longer in the "
     what += f"table: {some(gone)}."
-    remedy = "Give these events a session number in redcap= to keep their rows."
+    remedy = Wording("Give these events a session number in ", read_option("redcap"), " to keep their rows.")
     return [note, Finding("warning", "redcap-person-lost", what, table.source, n, remedy)]
 
 
@@ -140,14 +142,18 @@ def _no_number(table: Table, unnumbered: Mapping[str, list[int]]) -> ReadError:
     # Numbers that no session of the file is likely to have: 0 before treatment, from 101 on after it.
     before = [n for n in names if n.startswith(("base", "intake", "pre", "screen"))][:1]
     numbers = {**dict.fromkeys(before, 0), **{n: 101 + i for i, n in enumerate(n for n in names if n not in before)}}
-    example = "{" + ", ".join(f"{n!r}: {numbers[n]}" for n in names[:3]) + "}"
     column = EVENT if EVENT in table.columns else INSTANCE
     which = f"the events {some([repr(n) for n in names])}" if column == EVENT else "rows without a repeat instance"
     return ReadError(
         f"No session number can be told for {which}.",
         where=f"{table.origin.say(unnumbered[names[0]])}, column {column}",
-        remedy=f"Give the numbers, for example redcap={example}; 'instance' takes the repeat instance, None is for "
-        "rows that belong to the person; or read with redcap=False.",
+        remedy=Wording(
+            "Give the numbers, for example ",
+            read_option("redcap", {n: numbers[n] for n in names[:3]}),
+            "; 'instance' takes the repeat instance, None is for rows that belong to the person; or read with ",
+            read_option("redcap", False),
+            ".",
+        ),
     )
 
 
@@ -159,7 +165,7 @@ def _numbered_note(table: Table, session: pl.Series) -> Finding:
         f"Read as a REDCap export: sessions {some(found, 12)} are numbered by event and repeat instance.",
         where=table.source,
         count=len(found),
-        remedy="redcap=False reads the columns as they are.",
+        remedy=Wording(read_option("redcap", False), " reads the columns as they are."),
     )
 
 
@@ -178,7 +184,7 @@ def _spread(
                 f"spread= needs one value of {column!r} a person, but person {several[who][0]!r} has "
                 f"{some(several['values of one person'][0].sort().to_list())}.",
                 where=f"{table.source}, column {column}",
-                remedy="Correct it in the file, or leave the column out of spread=.",
+                remedy=Wording("Correct it in the file, or leave the column out of ", read_option("spread"), "."),
             )
         before = frame[column].null_count()
         frame = frame.with_columns(pl.col(column).drop_nulls().first().over(who).alias(column))
@@ -201,7 +207,11 @@ def _one_event_each(frame: pl.DataFrame, who: str, table: Table) -> None:
         raise ReadError(
             f"The events {some([repr(e) for e in events])} of one person both have session number {session}.",
             where=table.origin.say(wrong["\0row"][0].to_list()),
-            remedy="Give each event a number of its own in redcap={event: number}, one that no repeated session has.",
+            remedy=Wording(
+                "Give each event a number of its own in ",
+                Argument("redcap={event: number}", ("--read", "redcap.EVENT=NUMBER")),
+                ", one that no repeated session has.",
+            ),
         )
 
 
@@ -225,7 +235,7 @@ def _merge_instruments(frame: pl.DataFrame, who: str, table: Table, findings: li
             raise ReadError(
                 f"Two instruments of one session have different values of {column!r}.",
                 where=table.origin.say(wrong["\0row"][0].to_list()),
-                remedy="Correct one of them in the file, or read with redcap=False.",
+                remedy=Wording("Correct one of them in the file, or read with ", read_option("redcap", False), "."),
             )
     merged = groups.agg(
         pl.col("\0row").first(),

@@ -8,7 +8,7 @@ import io
 import re
 from typing import NamedTuple
 
-from ..errors import ReadError, some
+from ..errors import ReadError, Wording, read_option, some
 from ..findings import Finding
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -70,13 +70,13 @@ def _text(raw: bytes, encoding: str, source: str, how: str) -> str:
         raise ReadError(
             f"The file is {how}, but has bytes that do not fit ({error.reason}).",
             where=f"{source}, line {line}",
-            remedy="Give the right encoding=, or save the file as UTF-8.",
+            remedy=Wording("Give the right ", read_option("encoding"), ", or save the file as UTF-8."),
         ) from error
     except UnicodeError as error:
         raise ReadError(
             f"The file is {how}, but does not fit ({error}).",
             where=source,
-            remedy="Give the right encoding=, or save the file as UTF-8.",
+            remedy=Wording("Give the right ", read_option("encoding"), ", or save the file as UTF-8."),
         ) from error
     return text
 
@@ -112,7 +112,7 @@ def _windows(raw: bytes, source: str) -> Decoded:
         f"Not UTF-8; read as Windows-1252, for example {example!r}.",
         where=f"{source}, lines {some(lines)}",
         count=len(lines),
-        remedy="If letters look wrong, give encoding=.",
+        remedy=Wording("If letters look wrong, give ", read_option("encoding"), "."),
     )
     if not _MULTIBYTE.search(raw):
         return Decoded(text.encode("utf-8"), [note])
@@ -122,7 +122,7 @@ def _windows(raw: bytes, source: str) -> Decoded:
         "Some bytes are UTF-8 letters, others are not: the file may mix encodings, and letters may be wrong.",
         where=source,
         count=len(lines),
-        remedy="Save the file as UTF-8, or give encoding=.",
+        remedy=Wording("Save the file as UTF-8, or give ", read_option("encoding"), "."),
     )
     return Decoded(text.encode("utf-8"), [note, doubt])
 
@@ -162,7 +162,7 @@ def find_delimiter(data: bytes, source: str, line: int = 1) -> Delimiter:
                 "delimiter-doubt",
                 f"Split at every {NAMES[best]}; a {rivals[0]} would split the file evenly too.",
                 where=source,
-                remedy="If the columns are wrong, give delimiter=.",
+                remedy=Wording("If the columns are wrong, give ", read_option("delimiter"), "."),
             )
         )
     return Delimiter(best, findings)
@@ -196,13 +196,21 @@ def _single_column(sample: str, counts: dict[str, list[int]], source: str, line:
             raise ReadError(
                 f"The header line has one field, the lines below it have several (split at {NAMES[sign]}).",
                 where=f"{source}, line {line}: {header[:60]!r}",
-                remedy="If a title stands above the header, say where the header is: header_row=; otherwise correct "
-                "the header line.",
+                remedy=Wording(
+                    "If a title stands above the header, say where the header is: ",
+                    read_option("header_row"),
+                    "; otherwise correct the header line.",
+                ),
             )
     if len(header.split()) > 1 and '"' not in header:
         raise ReadError(
             "The header line has no comma, semicolon, tab or vertical bar, but several words.",
             where=f"{source}, line {line}: {header[:60]!r}",
-            remedy="If a title stands above the header, give header_row=; if columns are separated by another sign, "
-            "give delimiter=.",
+            remedy=Wording(
+                "If a title stands above the header, give ",
+                read_option("header_row"),
+                "; if columns are separated by another sign, give ",
+                read_option("delimiter"),
+                ".",
+            ),
         )

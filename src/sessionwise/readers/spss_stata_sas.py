@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ReadError, nearest, some
+from ..errors import ReadError, Wording, nearest, read_option, some
 from ..findings import Finding, Findings
 from ..panel.table import Table
 from ..words import all_digits, counted
@@ -89,7 +89,11 @@ def _parse(path: Path, source: str, kind: str, encoding: str | None) -> tuple[Ma
         raise ReadError(
             f"The {_PROGRAMS[kind]} file could not be read: {str(error).strip() or type(error).__name__}.",
             where=source,
-            remedy="It may be damaged: fetch or save it again. If letters are the matter, give encoding=.",
+            remedy=Wording(
+                "It may be damaged: fetch or save it again. If letters are the matter, give ",
+                read_option("encoding"),
+                ".",
+            ),
         ) from error
     for warning in raised:
         if "duplicated" in str(warning.message):
@@ -222,7 +226,9 @@ def _categories(
             raise ReadError(
                 turned,
                 where=f"{source}, column {column}",
-                remedy="Label every value in the file, or leave the column out of value_labels=.",
+                remedy=Wording(
+                    "Label every value in the file, or leave the column out of ", read_option("value_labels"), "."
+                ),
             )
         else:
             findings.append(
@@ -231,7 +237,9 @@ def _categories(
                     "labels-mixed-with-numbers",
                     turned + " It was kept as numbers.",
                     where=f"column {column}",
-                    remedy="Label every value in the file, or read value_labels='numbers'.",
+                    remedy=Wording(
+                        "Label every value in the file, or read ", read_option("value_labels", "numbers"), "."
+                    ),
                 )
             )
     return frame

@@ -7,7 +7,7 @@ import io
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..errors import ReadError, some
+from ..errors import ReadError, Wording, read_option, some
 from ..findings import Finding, Findings
 from ..panel.table import Table
 from ..words import agree, counted
@@ -142,9 +142,8 @@ def _header_names(header: bytes, delimiter: str, source: str, line: int, finding
     written = rows[0] if rows else []
     names = [name.strip() for name in written]
     if not any(names):
-        raise ReadError(
-            "The header line has no column names.", where=where, remedy="Say where the header is: header_row=."
-        )
+        remedy = Wording("Say where the header is: ", read_option("header_row"), ".")
+        raise ReadError("The header line has no column names.", where=where, remedy=remedy)
     changed = [n for n, w in zip(names, written, strict=True) if n != w]
     if changed:
         findings.append(

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ReadError, some
+from ..errors import Argument, ReadError, Wording, read_option, some
 from ..findings import Finding, Findings
 from ..panel.table import Table
 from ..words import agree, counted
@@ -219,7 +219,9 @@ def _one_row_each(table: Table, person: str) -> None:
         raise ReadError(
             f"Person {column[twice[0]]!r} has more than one row; with wide= every person has one.",
             where=table.origin.say(twice),
-            remedy="If the file has one row a session already, leave wide= out.",
+            remedy=Wording(
+                "If the file has one row a session already, leave ", Argument("wide=", ("--wide",)), " out."
+            ),
         )
 
 
@@ -260,16 +262,19 @@ def _left_out(long: pl.DataFrame, held: pl.DataFrame, person: str, source: str) 
     count = long.height - held.height
     if not count:
         return []
-    what = f"{counted(count, 'session')} without any value in the turned columns {agree(count, 'was', 'were')} left "
-    what += "out, as not held."
-    note = Finding("note", "sessions-not-held", what, source, count, "keep=True keeps them.")
+    what = (
+        f"{counted(count, 'session')} without any value in the turned columns {agree(count, 'was', 'were')} left out, "
+    )
+    what += "as not held."
+    keep = read_option("keep", True)
+    note = Finding("note", "sessions-not-held", what, source, count, Wording(keep, " keeps them."))
     gone = lost_persons(long, held, person)
     if not gone:
         return [note]
     n = len(gone)
     what = f"{counted(n, 'person')} {agree(n, 'has', 'have')} no session with a value and {agree(n, 'is', 'are')} no "
     what += f"longer in the table: {some(gone)}."
-    remedy = f"keep=True keeps {agree(n, 'this person', 'them')}."
+    remedy = Wording(keep, f" keeps {agree(n, 'this person', 'them')}.")
     return [note, Finding("warning", "wide-person-lost", what, source, n, remedy)]
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import ScoreError, some
+from ..errors import Argument, ScoreError, Wording, some
 from ..findings import Finding
 from ..panel import Panel
 from .instrument import Instrument
@@ -86,7 +86,8 @@ class Answered:
         items, together = found
         what = f"Items {some(items, 12)} of {self.instrument.name} seem to be reversed already."
         where = f"mean correlation with the other items {together:.2f}, as they stand in the file"
-        remedy = "If so, score with already_reversed=True (--already-reversed)."
+        turned = Argument("already_reversed=True", ("--already-reversed",))
+        remedy = Wording("If so, score with ", turned, ".")
         return [Finding("warning", "already-reversed", what, where, len(items), remedy)]
 
 

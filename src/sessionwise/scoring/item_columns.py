@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from ..errors import ScoreError, nearest, some
+from ..errors import Argument, ScoreError, Wording, nearest, some
 from .instrument import Instrument
 
 ItemMapping = Mapping[int, str] | Sequence[str] | str
@@ -84,13 +84,14 @@ def _forms(instrument: Instrument, columns: Sequence[str]) -> dict[str, dict[int
 def _raise_incomplete(
     instrument: Instrument, columns: Sequence[str], forms: Mapping[str, Mapping[int, list[str]]]
 ) -> None:
-    how = "give a mapping: a dict of item numbers to columns, a list of columns in item order, or a pattern"
+    mapping = "a mapping: a dict of item numbers to columns, a list of columns in item order, or a pattern"
+    pattern = ("--items", f"{instrument.name}=Q{{}}_core")
     if not forms:
         default = f"{instrument.name.replace('-', '_')}_{instrument.items[0]}"
         raise ScoreError(
             f"no item columns of {instrument.name} were found, such as {default!r}.{nearest(default, columns)}",
             where=f"columns {some(columns)}" if columns else "a table without columns",
-            remedy=f"{how} such as 'Q{{}}_core'",
+            remedy=Wording("give ", Argument(f"{mapping} such as 'Q{{}}_core'", pattern)),
         )
     form, found = max(forms.items(), key=lambda pair: len(pair[1]))
     missing = [item for item in instrument.items if item not in found]
@@ -101,7 +102,9 @@ def _raise_incomplete(
         f"{len(missing)} of the {len(instrument.items)} items of {instrument.name} have no column: "
         f"item {some(missing)}.{hint}",
         where=f"columns that begin with {spelling!r}",
-        remedy=f"add the missing columns (empty if the item was not asked), or {how}",
+        remedy=Wording(
+            "add the missing columns (empty if the item was not asked), or give ", Argument(mapping, pattern)
+        ),
     )
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from .._core import score as _kernel
-from ..errors import ScoreError, nearest, some
+from ..errors import Argument, ScoreError, Wording, nearest, some
 from ..findings import Finding
 from ..panel import Panel
 from ..words import counted, numbered
@@ -153,7 +153,8 @@ def score(
     InstrumentError : unknown instrument or range, malformed instrument file.
     """
     if not instruments:
-        raise ScoreError("no instrument was named.", remedy="For example score(panel, 'core-om', 'wai-sr').")
+        example = Argument("score(panel, 'core-om', 'wai-sr')", ("-i", "core-om", "-i", "wai-sr"))
+        raise ScoreError("no instrument was named.", remedy=Wording("For example ", example, "."))
     if out_of_range not in ("error", "missing"):
         raise ScoreError(
             f"out_of_range is 'error' or 'missing', not {out_of_range!r}.", remedy="Choose one of the two."
@@ -272,8 +273,15 @@ def _raise_out_of_range(panel: Panel, key: Instrument, columns: Mapping[int, str
     raise ScoreError(
         f"{key.name} is answered from {key.low:g} to {key.high:g}, and {sum(outside):,} answers are outside.",
         where=where + (f"; and {others} more columns" if others else ""),
-        remedy="Correct the answers, declare missing codes when reading (missing=...), name another range "
-        "(answers=...), or score with out_of_range='missing'.",
+        remedy=Wording(
+            "Correct the answers, declare missing codes when reading (",
+            Argument("missing=...", ("--missing", "COLUMN=CODE")),
+            "), name another range (",
+            Argument("answers=...", ("--answers", f"{key.name}=LOW-HIGH")),
+            "), or score with ",
+            Argument("out_of_range='missing'", ("--out-of-range", "missing")),
+            ".",
+        ),
     )
 
 

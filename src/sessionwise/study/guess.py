@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..errors import InstrumentError, ScoreError, SessionwiseError, nearest, some
+from ..errors import (
+    READ,
+    InstrumentError,
+    ScoreError,
+    SessionwiseError,
+    Wording,
+    missing_codes,
+    nearest,
+    read_option,
+    some,
+)
 from ..words import agree, listed
 
 if TYPE_CHECKING:
@@ -138,8 +148,13 @@ def no_numbers(panel: Panel, names: dict[str, str]) -> None:
         raise SessionwiseError(
             f"the {option} {name!r} holds text, not numbers.",
             where=f"such as {some([repr(text) for text in odd])}",
-            remedy=f"Declare what means missing: --missing {name}=CODE; or say how numbers are written: "
-            "--read decimal=, ; or correct the file.",
+            remedy=Wording(
+                "Declare what means missing: ",
+                missing_codes({name: ["CODE"]}),
+                "; or say how numbers are written: ",
+                read_option("decimal", ",", call=READ),
+                " ; or correct the file.",
+            ),
         )
 
 

@@ -10,6 +10,8 @@ from typing import Literal
 
 from scipy.special import ndtr
 
+from ..errors import Wording
+
 Label = str | int | float
 #: Of the normal distribution, for 95 % intervals.
 Z = 1.959963984540054
@@ -24,8 +26,14 @@ class NotAnswered:
     why: str
     needed: str
 
+    @property
+    def words(self) -> str:
+        """All of it in one text; a Wording where `needed` is one."""
+        told = f"Not answered: {self.question}. {self.why}"
+        return Wording(f"{told} ", self.needed) if self.needed else told
+
     def __str__(self) -> str:
-        return f"Not answered: {self.question}. {self.why} {self.needed}".rstrip()
+        return str(self.words)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import PanelError, StudyError, nearest, some
+from ..errors import Argument, PanelError, StudyError, Wording, missing_codes, nearest, some
 from ..findings import Finding
+from ..panel.frames import text_among_numbers
 from ..scoring import Instrument, Scale, instrument, instruments
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def _scores(what: str, name: str, panel: Panel) -> np.ndarray:
     try:
         return panel[name]
     except PanelError as error:
-        few = error.remedy.startswith("Correct")
+        few = len(text_among_numbers(panel.series(name)))
         remedy = error.remedy if few else "Name a column of scores, or score the instrument's items first."
         raise StudyError(
             f"the {what} must be a numeric score, and {error.what}", where=error.where, remedy=remedy
@@ -107,16 +108,20 @@ def _possible(what: str, name: str, values: np.ndarray, panel: Panel) -> None:
     distinct, counts = np.unique(values[wrong], return_counts=True)
     often = np.argsort(-counts, kind="stable")
     odd = some([f"{distinct[i]:g} ({counts[i]:,} times)" for i in often], 3)
-    codes = ", ".join(f"{distinct[i]:g}" for i in often[:_FEW] if counts[i] > 1 or i == often[0])
+    declared = missing_codes({name: [float(distinct[i]) for i in often[:_FEW] if counts[i] > 1 or i == often[0]]})
     ends = _range(name, finite)
     scale = f" The scale goes from {ends[0]:g} to {ends[1]:g}." if ends else ""
     other = " If it holds another score than its name says, rename the column." if ends else ""
     raise StudyError(
         f"the {what} {name!r} has impossible values in {len(wrong):,} of {len(values):,} sessions: {odd}.{scale}",
         where=panel.where(wrong),
-        remedy="Correct these cells, or declare them missing, since with them no question can be answered: "
-        f"sessionwise.read(path, missing={{{name!r}: [{codes}]}}), or --missing {name}={codes.replace(' ', '')} on the "
-        f"command line.{other} If they are scores, say so: as_scored=[{name!r}], or --as-scored {name}.",
+        remedy=Wording(
+            "Correct these cells, or declare them missing, since with them no question can be answered: ",
+            declared,
+            f".{other} If they are scores, say so: ",
+            Argument(f"as_scored=[{name!r}]", ("--as-scored", name)),
+            ".",
+        ),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from ..errors import StudyError, nearest
+from ..errors import Argument, StudyError, Wording, nearest
 
 if TYPE_CHECKING:
     from ..panel import Panel
@@ -156,13 +156,15 @@ def _options(study: Study) -> None:
         raise StudyError(f"lag is {study.lag!r}.", remedy="Give a whole number of sessions, 1 or more.")
     for name in study.as_scored:
         if name not in (study.outcome, study.process):
+            option = Argument("as_scored", ("--as-scored",))
             raise StudyError(
-                f"as_scored names {name!r}, which is neither outcome nor process.", remedy="Name one of these, or both."
+                Wording(option, f" names {name!r}, which is neither outcome nor process."),
+                remedy="Name one of these, or both.",
             )
     first = study.first_sessions
     if first is not None and (not _whole(first) or first < study.lag + 2):
         raise StudyError(
-            f"first_sessions is {first!r}.",
+            Wording(Argument("first_sessions", ("--first-sessions",)), f" is {first!r}."),
             remedy=f"Give a whole number, {study.lag + 2} or more: fewer hold no change.",
         )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...designs import design
+from ...errors import Argument, Wording
 from ...words import listed, plural_of
 from ..parts.direction import FittedDirection
 from ..parts.fits import estimate, tried
@@ -166,7 +167,8 @@ def _complete(setting: StudyData) -> Panel | NotAnswered:
     there = np.add.reduceat(both, panel.starts[:-1], dtype=np.int64) == setting.first
     if there.sum() < 2:
         what = f"the effects in {setting.person}s with all of the first {setting.first} sessions"
-        return NotAnswered(what, f"{there.sum()} {setting.person}s have them.", "A smaller number, first_sessions=.")
+        needed = Wording("A smaller number, ", Argument("first_sessions=", ("--first-sessions",)), ".")
+        return NotAnswered(what, f"{there.sum()} {setting.person}s have them.", needed)
     return panel.subset(there)
 
 

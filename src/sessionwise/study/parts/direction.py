@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from ...designs import Design, design
-from ...errors import DesignError, ModelError
+from ...errors import Argument, DesignError, ModelError, Wording
 from ...words import counted
 from ..records import Direction, Heterogeneity, NotAnswered, Step, Z
 from ..study_data import FEWEST_PERSONS
@@ -96,7 +96,9 @@ def _rows(setting: StudyData, equation: Equation, question: str) -> Design | Not
     in_a_row = equation.lag + 2
     needed = f"At least {FEWEST_WITH_CHANGE} {setting.person}s with {in_a_row} sessions in a row that have both scores."
     if equation.lag == 1:
-        needed += " If session numbers skip sessions that were never planned, renumber them (number_sessions)."
+        renumber = Argument("number_sessions", ("--number-by", "COLUMN"))
+        skipped = " If session numbers skip sessions that were never planned, renumber them ("
+        needed = Wording(needed, skipped, renumber, ").")
     try:
         made = design(setting.panel, equation.rows())
     except DesignError as error:

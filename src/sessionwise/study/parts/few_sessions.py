@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ...errors import ModelError
+from ...errors import Argument, ModelError, Wording
 from ...models.mlm.nickell import nickell_bias
 from ...words import apa_number
 from ..records import Estimate, ExpectedBias, FewSessions, NotAnswered
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 #: Autoregressions for which Nickell's formula is tabled.
 TABLED = (0.1, 0.3, 0.5, 0.7)
+_USE_LAG_1 = Wording("Use ", Argument("lag=1", ("--lag", "1")), ".")
 _KEYS: tuple[Literal["previous", "effect", "same_session"], ...] = ("previous", "effect", "same_session")
 
 
@@ -68,7 +69,7 @@ def known(
     assert not isinstance(forward, NotAnswered)
     assert not isinstance(reverse, NotAnswered)
     if setting.study.lag != 1:
-        return NotAnswered(question, f"The formulas are for lag 1, and lag is {setting.study.lag}.", "Use lag=1.")
+        return NotAnswered(question, f"The formulas are for lag 1, and lag is {setting.study.lag}.", _USE_LAG_1)
     layouts = layout(forward.made), layout(reverse.made)
     if layouts[0] is None or layouts[1] is None:
         return NotAnswered(question, f"{setting.person.capitalize()}s have so many sessions that it is negligible.", "")
@@ -106,7 +107,7 @@ def few_sessions(
         return NotAnswered("how much few sessions bias the effects", forward.why, forward.needed)
     if setting.study.lag != 1:
         why = f"The formulas are for lag 1, and lag is {setting.study.lag}."
-        return NotAnswered("how much few sessions bias the effects", why, "Use lag=1.")
+        return NotAnswered("how much few sessions bias the effects", why, _USE_LAG_1)
     pairs = np.diff(forward.made.starts)
     try:
         table = tuple((rho, nickell_bias(rho, pairs)) for rho in TABLED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...errors import Argument, Wording
 from ...words import apa_number
 from ..records import Direction, Estimate, NotAnswered, Sensitivity
 from .estimates import full, interval, point
@@ -28,7 +29,7 @@ def _said(setting: StudyData, one: Direction | NotAnswered, compared: Sensitivit
     predictor, response = setting.called(equation.predictor), setting.called(equation.response)
     if isinstance(one, NotAnswered):
         then = setting.following(equation.response)
-        return f"Whether {predictor} predicts {then} cannot be told from these data: {_joined(one)}"
+        return Wording(f"Whether {predictor} predicts {then} cannot be told from these data: ", _joined(one))
     e, person = one.within, setting.person
     free = _of(compared, "mlm-corrected", one)
     when = setting.later + (f", given the {predictor} rated just before it" if one.same_session else "")
@@ -67,6 +68,12 @@ def _doubt(e: Estimate, free: Estimate | None) -> str:
     return f"; corrected for few sessions, it was followed by {way} scores"
 
 
-def _joined(one: NotAnswered) -> str:
+def _joined(one: NotAnswered) -> Wording:
     why = one.why[:1].lower() + one.why[1:]
-    return f"{why} Needed: {one.needed[:1].lower() + one.needed[1:]}" if one.needed else why
+    return Wording(f"{why} Needed: ", *_small(one.needed)) if one.needed else Wording(why)
+
+
+def _small(text: str) -> tuple[str | Argument, ...]:
+    """The parts of a sentence that goes on within another."""
+    first, *rest = text.parts if isinstance(text, Wording) else (text,)
+    return (first if isinstance(first, Argument) else first[:1].lower() + first[1:], *rest)

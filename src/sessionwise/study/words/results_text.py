@@ -38,7 +38,7 @@ def results_text(
     if isinstance(drop_out, DropOutModel):
         said.append(drop_out.words)
     for one in directions:
-        said += [str(one)] if isinstance(one, NotAnswered) else _direction(setting, one)
+        said += [one.words] if isinstance(one, NotAnswered) else _direction(setting, one)
     if isinstance(persons, PersonEffects):
         h = directions[0].heterogeneity if isinstance(directions[0], Direction) else None
         said.append(_persons(setting, persons, isinstance(h, Heterogeneity) and h.p < 0.05))
