@@ -74,7 +74,7 @@ class Findings:
         return self.only("note")
 
     def only(self, severity: Severity) -> Findings:
-        """Those of one severity."""
+        """Findings of one severity."""
         return Findings(f for f in self.items if f.severity == severity)
 
     def stop_on_error(self, kind: type[SessionwiseError] = PanelError) -> None:

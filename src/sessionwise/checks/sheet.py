@@ -40,6 +40,6 @@ class Sheet:
 
     @property
     def data_columns(self) -> tuple[str, ...]:
-        """Those without a role."""
+        """Names of columns without a role."""
         roles = set(self.roles.values())
         return tuple(name for name in self.columns if name not in roles)

@@ -102,7 +102,7 @@ def _is_choice(said: str, name: str, value: Any, where: str) -> None:
 
 
 def _from_file(config: Path) -> dict[str, Any]:
-    """Its settings; paths in it start from its own folder."""
+    """Settings of a file; paths in it start from its own folder."""
     try:
         held = tomllib.loads(config.read_text(encoding="utf-8"))
     except OSError as error:

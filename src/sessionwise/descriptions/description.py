@@ -222,7 +222,7 @@ def _columns(panel: Panel, columns: Sequence[str] | None, found: Sequence[Answer
 
 
 def _instruments(panel: Panel, wanted: Sequence[str | Instrument] | str | Instrument | None) -> list[Answered]:
-    """Those asked for, or those scored and found."""
+    """Instruments asked for, or scored and found."""
     asked = [wanted] if isinstance(wanted, str | Instrument) else (wanted or ())
     found, errors = answered(panel.columns, panel.records, asked, others=wanted is None)
     if errors:

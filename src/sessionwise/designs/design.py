@@ -151,7 +151,7 @@ class Design:
     def apply(
         self, panel: Panel, *, response: bool = False, means: Mapping[str, Mapping[object, float]] | None = None
     ) -> Design:
-        """The same columns for other data, with the levels, knots and centring learned here.
+        """A Design of other data with these columns, with the levels, knots and centring learned here.
 
         Parameters
         ----------

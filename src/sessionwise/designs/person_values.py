@@ -1,4 +1,4 @@
-"""Persons: a column made from a person's other sessions. Arrays in, arrays out; rows sorted by person and session.
+"""Person values: a column from a person's other sessions. Arrays in, arrays out; rows sorted by person and session.
 
 Everywhere `starts`, int64 (n_persons + 1,), says that rows starts[i]:starts[i + 1] belong to person i, and NaN is
 missing.

@@ -1,4 +1,4 @@
-"""Rows: which are used, and for each of the others the first reason why not."""
+"""Rows used: which are used, and for each of the others the first reason why not."""
 
 from __future__ import annotations
 

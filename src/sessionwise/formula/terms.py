@@ -23,7 +23,7 @@ class Term:
 
     @property
     def key(self) -> frozenset[str]:
-        """The same for `a:b` and `b:a`."""
+        """What tells terms apart: equal for `a:b` and `b:a`."""
         return frozenset(map(show, self.factors))
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Likelihood: the engine of the multilevel model. A Design in, an Optimum out; no session row after the first step.
+"""Mixed: the engine of the multilevel model. A Design in, an Optimum out; no session row after the first step.
 
     Design -> Structure -> MixedLikelihood (cross-products) -> evaluate(theta, rho) -> optimise -> Optimum
 

@@ -1,4 +1,4 @@
-"""Conditioning: fixed columns that nearly depend on each other, or a response that they nearly give, row by row.
+"""Orthogonal columns: fixed columns that nearly depend on each other, or a response that they nearly give, row by row.
 
 Cross-products square the condition number: what is left of a column beside the others is lost in them long before it
 is lost in the rows. Where that threatens, the fixed columns are replaced by an orthonormal basis of theirs and the
@@ -51,7 +51,7 @@ def is_poor(design: Design, centered: bool) -> bool:
 
 
 def conditioned(design: Design) -> Conditioned:
-    """The same model with orthogonal fixed columns."""
+    """The model again, with orthogonal fixed columns."""
     x = design.matrix[:, list(design.fixed)]
     n, p = x.shape
     size = np.abs(x).max(axis=0)

@@ -1,4 +1,4 @@
-"""Effects: predicted random effects (BLUPs) and how sure they are, from cross-products alone.
+"""Random effects: predicted random effects (BLUPs) and how sure they are, from cross-products alone.
 
 From the last level down. With h the weights of the columns that remain at a level (coefficients with their sign
 turned, 1 for the response; for columns of a higher level the effects found there, turned) the effects of a group are

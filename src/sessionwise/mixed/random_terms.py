@@ -1,4 +1,4 @@
-"""Blocks: the random terms as the likelihood sees them, the columns they take, and where theta stands in a factor."""
+"""Random terms as the likelihood sees them, the columns they take, and where theta stands in a factor."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ class Block:
 
     @property
     def sources(self) -> tuple[Source, ...]:
-        """Its columns in the likelihood."""
+        """Columns of the term in the likelihood."""
         return self.sources_at("", 0)
 
     def sources_at(self, factor: str, position: int) -> tuple[Source, ...]:
-        """Its columns for one position of a grouping factor."""
+        """Columns of the term for one position of a grouping factor."""
         names = zip(self.columns, self.effects, strict=True)
         return tuple(Source(c, self.centered and name != INTERCEPT, factor, position) for c, name in names)
 

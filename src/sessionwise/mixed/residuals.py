@@ -1,4 +1,4 @@
-"""Residual: how residuals of a person's sessions go together, and the cross-products that follow from it.
+"""Residuals: how residuals of a person's sessions go together, and the cross-products that follow from it.
 
 With R the residuals' relative covariance, a fit needs X'R^-1 X for each person and log det R. `Products` gives both
 for any parameters rho, from what was summed once:

@@ -40,7 +40,7 @@ class Solution:
         return self.unscaled_of(self.optimum.evaluation.table)
 
     def unscaled_of(self, table: np.ndarray) -> np.ndarray:
-        """The same from another table of [X, y] of the scaled columns."""
+        """What follows from another table of [X, y] of the scaled columns."""
         c = self.problem.transform.fixed
         made: np.ndarray = c @ np.linalg.solve(table[:-1, :-1], c.T)
         return np.asarray((made + made.T) / 2)

@@ -1,4 +1,4 @@
-"""Start: where the search begins, and how far apart the parameters' units are.
+"""Starting values: where the search begins, and how far apart the parameters' units are.
 
 Starting values of the persons' covariances are moments: with c_i = Z_i'(y_i - X_i b) for the least-squares b,
 E c_i c_i' = sigma^2 A_i + A_i Psi A_i (A_i = Z_i'Z_i), summed over persons and solved for Psi and sigma^2 (Rao's

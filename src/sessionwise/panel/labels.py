@@ -1,4 +1,4 @@
-"""Role columns: person labels, session numbers, times and clusters as they stand in a file, made sound.
+"""Labels: person labels, session numbers, times and clusters as they stand in a file, made sound.
 
 Each function takes a column as a polars Series and gives arrays in the file's row order, or None with
 a Finding that says which rows cannot be read so.

@@ -341,7 +341,7 @@ class Panel:
         return restore(attach(frame, self._derived), self._parts.lazy)
 
     def _as_table(self) -> tuple[nw.DataFrame[Any], Origin, nw.Implementation | None]:
-        """Its rows as a new table, which still know where they came from."""
+        """The rows as a new table, which still know where they came from."""
         order = np.arange(len(self)) if self._structure.order is None else self._structure.order
         old = self._parts.origin
         numbers = old.first + order if old.numbers is None else old.numbers[order]

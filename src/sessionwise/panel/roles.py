@@ -61,7 +61,7 @@ class PersonRows:
     times: np.ndarray | None
 
     def frozen(self) -> PersonRows:
-        """Itself, with every array read-only."""
+        """The record, with every array read-only."""
         for f in fields(self):
             array = getattr(self, f.name)
             if array is not None:

@@ -55,7 +55,7 @@ class ShownTable:
 
     @property
     def anchor(self) -> str:
-        """Its name in a page."""
+        """Identifier of the table in a page."""
         return "t-" + re.sub(r"\W+", "-", self.name)
 
 

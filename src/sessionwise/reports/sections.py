@@ -52,7 +52,7 @@ class Given:
         return shown(self.tables[name]) if name in self.tables else None
 
     def table(self, name: str, folded: str = "") -> list[Part]:
-        """The same as a part."""
+        """The section as a part."""
         found = self.shown(name)
         return [TablePart(found, folded)] if found else []
 
@@ -99,7 +99,7 @@ def sample(given: Given) -> list[Part]:
 
 
 def _used(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Those about what a study uses: it uses scores, but no cut-off, band or reliable change."""
+    """Findings about what a study uses: it uses scores, but no cut-off, band or reliable change."""
     kept = []
     for finding in findings:
         name, _, told = finding.what.partition(": ")

@@ -143,7 +143,7 @@ class Instrument:
         return tuple(sentences)
 
     def with_range(self, low: float, high: float) -> Instrument:
-        """The same instrument with answers from `low` to `high`.
+        """The instrument with answers from `low` to `high`.
 
         Cut-offs, bands and reliable change belong to the default range and are dropped with another one.
         Raises InstrumentError unless the range is the default or one of `range_options`.
@@ -164,7 +164,7 @@ class Instrument:
         return replace(self, low=low, high=high, range_options=others, scales=bare)
 
     def already_reversed(self) -> Instrument:
-        """The same instrument for data in which the reversed items have been turned round already."""
+        """The instrument for data in which the reversed items have been turned round already."""
         return replace(self, reversed=())
 
     def __rich__(self) -> object:

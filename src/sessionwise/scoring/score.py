@@ -69,7 +69,7 @@ class ScoreRecord:
 
     @property
     def instrument(self) -> str:
-        """Its name."""
+        """Name of the instrument."""
         return self.key.name
 
     @property

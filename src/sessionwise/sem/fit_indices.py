@@ -1,4 +1,4 @@
-"""Indices: how well a structural equation model fits, from chi-squares and residuals.
+"""Fit indices: how well a structural equation model fits, from chi-squares and residuals.
 
 CFI: Bentler (1990). TLI: Tucker & Lewis (1973). RMSEA: Steiger & Lind (1980), its interval from the noncentral
 chi-square, p of close fit (RMSEA <= .05): Browne & Cudeck (1992); several groups: Steiger (1998). SRMR: Bentler (1995),

@@ -1,5 +1,5 @@
-"""Patterns: persons put together by which variables were observed, with the counts, means and covariances that the
-normal likelihood needs of them. After it only robust errors look at single persons."""
+"""Missing patterns: persons put together by which variables were observed, with the counts, means and covariances that
+the normal likelihood needs of them. After it only robust errors look at single persons."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Robust: single persons' scores, and the chi-square corrected for data that are not normal.
+"""Sandwich: single persons' scores, and the chi-square corrected for data that are not normal.
 
 Yuan & Bentler (2000) with Asparouhov & Muthén's (2005) way to the factor, which Mplus and lavaan's MLR use:
 c = (tr A1^-1 B1 - tr A0^-1 B0) / df, A the observed information and B the sum of squared scores, of the saturated

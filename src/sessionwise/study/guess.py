@@ -1,4 +1,4 @@
-"""Guesses: columns that were not named, where only one can be meant. What is guessed is told."""
+"""Guess: columns that were not named, where only one can be meant. What is guessed is told."""
 
 from __future__ import annotations
 

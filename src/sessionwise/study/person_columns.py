@@ -1,4 +1,4 @@
-"""Fixed: characteristics of persons, which have one value in all of a person's sessions."""
+"""Person columns: characteristics of persons, which have one value in all of a person's sessions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Possible: what cannot be studied at all is refused here, codes for 'missing' that stand as scores above all."""
+"""Refusals: what cannot be studied at all is refused here, codes for 'missing' that stand as scores above all."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def _beyond(name: str, values: np.ndarray) -> np.ndarray:
 
 
 def _often(values: np.ndarray, n: int) -> np.ndarray:
-    """Those that stand in more than a few of n sessions."""
+    """Values that stand in more than a few of n sessions."""
     distinct, counts = np.unique(values, return_counts=True)
     return distinct[(counts > 1) & (counts > _SELDOM * n)]
 

@@ -112,7 +112,7 @@ class StudyData:
         return Equation(response, predictor, study.lag, same_session, *shared)
 
     def _covariate(self, name: str) -> tuple[str, ...]:
-        """Its terms: numbers that change within persons as deviations beside person means, anything else as it is."""
+        """Terms of a covariate: deviations and person means for numbers that change within persons, else as it is."""
         if is_fixed(name, self.panel) or not self.panel.is_numeric(name):
             return (quoted(name),)
         return f"within({quoted(name)})", f"between({quoted(name)})"

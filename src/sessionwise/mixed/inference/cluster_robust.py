@@ -1,4 +1,4 @@
-"""Robust: cluster-robust covariance of the coefficients, with degrees of freedom that few clusters need.
+"""Cluster-robust: cluster-robust covariance of the coefficients, with degrees of freedom that few clusters need.
 
 Kinds: CR0 is the plain sandwich (Liang and Zeger 1986), CR1 is CR0 times m / (m - 1) for m clusters, CR2 removes the
 bias that estimated residuals bring, exactly if the model is right (Bell and McCaffrey 2002; see sandwich.py). Degrees

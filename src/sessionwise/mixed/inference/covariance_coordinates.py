@@ -1,4 +1,4 @@
-"""Gauge: a random term's covariance in coordinates of which one is the parameter to be held.
+"""Covariance coordinates: a random term's covariance in coordinates of which one is the parameter to be held.
 
 The likelihood wants the factor L of the effects of centred and scaled columns, lower triangular. Take the one or two
 effects of interest as users see them (MixedLikelihood.transform), then combinations of effects at right angles to

@@ -1,4 +1,4 @@
-"""Held: the model with one parameter held at a value, as a function of coordinates that are free.
+"""Held parameter: the model with one parameter held at a value, as a function of coordinates that are free.
 
 Every parameter becomes a coordinate of its own, so that the others are free of constraints: SDs and correlations in a
 gauge (gauge.py) with sigma free or profiled, sigma and residual parameters as they are, a coefficient through the

@@ -1,4 +1,4 @@
-"""Elimination: random effects of one level integrated out, with exact first and second derivatives.
+"""Level derivatives: random effects of one level integrated out, with exact first and second derivatives.
 
 With G the products of a group's random-effect columns Z and of the columns R that remain, psi the relative covariance
 of its effects, A = Z'Z, C = Z'R,
@@ -44,7 +44,7 @@ class First:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Second:
-    """The same in two parameters."""
+    """Second derivatives in two parameters."""
 
     matrix: np.ndarray
     log: float

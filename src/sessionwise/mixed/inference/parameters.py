@@ -60,7 +60,7 @@ _PHI = {"ar1": (-1.0, 1.0), "car1": (0.0, 1.0)}
 
 
 def chosen(problem: MixedLikelihood, which: Sequence[str] | None) -> tuple[Parameter, ...]:
-    """Those whose name or kind is among `which`, or all.
+    """Parameters whose name or kind is among `which`, or all.
 
     Raises
     ------

@@ -107,7 +107,7 @@ _NOT_CONVERGED = Finding(
 
 
 def by_likelihood(solution: Solution) -> Solution:
-    """The same model fitted by maximum likelihood."""
+    """The model fitted again, by maximum likelihood."""
     if not solution.reml:
         return solution
     problem = solution.problem

@@ -1,4 +1,4 @@
-"""Walk: along the profile of one parameter, from its estimate to where the deviance has risen enough.
+"""Profile walk: along the profile of one parameter, from its estimate to where the deviance has risen enough.
 
 zeta is the square root of how much the deviance has risen with the parameter held and all others fitted again. It is
 nearly a line, so that few points are needed, and each search begins near its end.
@@ -129,7 +129,7 @@ def end(walk: Walk, side: int, target: float) -> float:
 
 
 def _crossing(walk: Walk, side: int, target: float) -> float:
-    """The same on the scale of the search: steps outward until the target is passed, then Brent's method."""
+    """The end on the scale of the search: steps outward until the target is passed, then Brent's method."""
     from scipy.optimize import brentq
 
     h = walk.held

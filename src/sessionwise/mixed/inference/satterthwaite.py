@@ -1,4 +1,4 @@
-"""Degrees: Satterthwaite's degrees of freedom, as lmerTest has them (Kuznetsova, Brockhoff & Christensen 2017).
+"""Satterthwaite's degrees of freedom, as lmerTest has them (Kuznetsova, Brockhoff & Christensen 2017).
 
 A contrast l'b has variance v(x) = l' Cov(x) l, a function of the estimated parameters x; its df are those of the
 chi-squared distribution whose mean and variance are v's, 2 v^2 / Var(v), with Var(v) = g' (2 D^-1) g, g = dv/dx and D

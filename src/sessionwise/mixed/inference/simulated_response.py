@@ -1,4 +1,4 @@
-"""Draw: a new response from a model, for the rows of a Design; what the parametric bootstrap and simulation need.
+"""Simulated response: a new response drawn from a model, for the rows of a Design, as bootstrap and simulation need it.
 
 y = X b + sum over random terms of Z_t u_t + e, with u_t = sigma L_t z for every level of the term's grouping factor,
 nested or crossed, and residuals e that are independent between persons, and within them as `Residual` says.

@@ -1,4 +1,4 @@
-"""Explained variance within and between persons (Rights and Sterba 2019, Psychological Methods 24, 309-338).
+"""Variance explained within and between persons (Rights and Sterba 2019, Psychological Methods 24, 309-338).
 
 The outcome's variance that the model implies has five parts:
 

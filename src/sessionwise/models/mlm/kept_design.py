@@ -63,7 +63,7 @@ class KeptDesign:
         )
 
     def applied(self, panel: Panel, *, response: bool = False, means: Means | None = None) -> Design:
-        """The same columns for a Panel; `means` that are given here stand above those given for the fit."""
+        """The columns for another Panel; `means` that are given here stand above those given for the fit."""
         return self.design.apply(panel, response=response, means={**self.means, **(means or {})})
 
     def table(self, columns: dict[str, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""Lagged: the blueprint of cross-lagged panel models, with random intercepts or without.
+"""Cross-lagged: the blueprint of cross-lagged panel models, with random intercepts or without.
 
 Every variable at every wave is mean + person + within, and the within-person parts predict each other from wave to
 wave (Hamaker, Kuiper & Grasman 2015, Psychol Methods 20:102). Without random intercepts it is the ordinary cross-lagged

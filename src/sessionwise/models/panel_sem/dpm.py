@@ -235,7 +235,7 @@ def _drawn(model: DPM, equation: Equation, waves: tuple[int, ...]) -> Blueprint:
 
 
 def _columns(equation: Equation, waves: tuple[int, ...]) -> list[Column]:
-    """Those that an equation uses, the outcome's first."""
+    """Columns that an equation uses, the outcome's first."""
     used = {(equation.outcome, wave) for wave in waves}
     for p in equation.predictors:
         used |= {(p.name, waves[i - p.lag]) for i in range(equation.longest, len(waves))}

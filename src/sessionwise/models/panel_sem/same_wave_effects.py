@@ -1,4 +1,4 @@
-"""Given: lagged effects on a variable with another one of the same wave held constant, which was rated before it.
+"""Same-wave effects: lagged effects on a variable, given another of the same wave that was rated before it.
 
 Where symptoms are rated before a session and the alliance after it, the alliance's residual goes with the symptoms' of
 that session because it follows from them. With r = residual covariance / residual variance of the earlier variable,

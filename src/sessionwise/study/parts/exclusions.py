@@ -1,4 +1,4 @@
-"""Losses: persons who are in no model because their level above, or a covariate, is missing."""
+"""Exclusions: persons who are in no model because their level above, or a covariate, is missing."""
 
 from __future__ import annotations
 
