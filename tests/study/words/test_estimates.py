@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-from study_panels import result
-
+from helpers.demo import result
 from sessionwise.study.records import Estimate
 from sessionwise.study.words.estimates import full, listed, number, p_words, plural
 
