@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 import sessionwise as sw
+from helpers.places import ROOT
 from sessionwise.cli import app as cli
 
-ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 

@@ -12,7 +12,6 @@ import re
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -20,12 +19,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from helpers.places import DOCS
 from sessionwise.datasets import PERSONS, DemoTruth, Truth, demo, demo_truth
 from sessionwise.datasets.sample import _stationary
 from sessionwise.errors import SessionwiseError
 
 Z = 4.5
-DOC = Path(__file__).parents[2] / "docs" / "demo-data.md"
+DOC = DOCS / "demo-data.md"
 CORE = [f"core_om_{j}" for j in range(1, 35)]
 WAI = [f"wai_sr_{j}" for j in range(1, 13)]
 REVERSED = [3, 4, 7, 12, 19, 21, 31, 32]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from pathlib import Path
 
+from helpers.places import DOCS
 from sessionwise.descriptions import Reliability
 
-DOC = Path(__file__).parents[2] / "docs" / "describe.md"
+DOC = DOCS / "describe.md"
 
 
 def test_the_page_names_every_coefficient() -> None:

@@ -14,16 +14,16 @@ PSYCH_LME 1e-3: psych reads nlme's printed components, which have few digits.
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import polars as pl
 import pytest
 
+from helpers.places import REFERENCE
 from sessionwise.descriptions import reliability, variance_components
 from sessionwise.panel import Panel
 
 COMPONENT, CRITERION, END, PSYCH, NESTED, PSYCH_LME = 1e-5, 1e-8, 1e-5, 1e-6, 1e-4, 1e-3
-FOLDER = Path(__file__).parents[1] / "reference" / "describe"
+FOLDER = REFERENCE / "describe"
 ITEMS = [f"item{i}" for i in range(1, 6)]
 
 

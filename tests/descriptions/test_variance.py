@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from helpers.dense import Dense
 from sessionwise.descriptions import describe, variance_components
 from sessionwise.descriptions.reml import criterion, intervals, solve, sums
 from sessionwise.descriptions.variance import home
@@ -47,20 +48,14 @@ def test_the_criterion_is_the_density_written_out() -> None:
     frame = simulated(1, persons=12, clusters=3).sort("cluster", "person")
     y, who, cluster = (frame[c].to_numpy() for c in ("y", "person", "cluster"))
     v = np.eye(len(y)) + 0.7 * (who[:, None] == who) + 0.3 * (cluster[:, None] == cluster)
-    x = np.ones((len(y), 1))
-    inverse = np.linalg.inv(v)
-    info = (x.T @ inverse @ x).item()
-    rest = y - (x.T @ inverse @ y).item() / info
-    df = len(y) - 1
-    quadratic = rest @ inverse @ rest
-    want = np.linalg.slogdet(v)[1] + np.log(info) + df * (1 + np.log(2 * np.pi * quadratic / df))
+    plain = Dense(np.ones((len(y), 1)), y, v)
     by = frame.group_by("person", maintain_order=True).agg(
         pl.len().alias("n"), pl.mean("y"), pl.first("cluster"), ((pl.col("y") - pl.mean("y")) ** 2).sum().alias("ss")
     )
     s = sums(by["n"].to_numpy().astype(float), by["y"].to_numpy(), by["ss"].sum(), by["cluster"].to_numpy())
     point = criterion(s, 0.7, 0.3)
-    assert point.value == pytest.approx(want, rel=1e-12)
-    assert point.sigma2 == pytest.approx(quadratic / df, rel=1e-12)
+    assert point.value == pytest.approx(plain.criterion(reml=True), rel=1e-12)
+    assert point.sigma2 == pytest.approx(plain.quadratic / (len(y) - 1), rel=1e-12)
     h = 1e-5
     slopes = (
         (criterion(s, 0.7 + h, 0.3).value - criterion(s, 0.7 - h, 0.3).value) / (2 * h),

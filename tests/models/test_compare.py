@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import sessionwise as sw
+from helpers import demo
 from sessionwise.models.mlm.lagged import _within_sd
 
 FORWARD = "core_om ~ lag(core_om) + lag(within(wai_sr)) + session + (1 | patient) + (1 | therapist)"
@@ -15,8 +16,7 @@ FORWARD = "core_om ~ lag(core_om) + lag(within(wai_sr)) + session + (1 | patient
 
 @pytest.fixture(scope="module")
 def panel() -> sw.Panel:
-    table = sw.datasets.demo(persons=300, scale_scores=True)
-    return sw.Panel(table, person="patient", session="session", cluster="therapist")
+    return demo.panel()
 
 
 @pytest.fixture(scope="module")

@@ -9,13 +9,13 @@ import polars as pl
 import pytest
 
 import sessionwise as sw
+from helpers import demo
 
 
 @pytest.fixture(scope="session")
 def panel() -> sw.Panel:
     """120 persons of the demo, scored."""
-    demo = sw.Panel(sw.datasets.demo(persons=120), person="patient", session="session", cluster="therapist")
-    return sw.score(demo, "core-om", "wai-sr")
+    return demo.scored(120)
 
 
 @pytest.fixture(scope="session")

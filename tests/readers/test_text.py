@@ -9,11 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from helpers.places import shared
 from sessionwise.errors import ReadError
 from sessionwise.panel.table import Table
 from sessionwise.readers import read
-
-REFERENCE = Path(__file__).parents[3] / "shared" / "reference"
 
 
 def codes(table: Table) -> list[str]:
@@ -285,25 +284,21 @@ def test_fast_and_exact_ways_agree(write) -> None:
 
 # --- reference files -----------------------------------------------------------------------------------------------
 
-reference = pytest.mark.skipif(not REFERENCE.is_dir(), reason="the folder ../shared/reference is not there")
 
-
-@reference
 def test_sudden_gains() -> None:
-    table = read(REFERENCE / "sudden_gains.csv", wide=["bdi_s{}", "rq_s{}"], person="id")
+    table = read(shared("sudden_gains.csv"), wide=["bdi_s{}", "rq_s{}"], person="id")
     assert table["id"].n_unique() == 43
     assert table["session"].min() == 0
     assert table["session"].max() == 12
     assert {"bdi", "rq"} <= set(table.columns)
-    plain = read(REFERENCE / "sudden_gains.csv")
+    plain = read(shared("sudden_gains.csv"))
     assert plain["bdi_s0"].to_list()[:2] == [33, 26]
     assert said(plain, "missing-marker").count == 140
     assert "['bdi_s{}', 'rq_s{}']" in said(plain, "looks-wide").remedy
 
 
-@reference
 def test_wage_data() -> None:
-    table = read(REFERENCE / "wage_data.csv")
+    table = read(shared("wage_data.csv"))
     assert table.frame.shape == (4165, 6)
     assert table["lwage"][0] == 5.56067991256714
     assert not table.findings

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 import pytest
 
 import sessionwise as sw
+from helpers import demo
 from sessionwise.reports import Painter, html
 
 
 @pytest.fixture(scope="session")
 def panel() -> sw.Panel:
-    table = sw.datasets.demo(persons=90)
-    panel = sw.Panel(table, person="patient", session="session", cluster="therapist", time="date")
-    return sw.score(panel, "core-om", "wai-sr")
+    return demo.scored(90, time="date")
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers.places import DOCS
 from sessionwise.errors import InstrumentError
 from sessionwise.scoring import Instrument, instrument, instruments
 from sessionwise.scoring.instrument import FACTS, reliable_change
@@ -195,11 +196,11 @@ def test_data_that_are_reversed_already() -> None:
 
 # ---------------------------------------------------------------- the documentation
 
-DOCS = (Path(__file__).parents[2] / "docs" / "instruments.md").read_text(encoding="utf-8")
+PAGE = (DOCS / "instruments.md").read_text(encoding="utf-8")
 
 
 def test_the_documented_file_is_read() -> None:
-    (example,) = re.findall(r"```toml\n(.*?)```", DOCS, re.DOTALL)
+    (example,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
     documented = parse(example, "docs/instruments.md")
     assert documented.columns == ("session_mood", "session_mood_calm")
     assert documented.unverified == (
@@ -211,11 +212,11 @@ def test_every_key_is_documented() -> None:
     for key in ("name", "title", "items", "range", "range_options", "whole", "higher", "reversed", "prefixes",
                 "licence", "note", "scoring", "max_missing", "cutoff", "reliable_change", "bands", "about",
                 "citation", "certainty", "doi", "scale", *FACTS):  # fmt: skip
-        assert f"`{key}`" in DOCS, key
+        assert f"`{key}`" in PAGE, key
 
 
 def test_the_documented_table_is_the_shipped_data(shipped: Instrument) -> None:
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in DOCS.splitlines() if line[:3] == "| `"]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in PAGE.splitlines() if line[:3] == "| `"]
     row = next(r for r in rows if r[0] == f"`{shipped.name}`")
     assert row[1] == f"{len(shipped.items)} items, {shipped.low:g}–{shipped.high:g}"
     assert row[2] == (", ".join(map(str, shipped.reversed)) or "none")

@@ -3,32 +3,17 @@ person by person, and against numerical differentiation."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
-from scipy.stats import multivariate_normal
 
-from sessionwise.sem import Structure, covariance, evaluate, loglik, meat, optimise, patterns, saturated, trace
-
-sys.path.insert(0, str(Path(__file__).parent))
-from drawn import setup, structure, values
+from helpers.normal import by_persons
+from helpers.structures import setup, structure, values
+from sessionwise.sem import covariance, evaluate, loglik, meat, optimise, patterns, saturated, trace
 
 STEP = 1e-5  # of central differences: their error is about 1e-9 of the derivative
 DERIVATIVE = 2e-7  # relative to the largest entry
 MONTE_CARLO = 4.5  # standard errors
 SEEDS = range(8)
-
-
-def by_persons(what: Structure, theta: np.ndarray, given: np.ndarray) -> np.ndarray:
-    """Log-likelihood of each person, by SciPy."""
-    at = what.moments(theta)
-    found = []
-    for row in given:
-        seen = np.isfinite(row)
-        found.append(multivariate_normal(at.mean[seen], at.covariance[np.ix_(seen, seen)]).logpdf(row[seen]))
-    return np.array(found)
 
 
 def differences(function, theta: np.ndarray) -> np.ndarray:
@@ -44,7 +29,8 @@ def close(found: np.ndarray, wanted: np.ndarray, slack: float = DERIVATIVE) -> N
 @pytest.mark.parametrize("seed", SEEDS)
 def test_criterion_is_that_of_persons(seed):
     what, theta, data, _, given = setup(seed)
-    wanted = -2 * by_persons(what, theta, given).sum()
+    at = what.moments(theta)
+    wanted = -2 * by_persons(at.mean, at.covariance, given).sum()
     assert loglik([(what, data)], theta) == pytest.approx(wanted, rel=1e-12)
     assert evaluate([(what, data)], theta).criterion == pytest.approx(wanted, rel=1e-12)
 
@@ -74,7 +60,12 @@ def test_gradient_and_hessian(seed):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_scores_and_meat(seed):
     what, theta, data, rows, given = setup(seed)
-    scores = differences(lambda t: by_persons(what, t, given), theta)
+
+    def logliks(t: np.ndarray) -> np.ndarray:
+        at = what.moments(t)
+        return by_persons(at.mean, at.covariance, given)
+
+    scores = differences(logliks, theta)
     close(meat([(what, data)], [rows], theta), scores @ scores.T, 1e-6)
     close(-2 * scores.sum(axis=1), evaluate([(what, data)], theta).gradient, 1e-6)
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import polars as pl
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-from study_panels import few, frame, panel
-
 import sessionwise as sw
+from helpers.demo import few, frame, panel
 from sessionwise.study.records import DropOutModel, Estimate, NotAnswered
 
 STUDY = sw.Study("core_om", "wai_sr", moderators=["pd"])

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-from study_panels import frame, panel, result
-
 import sessionwise as sw
+from helpers.demo import frame, panel, result
 from sessionwise.study.records import (
     Direction,
     DropOutModel,

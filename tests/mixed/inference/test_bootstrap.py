@@ -7,34 +7,27 @@ each test says how many draws it is from. Seeds are fixed.
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
-import polars as pl
 import pytest
 
 import sessionwise as sw
-
-sys.path.insert(0, str(Path(__file__).parent))
-from fits import CASES, HERE, Fitted, changes, fitted, gamma, residuals, stored, table
-
+from helpers import lme4
+from helpers.dense import covariance
+from helpers.lme4 import stored
+from helpers.multilevel import fitted
+from helpers.places import REFERENCE
+from helpers.sessions import nested
 from sessionwise.errors import ModelError
 from sessionwise.mixed.inference import Bootstrap, TrueParameters, bootstrap, draw, draw_from, profile
 from sessionwise.mixed.inference.parameters import Parameter, parameters
 
 ERRORS = 4.5
-BOOTMER = json.loads((Path(__file__).parents[2] / "reference" / "inference" / "bootstrap.json").read_text())
+BOOTMER = json.loads((REFERENCE / "inference" / "bootstrap.json").read_text(encoding="utf-8"))
 
 
 # --- draw ----------------------------------------------------------------------------------------
-
-
-def covariance(f: Fitted) -> np.ndarray:
-    """V (n, n) at the estimates."""
-    parts = [*changes(f)[:-1], residuals(f, f.solution.residual)]
-    return np.einsum("a,aij->ij", gamma(f), np.array(parts))
 
 
 @pytest.mark.parametrize(
@@ -51,10 +44,10 @@ def covariance(f: Fitted) -> np.ndarray:
 )
 def test_moments(formula, options):
     """Means and all covariances between rows, from 4000 draws."""
-    f = fitted(table(seed=4, persons=8, sessions=5), formula, **options)
+    f = fitted(nested(seed=4, persons=8, sessions=5), formula, **options)
     rng, n = np.random.default_rng(1), 4000
     drawn = np.array([draw(f.solution, f.design, rng) for _ in range(n)])
-    v = covariance(f)
+    v = covariance(f.design, f.solution, f.at)
     sd = np.sqrt(v.diagonal())
     assert (np.abs(drawn.mean(axis=0) - f.x @ f.solution.beta) < ERRORS * sd / np.sqrt(n)).all()
     of_entries = np.sqrt((np.outer(v.diagonal(), v.diagonal()) + v**2) / n)
@@ -62,7 +55,7 @@ def test_moments(formula, options):
 
 
 def test_a_negative_phi_alternates():
-    f = fitted(table(seed=4), "y ~ x", residual="ar1")
+    f = fitted(nested(seed=4), "y ~ x", residual="ar1")
     truth = TrueParameters(np.zeros(2), 1.0, (), np.array([-0.9]))
     e = draw_from(truth, f.design, f.solution.problem.residual, np.random.default_rng(1))
     gaps = f.solution.problem.residual.gaps
@@ -72,14 +65,14 @@ def test_a_negative_phi_alternates():
 
 
 def test_explicit_parameters_are_used():
-    f = fitted(table(), "y ~ x + (1 | p)")
+    f = fitted(nested(), "y ~ x + (1 | p)")
     truth = TrueParameters(np.array([3.0, 2.0]), 0.0, (np.zeros((1, 1)),), np.zeros(0))
     y = draw_from(truth, f.design, f.solution.problem.residual, np.random.default_rng(1))
     np.testing.assert_allclose(y, 3 + 2 * f.x[:, 1])
 
 
 def test_parameters_that_do_not_fit():
-    f = fitted(table(), "y ~ x + (1 | p)")
+    f = fitted(nested(), "y ~ x + (1 | p)")
     rng, residual = np.random.default_rng(1), f.solution.problem.residual
     with pytest.raises(ModelError, match="1 coefficients given, 2 needed"):
         draw_from(TrueParameters(np.zeros(1), 1.0, (np.eye(1),), np.zeros(0)), f.design, residual, rng)
@@ -91,7 +84,7 @@ def test_parameters_that_do_not_fit():
 
 
 def test_rows_of_no_group():
-    f = fitted(table(), "y ~ x + (1 | p)")
+    f = fitted(nested(), "y ~ x + (1 | p)")
     (group,) = f.design.groupings
     codes = group.codes.copy()
     codes[3] = -1
@@ -104,7 +97,7 @@ def test_rows_of_no_group():
 
 
 def test_the_seed_decides_and_nothing_else():
-    f = fitted(table(), "y ~ x + (1 | p)")
+    f = fitted(nested(), "y ~ x + (1 | p)")
     told: list[tuple[int, int]] = []
     one, two = (bootstrap(f.solution, f.design, 12, seed=3, threads=k) for k in (1, 3))
     more = bootstrap(f.solution, f.design, 15, seed=3, progress=lambda *now: told.append(now))
@@ -117,7 +110,7 @@ def test_the_seed_decides_and_nothing_else():
 
 @pytest.mark.parametrize("method", ["ML", "REML"])
 def test_a_replicate_is_a_fit_to_what_was_drawn(method):
-    data = table(persons=60)
+    data = nested(persons=60)
     f = fitted(data, "y ~ x + (1 + x | p)", method, residual="ar1")
     made = bootstrap(f.solution, f.design, 1, seed=3)
     (seed,) = np.random.SeedSequence(3).spawn(1)
@@ -136,7 +129,7 @@ def test_a_replicate_is_a_fit_to_what_was_drawn(method):
 def against_asymptotics(n: int) -> None:
     """150 persons x 6: the replicates' SDs are the standard errors, of variance parameters those that follow from the
     profile's width (up to 4 % for what is not asymptotic), and their means the estimates of coefficients."""
-    f = fitted(table(seed=9, persons=150), "y ~ x + z + (1 | p)")
+    f = fitted(nested(seed=9, persons=150), "y ~ x + z + (1 | p)")
     made = bootstrap(f.solution, f.design, n, seed=2)
     intervals = profile(f.solution)
     assert made.converged.all()
@@ -162,7 +155,7 @@ def test_against_asymptotics_at_full_size():
 
 def against_bootmer(name: str, formula: str, case: str, n: int) -> None:
     """Shares of our replicates below quantiles of R's, and of those at 0."""
-    panel = sw.Panel(_read(CASES[case]["data"]), **CASES[case]["roles"])
+    panel = lme4.panel(lme4.CASES[case])
     made = bootstrap(sw.MLM(formula).fit(panel).solution, sw.design(panel, formula), n, seed=8)
     for parameter, column in zip(made.parameters, made.replicates.T, strict=True):
         theirs = BOOTMER[name][parameter.name]
@@ -173,10 +166,6 @@ def against_bootmer(name: str, formula: str, case: str, n: int) -> None:
         if theirs["zero"] > 0.04:  # a quantile among the zeros is no quantile
             apart[:1] = 0
         assert (apart <= ERRORS * both + 1e-9).all(), parameter.name
-
-
-def _read(name: str) -> pl.DataFrame:
-    return pl.read_csv(HERE / name)
 
 
 def test_bootmer_at_a_boundary():
@@ -190,7 +179,7 @@ def test_bootmer_at_full_size():
 
 
 def test_singular_replicates_are_marked():
-    panel = sw.Panel(_read("dyestuff.csv"), person="batch", session="session")
+    panel = lme4.panel(lme4.CASES["dyestuff-reml"])
     formula = "y ~ 1 + (1 | batch)"
     made = bootstrap(sw.MLM(formula).fit(panel).solution, sw.design(panel, formula), 100, seed=1)
     zero = made.replicates[:, 0] < 1e-4 * made.replicates[:, 1]
@@ -202,7 +191,7 @@ def test_singular_replicates_are_marked():
 def test_a_fit_without_variance_can_be_drawn_from():
     """Its estimates are no place to start from: half of the replicates have some."""
     solution = stored("dyestuff2-reml")
-    panel = sw.Panel(_read("dyestuff2.csv"), person="batch", session="session")
+    panel = lme4.panel(lme4.CASES["dyestuff2-reml"])
     made = bootstrap(solution, sw.design(panel, "y ~ 1 + (1 | batch)"), 60, seed=1)
     assert made.converged.all()
     assert 0.2 < made.singular.mean() < 0.9
@@ -239,7 +228,7 @@ def test_what_takes_no_part():
 
 
 def test_nonsense_is_refused():
-    f = fitted(table(), "y ~ x + (1 | p)")
+    f = fitted(nested(), "y ~ x + (1 | p)")
     with pytest.raises(ModelError, match="0 replicates"):
         bootstrap(f.solution, f.design, 0, seed=1)
     with pytest.raises(ModelError, match="between 0 and 1"):

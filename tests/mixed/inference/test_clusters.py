@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-from points import setup, table
-
+from helpers.multilevel import setup
+from helpers.sessions import nested
 from sessionwise.errors import ModelError
 from sessionwise.mixed.inference import robust
 from sessionwise.mixed.inference.clusters import clusters
@@ -19,74 +15,77 @@ from sessionwise.mixed.inference.clusters import clusters
 @pytest.mark.parametrize(
     ("formula", "theta", "by", "n"),
     [
-        ("y ~ x + (1 | person)", [1.0], "person", 24),
-        ("y ~ x + (1 | person) + (1 | therapist)", [1.0, 1.0], "therapist", 8),
-        ("y ~ x + (1 | therapist) + (1 | person)", [1.0, 1.0], "therapist", 8),
-        ("y ~ x + (1 | person) + (1 | therapist) + (1 | clinic)", [1.0, 1.0, 1.0], "clinic", 4),
-        ("y ~ x + (1 | person) + (1 | person:spell)", [1.0, 1.0], "person", 24),
-        ("y ~ x + (1 | therapist)", [1.0], "therapist", 8),
+        ("y ~ x + (1 | p)", [1.0], "p", 24),
+        ("y ~ x + (1 | p) + (1 | g)", [1.0, 1.0], "g", 6),
+        ("y ~ x + (1 | g) + (1 | p)", [1.0, 1.0], "g", 6),
+        ("y ~ x + (1 | p) + (1 | g) + (1 | c)", [1.0, 1.0, 1.0], "c", 3),
+        ("y ~ x + (1 | p) + (1 | p:e)", [1.0, 1.0], "p", 24),
+        ("y ~ x + (1 | g)", [1.0], "g", 6),
         ("y ~ x", [], "person", 24),
     ],
 )
 def test_clusters_by_default(formula, theta, by, n):
-    s = setup(table(), formula)
-    r = robust(s.at(theta), s.design)
+    s = setup(nested(3, 24), formula)
+    r = robust(s.at_parameters(theta), s.design)
     assert (r.by, r.n_clusters) == (by, n)
 
 
 def test_clusters_by_name_and_by_codes():
-    formula = "y ~ x + (1 | person) + (1 | therapist)"
-    s = setup(table(), formula)
-    solution = s.at([1.0, 1.0])
-    named = robust(solution, s.design, "therapist")
-    given = robust(solution, s.design, [f"T{c}" for c in s.column("therapist")])
+    formula = "y ~ x + (1 | p) + (1 | g)"
+    s = setup(nested(3, 24), formula)
+    solution = s.at_parameters([1.0, 1.0])
+    named = robust(solution, s.design, "g")
+    given = robust(solution, s.design, [f"T{c}" for c in s.column("g")])
     np.testing.assert_allclose(given.vcov, named.vcov, rtol=1e-12)
-    assert (named.by, given.by) == ("therapist", "the codes given")
+    assert (named.by, given.by) == ("g", "the codes given")
 
 
 def refused(formula: str, theta: list[float], by: object, **residual: str) -> ModelError:
-    s = setup(table(), formula, **residual)
+    s = setup(nested(3, 24), formula, **residual)
+    solution = s.at_parameters(theta, [0.3] if residual else [])
     with pytest.raises(ModelError) as caught:
-        robust(s.at(theta, [0.3] if residual else []), s.design, s.column(by) if by in s.panel.columns else by)
+        robust(solution, s.design, s.column(by) if by in s.panel.columns else by)
     assert caught.value.remedy
     return caught.value
 
 
 def test_clusters_that_cut_through_groups():
-    error = refused("y ~ x + (1 | person) + (1 | therapist)", [1.0, 1.0], "person")
-    assert "cut through groups of therapist" in error.what
+    error = refused("y ~ x + (1 | p) + (1 | g)", [1.0, 1.0], "p")
+    assert "cut through groups of g," in error.what
     assert "lies in clusters" in error.where
-    refused("y ~ x + (1 | person)", [1.0], "half")
-    refused("y ~ x", [], "half", kind="ar1")
+    refused("y ~ x + (1 | p)", [1.0], "b")
+    refused("y ~ x", [], "b", kind="ar1")
 
 
 def test_crossed_factors_have_no_clusters_of_their_own():
-    error = refused("y ~ x + (1 | person) + (1 | spell)", [1.0, 1.0], None)
-    assert "person" in error.where
-    assert "spell" in error.where
+    error = refused("y ~ x + (1 | p) + (1 | e)", [1.0, 1.0], None)
+    assert error.where == "crossed grouping factors: p, e"
 
 
 @pytest.mark.parametrize(
     ("by", "says"),
     [
-        ("persom", "Did you mean 'person'?"),
         ([1, 2, 3], "shape"),
-        ([None] * len(table()), "not known"),
-        ([np.nan] * len(table()), "not known"),
-        ([1] * len(table()), "at least two"),
+        ([None] * len(nested(3, 24)), "not known"),
+        ([np.nan] * len(nested(3, 24)), "not known"),
+        ([1] * len(nested(3, 24)), "at least two"),
     ],
 )
 def test_clusters_that_cannot_be(by, says):
-    assert says in str(refused("y ~ x + (1 | person)", [1.0], by))
+    assert says in str(refused("y ~ x + (1 | p)", [1.0], by))
+
+
+def test_the_nearest_name_of_clusters():
+    assert "Did you mean 'p:e'?" in str(refused("y ~ x + (1 | p) + (1 | p:e)", [1.0, 1.0], "p:ee"))
 
 
 def test_a_cluster_with_too_many_rows(monkeypatch):
     monkeypatch.setattr("sessionwise.mixed.inference.sandwich.MOST_ROWS", 3)
-    error = refused("y ~ x + (1 + x | person)", [1.0, 0.0, 1.0], None)
-    assert "person" in error.where
+    error = refused("y ~ x + (1 + x | p)", [1.0, 0.0, 1.0], None)
+    assert error.where.startswith("p 1")
 
 
 def test_clusters_say_who_is_where():
-    s = setup(table(), "y ~ x + (1 | person) + (1 | therapist)")
-    found = clusters(s.at([1.0, 1.0]), s.design, None)
-    assert found.labels[found.codes].tolist() == s.panel["therapist"][s.design.rows].tolist()
+    s = setup(nested(3, 24), "y ~ x + (1 | p) + (1 | g)")
+    found = clusters(s.at_parameters([1.0, 1.0]), s.design, None)
+    assert found.labels[found.codes].tolist() == s.panel["g"][s.design.rows].tolist()

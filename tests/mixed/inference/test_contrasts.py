@@ -11,21 +11,20 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import FrozenInstanceError
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).parent))
-from fits import CASES, STORED, fitted, of_program, stored, table
-
+from helpers.lme4 import LME4, STORED, of_program, stored
+from helpers.multilevel import fitted
+from helpers.sessions import nested
 from sessionwise.errors import ModelError
 from sessionwise.mixed.inference import contrasts
 
 VALUE, TAIL = 2e-5, 1e-3
-CONTRASTS = [c for c in STORED["contrasts"] if c["case"] in CASES]
+CONTRASTS = [c for c in STORED["contrasts"] if c["case"] in LME4]
 
 
 def name_of(c: dict) -> str:
@@ -36,15 +35,15 @@ def in_our_order(c: dict) -> np.ndarray:
     """A stored contrast matrix, for the coefficients as our fit has them."""
     names = list(stored(c["case"]).problem.names)
     found = np.zeros(np.shape(c["L"]))
-    found[:, [names.index(column) for column in CASES[c["case"]]["columns"]]] = c["L"]
+    found[:, [names.index(column) for column in LME4[c["case"]]["columns"]]] = c["L"]
     return found
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [(name, kind) for name, case in CASES.items() for kind in ("satterthwaite", "kr") if kind in case]
+    ("name", "kind"), [(name, kind) for name, case in LME4.items() for kind in ("satterthwaite", "kr") if kind in case]
 )
 def test_each_coefficient(name, kind):
-    case, solution = CASES[name], stored(name)
+    case, solution = LME4[name], stored(name)
     degrees = "satterthwaite" if kind == "satterthwaite" else "kenward-roger"
     found = contrasts.test(solution, np.eye(solution.problem.p), degrees=degrees)
     for ours, theirs, rtol in [("se", "se", VALUE), ("df", "df", VALUE), ("p", "p", TAIL)]:
@@ -83,7 +82,7 @@ def test_single_contrasts(c):
 
 @pytest.fixture(scope="module")
 def solution():
-    return fitted(table(), "y ~ x * z + (1 + x | p)").solution
+    return fitted(nested(), "y ~ x * z + (1 + x | p)").solution
 
 
 @pytest.mark.parametrize("degrees", [*contrasts.DEGREES, 7.5])

@@ -11,8 +11,6 @@ SAME 2e-5 relative: two searches that end 1e-5 standard errors apart.
 from __future__ import annotations
 
 import functools
-import sys
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -20,9 +18,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).parent))
-from fits import CASES, Fitted, changes, fitted, gamma, of_program, stored, table
-
+from helpers.dense import changes, dense, gamma
+from helpers.lme4 import LME4, of_program, stored
+from helpers.multilevel import Fitted, fitted
+from helpers.sessions import nested
 from sessionwise.errors import ModelError
 from sessionwise.mixed.inference import derivatives
 from sessionwise.mixed.inference.kenward_roger import (
@@ -40,9 +39,9 @@ def errors(k: KenwardRoger) -> np.ndarray:
     return np.sqrt((k.transform @ k.adjusted @ k.transform.T).diagonal())
 
 
-@pytest.mark.parametrize("name", [name for name, case in CASES.items() if "kr" in case])
+@pytest.mark.parametrize("name", [name for name, case in LME4.items() if "kr" in case])
 def test_pbkrtest(name):
-    case = CASES[name]
+    case = LME4[name]
     k = kenward_roger(stored(name))
     np.testing.assert_allclose(errors(k), of_program(case, case["kr"]["se"]), rtol=PBKRTEST)
     df = kenward_roger_rows(k, np.eye(len(k.vcov)))
@@ -57,7 +56,7 @@ def test_balanced_data_need_no_approximation():
 
 
 def test_without_random_effects_it_is_least_squares():
-    f = fitted(table(), "y ~ x + z")
+    f = fitted(nested(), "y ~ x + z")
     k = kenward_roger(f.solution)
     np.testing.assert_allclose(kenward_roger_rows(k, np.eye(3)), len(f.x) - 3, rtol=WRITTEN)
     np.testing.assert_allclose(errors(k), np.sqrt(f.solution.vcov.diagonal()), rtol=WRITTEN)
@@ -84,10 +83,9 @@ WRITTEN_OUT = [
 
 def adjusted(f: Fitted) -> tuple[np.ndarray, np.ndarray, list[np.ndarray], np.ndarray]:
     """Phi_A, Phi, P and W by Halekoh & Højsgaard (2014), section 2."""
-    g = changes(f)
-    v = sum(weight * one for weight, one in zip(gamma(f), g, strict=True))
-    inverse = np.linalg.inv(v)
-    phi = np.linalg.inv(f.x.T @ inverse @ f.x)
+    g = changes(f.design, f.solution.problem)
+    whole = dense(f.design, sum(weight * one for weight, one in zip(gamma(f.solution), g, strict=True)))
+    inverse, phi = whole.weights, whole.vcov
     left = [inverse @ one for one in g]
     p = [-f.x.T @ one @ inverse @ f.x for one in left]
     q = [[f.x.T @ a @ b @ inverse @ f.x for b in left] for a in left]
@@ -125,7 +123,7 @@ def scaled_f(contrasts: np.ndarray, phi: np.ndarray, p: list[np.ndarray], w: np.
 
 @pytest.mark.parametrize("formula", WRITTEN_OUT)
 def test_the_formulas_written_out(formula):
-    f = fitted(table(), formula)
+    f = fitted(nested(), formula)
     k = kenward_roger(f.solution)
     phi_a, phi, p, w = adjusted(f)
     size = np.sqrt(np.outer(phi_a.diagonal(), phi_a.diagonal()))
@@ -143,7 +141,7 @@ def test_the_formulas_written_out(formula):
 
 @functools.cache
 def plain(formula: str) -> KenwardRoger:
-    return kenward_roger(fitted(table(), formula).solution)
+    return kenward_roger(fitted(nested(), formula).solution)
 
 
 @settings(max_examples=10, deadline=None)
@@ -157,7 +155,7 @@ def plain(formula: str) -> KenwardRoger:
 def test_units_do_not_matter(scale, shift, width, crossed, bar):
     shift = 0.0 if bar == "||" else shift
     formula = f"y ~ x + z + (1 + x {bar} p) + (1 | {'h' if crossed else 'g'})"
-    data = table()
+    data = nested()
     moved = data.with_columns(x=scale * pl.col("x") + shift, y=width * pl.col("y") - 3 * width)
     ours, theirs = kenward_roger(fitted(moved, formula).solution), plain(formula)
     same_point = np.array([[1, shift, 0], [0, 1, 0], [0, 0, 1]])
@@ -171,7 +169,7 @@ def test_units_do_not_matter(scale, shift, width, crossed, bar):
 @given(seed=st.integers(0, 2**32 - 1), group=st.sampled_from(["g", "h"]))
 def test_names_and_order_do_not_matter(seed, group):
     rng = np.random.default_rng(seed)
-    data = table()
+    data = nested()
     names = rng.permutation(data["p"].n_unique())
     renamed = data.with_columns(p=pl.Series(names[data["p"]]), g=7 - pl.col("g"), h=7 - pl.col("h"))
     formula = f"y ~ x + z + (1 + x | p) + (1 | {group})"
@@ -200,14 +198,14 @@ def test_the_basis_of_a_joint_test_does_not_matter():
     ],
 )
 def test_refused(options, says):
-    solution = fitted(table(), "y ~ x + z + (1 | p)", **options).solution
+    solution = fitted(nested(), "y ~ x + z + (1 | p)", **options).solution
     with pytest.raises(ModelError, match=says) as refused:
         kenward_roger(solution)
     assert "satterthwaite" in refused.value.remedy
 
 
 def test_crossed_factors_too_large(monkeypatch):
-    solution = fitted(table(), "y ~ x + z + (1 | p) + (1 | h)").solution
+    solution = fitted(nested(), "y ~ x + z + (1 | p) + (1 | h)").solution
     monkeypatch.setattr(derivatives, "MOST_BYTES", 100)
     with pytest.raises(ModelError, match="matrices of order 8") as refused:
         kenward_roger(solution)

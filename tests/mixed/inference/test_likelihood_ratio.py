@@ -9,19 +9,15 @@ ERRORS standard errors of a simulated share.
 from __future__ import annotations
 
 import functools
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
-import sessionwise as sw
-
-sys.path.insert(0, str(Path(__file__).parent))
-from fits import CASES, STORED, Fitted, fitted, stored, table
-
+from helpers.lme4 import LME4, STORED, stored
+from helpers.multilevel import Fitted, fitted
+from helpers.sessions import nested
 from sessionwise.errors import ModelError
 from sessionwise.mixed import Residual, Solution, optimise, problem
 from sessionwise.mixed.inference import LikelihoodRatio, TrueParameters, draw_from, likelihood_ratio
@@ -34,25 +30,10 @@ STATISTIC, NLME, ERRORS = 5e-6, 5e-4, 4.0
 # --- R -------------------------------------------------------------------------------------------
 
 
-@functools.cache
-def of_nlme(name: str) -> Solution:
-    case = next(c for c in STORED["cases"] if c["id"] == name)
-    wanted = case.get("residuals", {})
-    residual = "ar1" if "correlation" in wanted else "independent"
-    panel = sw.Panel(_sessions(), **case["roles"])
-    model = sw.MLM(case["formula"], case["method"], residual=residual, variance_by=wanted.get("variance_by"))
-    return model.fit(panel).solution
-
-
-def _sessions() -> pl.DataFrame:
-    return pl.read_csv(Path(__file__).parents[2] / "reference" / "mlm" / "sessions.csv")
-
-
 @pytest.mark.parametrize("pair", STORED["lrt"], ids=lambda pair: f"{pair['small']} {pair['large']}")
 def test_anova(pair):
-    by_lme4 = pair["small"] in CASES
-    get, tolerance = (stored, STATISTIC) if by_lme4 else (of_nlme, NLME)
-    c = likelihood_ratio(get(pair["small"]), get(pair["large"]))
+    tolerance = STATISTIC if pair["small"] in LME4 else NLME
+    c = likelihood_ratio(stored(pair["small"]), stored(pair["large"]))
     assert c.chi2 == pytest.approx(pair["chisq"], abs=tolerance)
     assert c.df == pair["df"]
     # where chi2 is 0 lme4's is rounding, of which the square root matters
@@ -85,7 +66,7 @@ MIXTURES = [
 
 @functools.cache
 def model(formula: str, method: str = "ML", residual: str = "independent", by: str | None = None) -> Solution:
-    return fitted(table(), formula, method, residual=residual, variance_by=by).solution
+    return fitted(nested(), formula, method, residual=residual, variance_by=by).solution
 
 
 @pytest.mark.parametrize(("smaller", "larger", "weights", "dfs"), MIXTURES)
@@ -184,7 +165,7 @@ def test_residuals_that_are_not_nested():
 
 def test_different_data():
     small, large = model("y ~ x + (1 | p)"), model("y ~ x + (1 + x | p)")
-    fewer = fitted(table().head(80), "y ~ x + (1 | p)", "ML").solution
+    fewer = fitted(nested().head(80), "y ~ x + (1 | p)", "ML").solution
     with pytest.raises(ModelError, match="different rows"):
         likelihood_ratio(fewer, large)
     with pytest.raises(ModelError, match="different rows"):
@@ -196,7 +177,7 @@ def test_different_data():
 def test_different_rows_are_not_called_different_responses():
     """As many rows, the same name, other values."""
     small = model("y ~ x + (1 | p)")
-    other = fitted(table().with_columns(pl.col("y") * 2), "y ~ x + (1 + x | p)", "ML").solution
+    other = fitted(nested().with_columns(pl.col("y") * 2), "y ~ x + (1 + x | p)", "ML").solution
     with pytest.raises(ModelError, match="fitted to different rows: 'y' has other values"):
         likelihood_ratio(small, other, responses=("y", "y"))
     with pytest.raises(ModelError, match="different responses, or were fitted to different rows"):
@@ -260,7 +241,7 @@ def test_a_larger_model_that_fits_worse():
 
 def simulated(smaller: str, larger: str, truth: TrueParameters, persons: int, n: int) -> list[LikelihoodRatio]:
     """Comparisons of two models of responses drawn from the smaller, six sessions a person."""
-    both = [fitted(table(seed=7, persons=persons), formula, "ML") for formula in (smaller, larger)]
+    both = [fitted(nested(seed=7, persons=persons), formula, "ML") for formula in (smaller, larger)]
     residual = both[0].solution.problem.residual
     found = []
     for seed in np.random.SeedSequence(5).spawn(n):

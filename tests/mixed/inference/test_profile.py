@@ -11,24 +11,24 @@ DENSE 1e-4 in units of the deviance: an independent search with numerical gradie
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-from fits import CASES, Fitted, fitted, residuals, stored, table
-
+from helpers.dense import Dense, persons_of, random_matrix, residual_matrix
+from helpers.lme4 import LME4, stored
+from helpers.multilevel import Fitted, fitted
+from helpers.sessions import nested
 from sessionwise.errors import ModelError
 from sessionwise.mixed import Solution, evaluate
 from sessionwise.mixed.inference import Intervals, profile
+from sessionwise.mixed.random_terms import Block
 
 SOLVED, CONFINT, DENSE = 1e-6, 2e-3, 1e-4
 RISE = 3.841458820694124  # of the deviance at the end of a 95 % interval
-PROFILED = [name for name, case in CASES.items() if "profile" in case]
+PROFILED = [name for name, case in LME4.items() if "profile" in case]
 
 
 def by_name(case: dict, kind: str) -> dict[str, np.ndarray]:
@@ -42,7 +42,7 @@ def as_r_writes(name: str) -> str:
 
 @pytest.mark.parametrize("name", PROFILED)
 def test_ends_are_those_that_lme4s_deviance_gives(name):
-    ours, theirs = profile(stored(name)), by_name(CASES[name], "ends")
+    ours, theirs = profile(stored(name)), by_name(LME4[name], "ends")
     assert {as_r_writes(n) for n in ours.named} == set(theirs)
     assert not ours.findings
     for label, ends in ours.named.items():
@@ -50,9 +50,9 @@ def test_ends_are_those_that_lme4s_deviance_gives(name):
         assert np.abs(np.subtract(ends, (low, high))).max() <= SOLVED * (high - low), label
 
 
-@pytest.mark.parametrize("name", [n for n in PROFILED if not CASES[n]["warnings"] and CASES[n]["profile"]["confint"]])
+@pytest.mark.parametrize("name", [n for n in PROFILED if not LME4[n]["warnings"] and LME4[n]["profile"]["confint"]])
 def test_confint(name):
-    ours, theirs = profile(stored(name)), by_name(CASES[name], "confint")
+    ours, theirs = profile(stored(name)), by_name(LME4[name], "confint")
     for label, ends in ours.named.items():
         low, high = theirs[as_r_writes(label)]
         assert np.abs(np.subtract(ends, (low, high))).max() <= CONFINT * (high - low), label
@@ -64,25 +64,25 @@ def test_confint(name):
 def deviance(f: Fitted, values: dict[str, float]) -> float:
     """-2 log-likelihood from all parameters but the coefficients that `values` leaves out; inf where there is none."""
     problem = f.solution.problem
-    v = residuals(f, np.array([values[n] for n in problem.residual.names]))
-    for block in problem.blocks:
-        codes, z = f.design.grouping(block.group).codes, f.design.matrix[:, list(block.columns)]
-        sds = np.array([values[f"sd_{e}|{block.group}"] for e in block.effects])
-        cor = np.eye(block.q)
-        for j in range(block.q):
-            for k in range(j):
-                cor[j, k] = values[f"cor_{block.effects[j]}.{block.effects[k]}|{block.group}"]
-                cor[k, j] = cor[j, k]
-        if sds.min() < 0 or np.linalg.eigvalsh(cor)[0] < 0:
-            return np.inf
-        between = cor * np.outer(sds, sds) / values["sigma"] ** 2
-        v = v + (codes[:, None] == codes[None, :]) * (z @ between @ z.T)
+    covariances = [_covariance(block, values) for block in problem.blocks]
+    if any(np.linalg.eigvalsh(c)[0] < -1e-12 * np.trace(c) for c in covariances):
+        return np.inf
+    natural = np.array([values[n] for n in problem.residual.names])
+    v = values["sigma"] ** 2 * residual_matrix(f.design, problem.residual, natural, f.at)
+    v += random_matrix(f.design, problem, covariances)
     known = np.array([n in values for n in problem.names])
-    y = f.design.matrix[:, 0] - f.x[:, known] @ np.array([values[n] for n in problem.names if n in values])
-    inverse, x = np.linalg.inv(v), f.x[:, ~known]
-    e = y - x @ np.linalg.solve(x.T @ inverse @ x, x.T @ inverse @ y)
-    n, s2 = len(y), values["sigma"] ** 2
-    return float(np.linalg.slogdet(v)[1] + n * np.log(2 * np.pi * s2) + e @ inverse @ e / s2)
+    y = f.y - f.x[:, known] @ np.array([values[n] for n in problem.names if n in values])
+    return Dense(f.x[:, ~known], y, v).deviance(reml=False)
+
+
+def _covariance(block: Block, values: dict[str, float]) -> np.ndarray:
+    """Of a random term, from its standard deviations and correlations."""
+    sds = np.array([values[f"sd_{e}|{block.group}"] for e in block.effects])
+    cor = np.eye(block.q)
+    for j in range(block.q):
+        for k in range(j):
+            cor[j, k] = cor[k, j] = values[f"cor_{block.effects[j]}.{block.effects[k]}|{block.group}"]
+    return cor * np.outer(sds, sds)
 
 
 def least(f: Fitted, intervals: Intervals, at: str, value: float) -> float:
@@ -115,7 +115,7 @@ def least(f: Fitted, intervals: Intervals, at: str, value: float) -> float:
     ],
 )
 def test_deviance_of_all_rows_rises_as_it_should(formula, options):
-    f = fitted(table(seed=8, persons=12, sessions=5), formula, **options)
+    f = fitted(nested(seed=8, persons=12, sessions=5), formula, **options)
     intervals = profile(f.solution)
     floor = least(f, intervals, "", 0.0)
     for parameter, *ends in zip(intervals.parameters, intervals.low, intervals.high, strict=True):
@@ -126,15 +126,15 @@ def test_deviance_of_all_rows_rises_as_it_should(formula, options):
 
 def test_curve_of_a_grid():
     """zeta over a grid of an SD: two other parameters, each by brute force on a fine grid of its own."""
-    f = fitted(table(seed=2, persons=12, sessions=4), "y ~ x + (1 | p)", "ML")
+    f = fitted(nested(seed=2, persons=12, sessions=4), "y ~ x + (1 | p)", "ML")
     (curve,) = profile(f.solution, which=["sd_(Intercept)|p"]).curves
     sigmas = f.solution.sigma * np.linspace(0.7, 1.4, 4001)
 
     def brute(sd: float) -> float:  # V has the same eigenvectors whatever the parameters
         ratio = sd / sigmas
-        n, person = len(f.x), np.repeat(np.arange(len(f.design.persons)), np.diff(f.design.starts))
+        n, person = len(f.x), persons_of(f.design)
         roots, vectors = np.linalg.eigh((person[:, None] == person[None, :]).astype(float))
-        x, y = vectors.T @ f.x, vectors.T @ f.design.matrix[:, 0]
+        x, y = vectors.T @ f.x, vectors.T @ f.y
         values = []
         for r, s in zip(ratio, sigmas, strict=True):
             w = 1 / (1 + r * r * roots)
@@ -150,8 +150,8 @@ def test_curve_of_a_grid():
 
 
 def test_regression():
-    f = fitted(table(), "y ~ x + z")
-    y, x = f.design.matrix[:, 0], f.x
+    f = fitted(nested(), "y ~ x + z")
+    y, x = f.y, f.x
     n, (beta, rss, *_) = len(y), np.linalg.lstsq(x, y, rcond=None)
     intervals = profile(f.solution)
     half = np.sqrt(np.linalg.inv(x.T @ x).diagonal() * rss * np.expm1(RISE / n))
@@ -166,7 +166,7 @@ def test_regression():
 
 
 def test_reml_or_ml_makes_no_difference():
-    data, formula = table(), "y ~ x + z + (1 + x | p)"
+    data, formula = nested(), "y ~ x + z + (1 + x | p)"
     reml, ml = (profile(fitted(data, formula, m).solution) for m in ("REML", "ML"))
     np.testing.assert_allclose(reml.estimate, ml.estimate, rtol=1e-5)
     np.testing.assert_allclose(reml.low, ml.low, atol=1e-6)
@@ -174,7 +174,7 @@ def test_reml_or_ml_makes_no_difference():
 
 
 def test_where_a_predictor_is_zero_makes_no_difference_to_its_slope():
-    data = table(seed=11, persons=60)
+    data = nested(seed=11, persons=60)
     moved = data.with_columns(x=pl.col("x") / 365 + 2020)  # such as years
     a, b = (profile(fitted(d, "y ~ x + (1 + x | p)").solution, which=["sd", "sigma", "x"]).named for d in (data, moved))
     assert a["sd_x|p"][0] > 0
@@ -184,7 +184,7 @@ def test_where_a_predictor_is_zero_makes_no_difference_to_its_slope():
 
 
 def test_order_of_the_effects_makes_no_difference():
-    data = table(seed=11, persons=60)
+    data = nested(seed=11, persons=60)
     one, other = (fitted(data, f"y ~ x + z + ({effects} | p)") for effects in ("1 + x + z", "1 + z + x"))
     a, b = profile(one.solution).named, profile(other.solution).named
     for name in a:
@@ -193,7 +193,7 @@ def test_order_of_the_effects_makes_no_difference():
 
 
 def test_curves_rise_through_the_estimate():
-    intervals = profile(fitted(table(persons=40), "y ~ x + (1 + x | p)").solution)
+    intervals = profile(fitted(nested(persons=40), "y ~ x + (1 + x | p)").solution)
     for curve, estimate in zip(intervals.curves, intervals.estimate, strict=True):
         assert (np.diff(curve.values) > 0).all()
         assert (np.diff(curve.zeta) > 0).all()
@@ -242,7 +242,7 @@ def test_a_correlation_without_a_variance_can_be_anything():
 def test_phi_of_continuous_time_ends_at_zero():
     """Residuals drawn independently: phi is 0 or little, and no negative phi is possible."""
     low = [
-        profile(fitted(table(seed=s), "y ~ x + (1 + x | p)", residual="car1").solution, which=["phi"]).low[0]
+        profile(fitted(nested(seed=s), "y ~ x + (1 + x | p)", residual="car1").solution, which=["phi"]).low[0]
         for s in (1, 5, 6)
     ]
     assert min(low) == 0

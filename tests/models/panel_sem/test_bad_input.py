@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import polars as pl
 import pytest
 
 import sessionwise as sw
-
-sys.path.insert(0, str(Path(__file__).parent))
-from made import panel, panel_of, table
+from helpers.crosslagged import panel, panel_of, table
 
 MODEL = sw.RICLPM("x", "y", waves=4)
 

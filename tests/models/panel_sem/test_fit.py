@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import pickle
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import FrozenInstanceError, fields, is_dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,9 +14,7 @@ import polars as pl
 import pytest
 
 import sessionwise as sw
-
-sys.path.insert(0, str(Path(__file__).parent))
-from made import panel, panel_of, table
+from helpers.crosslagged import panel, panel_of, table
 
 MODELS = {
     "ri-clpm": sw.RICLPM("x", "y", waves=4),

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import polars as pl
 import pytest
@@ -12,9 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sessionwise as sw
-
-sys.path.insert(0, str(Path(__file__).parent))
-from made import panel_of, table
+from helpers.crosslagged import panel_of, table
 
 SAME = 1e-6  # of a standard error: two searches for one optimum
 LIKELIHOOD = 1e-8  # relative

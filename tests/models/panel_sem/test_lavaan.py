@@ -6,18 +6,13 @@ Both look for the optimum of one likelihood. lavaan stops `distance` standard er
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 from scipy.optimize import brentq
 from scipy.stats import ncx2
 
 import sessionwise as sw
-
-sys.path.insert(0, str(Path(__file__).parent))
-import lavaan
+from helpers import lavaan
 
 CASES = lavaan.CASES
 

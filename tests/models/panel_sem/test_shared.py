@@ -3,17 +3,13 @@ with lavaan, and the dynamic panel model of R's package dpm. The tests skip wher
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import polars as pl
 import pytest
 
 import sessionwise as sw
-
-sys.path.insert(0, str(Path(__file__).parent))
-from lavaan import long, panel, shared
+from helpers.lavaan import long, panel
+from helpers.places import shared
 
 LAVAAN = 1e-5  # of a standard error, and relative for errors: lavaan stops where the gradient is small
 LIKELIHOOD = 1e-7  # absolute

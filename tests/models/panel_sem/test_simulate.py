@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import polars as pl
 import pytest
 
 import sessionwise as sw
-
-sys.path.insert(0, str(Path(__file__).parent))
-from made import panel, panel_of, table
+from helpers.crosslagged import panel, panel_of, table
 
 TRUTH = {
     "x ~ lag(x)": 0.3, "x ~ lag(y)": -0.1, "y ~ lag(x)": -0.2, "y ~ lag(y)": 0.4, "intercept var(x)": 0.8,

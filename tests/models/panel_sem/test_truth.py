@@ -17,14 +17,10 @@ Chi-square at 646 persons: 3 to 7 %. In small, all gates are 4 Monte Carlo error
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-from replications import (
+from helpers.replications import (
     LAGS,
     LEVEL,
     NAMES,

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
 import sessionwise as sw
-
-sys.path.insert(0, str(Path(__file__).parent))
-from made import panel, panel_of, table
+from helpers.crosslagged import panel, panel_of, table
 
 NONE_STABLE = {
     "x ~ lag(x)": 0.5, "x ~ lag(y)": 0.1, "y ~ lag(x)": 0.1, "y ~ lag(y)": 0.5, "intercept var(x)": 0.0,

@@ -12,8 +12,6 @@ SAME 2e-5 relative: two searches that end 1e-5 standard errors apart.
 from __future__ import annotations
 
 import functools
-import sys
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -21,9 +19,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).parent))
-from fits import CASES, Fitted, fitted, of_program, residuals, stored, table
-
+from helpers.dense import Dense, dense, random_matrix, residual_matrix
+from helpers.lme4 import LME4, of_program, stored
+from helpers.multilevel import Fitted, fitted
+from helpers.sessions import nested
 from sessionwise.mixed import Solution
 from sessionwise.mixed.inference.satterthwaite import satterthwaite, satterthwaite_joint, satterthwaite_rows
 
@@ -35,9 +34,9 @@ def df_of(solution: Solution, contrasts: np.ndarray | None = None) -> np.ndarray
     return satterthwaite_rows(satterthwaite(solution), rows)
 
 
-@pytest.mark.parametrize("name", [name for name, case in CASES.items() if "satterthwaite" in case])
+@pytest.mark.parametrize("name", [name for name, case in LME4.items() if "satterthwaite" in case])
 def test_lmertest(name):
-    case = CASES[name]
+    case = LME4[name]
     np.testing.assert_allclose(df_of(stored(name)), of_program(case, case["satterthwaite"]["df"]), rtol=LMERTEST)
 
 
@@ -54,28 +53,21 @@ def written_out(f: Fitted, contrasts: np.ndarray) -> np.ndarray:
     sizes = [b.size for b in s.problem.blocks]
     ends = np.cumsum(sizes, dtype=int)
     x0 = np.concatenate([s.theta, s.residual, [s.sigma]])
-    y = f.design.matrix[:, 0]
 
-    def covariance(x: np.ndarray) -> np.ndarray:
-        v = residuals(f, x[sum(sizes) : -1])
+    def at(x: np.ndarray) -> Dense:
+        factors = []
         for block, theta in zip(s.problem.blocks, np.split(x, ends)[:-1], strict=True):
             lower = np.zeros((block.q, block.q))
             lower[block.places] = theta
-            codes, z = f.design.grouping(block.group).codes, f.design.matrix[:, list(block.columns)]
-            v = v + (codes[:, None] == codes[None, :]) * (z @ lower @ lower.T @ z.T)
-        return x[-1] ** 2 * v
+            factors.append(lower)
+        v = residual_matrix(f.design, s.problem.residual, x[sum(sizes) : -1], f.at)
+        return dense(f.design, x[-1] ** 2 * (v + random_matrix(f.design, s.problem, [c @ c.T for c in factors])))
 
     def deviance(x: np.ndarray) -> float:
-        v = covariance(x)
-        inverse = np.linalg.inv(v)
-        information = f.x.T @ inverse @ f.x
-        e = y - f.x @ np.linalg.solve(information, f.x.T @ inverse @ y)
-        extra = np.linalg.slogdet(information)[1] if s.reml else 0.0
-        return np.linalg.slogdet(v)[1] + e @ inverse @ e + extra
+        return at(x).deviance(s.reml)
 
     def variances(x: np.ndarray) -> np.ndarray:
-        vcov = np.linalg.inv(f.x.T @ np.linalg.solve(covariance(x), f.x))
-        return np.einsum("ki,ij,kj->k", contrasts, vcov, contrasts)
+        return np.einsum("ki,ij,kj->k", contrasts, at(x).vcov, contrasts)
 
     steps = 1e-3 * np.eye(len(x0)) * np.maximum(np.abs(x0), 0.1)
     d = np.empty((len(x0), len(x0)))
@@ -100,21 +92,21 @@ WRITTEN_OUT = [
 
 @pytest.mark.parametrize(("formula", "options"), WRITTEN_OUT)
 def test_the_definition_written_out(formula, options):
-    f = fitted(table(), formula, **options)
+    f = fitted(nested(), formula, **options)
     contrasts = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 4, -0.5]])
     np.testing.assert_allclose(df_of(f.solution, contrasts), written_out(f, contrasts), rtol=WRITTEN)
 
 
 @pytest.mark.parametrize("method", ["REML", "ML"])
 def test_without_random_effects_they_are_the_residual_ones(method):
-    f = fitted(table(), "y ~ x + z", method)
+    f = fitted(nested(), "y ~ x + z", method)
     np.testing.assert_allclose(df_of(f.solution), len(f.x) - 3, rtol=1e-12)
 
 
 def test_random_effects_that_vanish_leave_the_residual_ones():
     """No variance, two random effects: every direction of theta is flat or without effect."""
     rng = np.random.default_rng(3)
-    data = table().with_columns(y=pl.Series(rng.standard_normal(len(table()))))
+    data = nested().with_columns(y=pl.Series(rng.standard_normal(len(nested()))))
     centred = data.with_columns(y=pl.col("y") - pl.col("y").mean().over("p"))
     f = fitted(centred, "y ~ x + z + (1 | p)")
     assert f.solution.theta[0] < 1e-6
@@ -151,7 +143,7 @@ def test_rows_in_very_different_units_are_not_lost(far):
 
 @functools.cache
 def plain(formula: str) -> np.ndarray:
-    return df_of(fitted(table(), formula).solution)
+    return df_of(fitted(nested(), formula).solution)
 
 
 @settings(max_examples=15, deadline=None)
@@ -165,7 +157,7 @@ def test_units_do_not_matter(scale, shift, width, formula):
     """Slopes keep their df; the intercept as well, of the same point. (`||` depends on where zero is.)"""
     shift = 0.0 if formula == "||" else shift
     written = f"y ~ x + z + (1 + x {formula} p) + (1 | g)"
-    data = table()
+    data = nested()
     moved = data.with_columns(x=scale * pl.col("x") + shift, y=width * pl.col("y") - 3 * width)
     same_point = np.array([[1, shift, 0], [0, 1, 0], [0, 0, 1]])
     ours = df_of(fitted(moved, written).solution, same_point)
@@ -176,7 +168,7 @@ def test_units_do_not_matter(scale, shift, width, formula):
 @given(seed=st.integers(0, 2**32 - 1))
 def test_names_and_order_do_not_matter(seed):
     rng = np.random.default_rng(seed)
-    data = table()
+    data = nested()
     names = rng.permutation(data["p"].n_unique())
     mixed = data.with_columns(p=pl.Series(names)[data["p"]], g=(7 - pl.col("g"))).sample(
         fraction=1, shuffle=True, seed=seed

@@ -13,25 +13,25 @@ from __future__ import annotations
 
 import json
 import pickle
-import sys
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 import scipy.linalg
 
-sys.path.insert(0, str(Path(__file__).parent))
-from points import Setup, dense, setup, table
-
+import sessionwise as sw
+from helpers.dense import covariance, dense
+from helpers.multilevel import Setup, setup
+from helpers.places import REFERENCE
+from helpers.sessions import nested
 from sessionwise.errors import ModelError
 from sessionwise.mixed import Solution
 from sessionwise.mixed.inference import Robust, robust
 
 POINT, TAIL, OWN, WRITTEN, EXTREME = 1e-10, 1e-9, 1e-5, 1e-10, 1e-4
-FOLDER = Path(__file__).parents[2] / "reference" / "robust"
+FOLDER = REFERENCE / "robust"
 CASES = {case["id"]: case for case in json.loads((FOLDER / "results.json").read_text(encoding="utf-8"))["cases"]}
-TABLE = pl.read_csv(FOLDER / "sessions.csv")
+PANEL = sw.Panel(pl.read_csv(FOLDER / "sessions.csv"), person="person", session="session", time="time")
 KINDS = ("CR0", "CR1", "CR2")
 
 
@@ -43,14 +43,18 @@ def stored(case: dict) -> tuple[Setup, Solution]:
     """A case's model at the parameters at which R stopped."""
     said = case.get("residuals", {})
     made = setup(
-        TABLE,
+        PANEL,
         case["formula"],
         said.get("kind", "independent"),
         said.get("position", "session"),
         said.get("variance_by", ""),
     )
     given = case["parameters"]
-    return made, made.at(listed(given["theta"]), listed(given.get("rho", [])), case["method"] == "REML")
+    return made, made.at_parameters(listed(given["theta"]), listed(given.get("rho", [])), case["method"] == "REML")
+
+
+def table() -> pl.DataFrame:
+    return nested(3, 24)
 
 
 def close(found: object, expected: object, tolerance: float = POINT) -> None:
@@ -102,10 +106,9 @@ def test_club_sandwich_at_our_own_optimum(name):
 
 def written_out(s: Setup, solution: Solution, codes: np.ndarray, kind: str) -> tuple[np.ndarray, np.ndarray]:
     """The covariance and degrees of freedom of Pustejovsky and Tipton (2018), with matrices of all rows."""
-    v = dense(s, solution)
-    x, y = s.design.matrix[:, list(s.design.fixed)], s.design.matrix[:, 0]
-    w = np.linalg.inv(v)
-    bread = np.linalg.inv(x.T @ w @ x)
+    v, x, y = covariance(s.design, solution, s.at), s.x, s.y
+    whole = dense(s.design, v)
+    w, bread = whole.weights, whole.vcov
     left = np.eye(len(y)) - x @ bread @ x.T @ w
     e, vcov, of_clusters = left @ y, np.zeros((x.shape[1],) * 2), []
     for j in np.unique(codes):
@@ -132,19 +135,19 @@ def written_out(s: Setup, solution: Solution, codes: np.ndarray, kind: str) -> t
 
 
 MODELS = [
-    ("y ~ x + z + (1 + x | person)", "person", {}, [1.5, 0.3, 0.4], []),
-    ("y ~ x + z + (1 | person) + (1 + x | therapist)", "therapist", {}, [1.5, 0.8, 0.3, 0.5], []),
-    ("y ~ x + z + (1 | person) + (1 | therapist)", "clinic", {}, [1.5, 0.8], []),
-    ("y ~ x + z + (1 | person) + (1 | person:spell)", "person", {}, [1.5, 0.8], []),
-    ("y ~ x + z + (1 | person) + (0 + x | person)", "person", {}, [1.5, 0.8], []),
-    ("y ~ 0 + x + z + (1 | person)", "person", {}, [1.5], []),
-    ("y ~ x + z + (1 | person)", "person", {}, [0.0], []),
-    ("y ~ x + z + (1 | person)", "person", {}, [300.0], []),
-    ("y ~ x + z + (1 | person)", "therapist", {"kind": "ar1"}, [1.5], [-0.4]),
-    ("y ~ x + z + (1 + x | person)", "person", {"kind": "ar1", "by": "half"}, [1.5, 0.3, 0.4], [0.4, 1.7]),
-    ("y ~ x + z + (1 | person)", "clinic", {"kind": "car1", "position": "time"}, [1.5], [0.4]),
-    ("y ~ x + z", "person", {"kind": "ar1"}, [], [0.4]),
-    ("y ~ x + z", "half", {}, [], []),
+    ("y ~ x + w + (1 + x | p)", "p", {}, [1.5, 0.3, 0.4], []),
+    ("y ~ x + w + (1 | p) + (1 + x | g)", "g", {}, [1.5, 0.8, 0.3, 0.5], []),
+    ("y ~ x + w + (1 | p) + (1 | g)", "c", {}, [1.5, 0.8], []),
+    ("y ~ x + w + (1 | p) + (1 | p:e)", "p", {}, [1.5, 0.8], []),
+    ("y ~ x + w + (1 | p) + (0 + x | p)", "p", {}, [1.5, 0.8], []),
+    ("y ~ 0 + x + w + (1 | p)", "p", {}, [1.5], []),
+    ("y ~ x + w + (1 | p)", "p", {}, [0.0], []),
+    ("y ~ x + w + (1 | p)", "p", {}, [300.0], []),
+    ("y ~ x + w + (1 | p)", "g", {"kind": "ar1"}, [1.5], [-0.4]),
+    ("y ~ x + w + (1 + x | p)", "p", {"kind": "ar1", "by": "b"}, [1.5, 0.3, 0.4], [0.4, 1.7]),
+    ("y ~ x + w + (1 | p)", "c", {"kind": "car1"}, [1.5], [0.4]),
+    ("y ~ x + w", "p", {"kind": "ar1"}, [], [0.4]),
+    ("y ~ x + w", "b", {}, [], []),
 ]
 
 
@@ -152,7 +155,7 @@ MODELS = [
 @pytest.mark.parametrize(("formula", "by", "residual", "theta", "rho"), MODELS)
 def test_the_published_formulas(formula, by, residual, theta, rho, kind):
     s = setup(table(), formula, **residual)
-    solution = s.at(theta, rho)
+    solution = s.at_parameters(theta, rho)
     vcov, df = written_out(s, solution, s.column(by), kind)
     r = robust(solution, s.design, s.column(by), kind)
     tolerance = EXTREME if theta == [300.0] else WRITTEN
@@ -161,18 +164,18 @@ def test_the_published_formulas(formula, by, residual, theta, rho, kind):
 
 
 def test_a_cluster_that_alone_determines_a_coefficient():
-    s = setup(table().with_columns(lone=(pl.col("therapist") == 3).cast(pl.Int64)), "y ~ x + lone + (1 | person)")
-    solution = s.at([1.5])
-    vcov, df = written_out(s, solution, s.column("therapist"), "CR2")
-    r = robust(solution, s.design, s.column("therapist"))
+    s = setup(table().with_columns(lone=(pl.col("g") == 3).cast(pl.Int64)), "y ~ x + lone + (1 | p)")
+    solution = s.at_parameters([1.5])
+    vcov, df = written_out(s, solution, s.column("g"), "CR2")
+    r = robust(solution, s.design, s.column("g"))
     assert_vcov(r.vcov, vcov, WRITTEN)
     close(r.df, df, WRITTEN)
 
 
 def test_cr2_is_unbiased_under_the_model():
     """Its expectation, the sum of K_j - C_j'C_j, is the model's own covariance."""
-    s = setup(table(), "y ~ x + z + (1 + x | person)", "ar1")
-    solution = s.at([1.5, 0.3, 0.4], [0.3])
+    s = setup(table(), "y ~ x + w + (1 + x | p)", "ar1")
+    solution = s.at_parameters([1.5, 0.3, 0.4], [0.3])
     parts = robust(solution, s.design).sandwich
     expected = parts.own.sum(axis=0) - np.einsum("jkp,jkq->pq", parts.cross, parts.cross)
     table_of_x = solution.optimum.evaluation.table[:-1, :-1]
@@ -183,7 +186,7 @@ def test_cr2_is_unbiased_under_the_model():
 
 
 def test_units_of_a_predictor_and_of_the_outcome():
-    formula = "y ~ x + z + (1 + x | person)"
+    formula = "y ~ x + w + (1 + x | p)"
     plain, moved = (
         setup(t, formula) for t in (table(), table().with_columns(pl.col("x") * 1e-3 + 50, pl.col("y") * 1e4 - 7e5))
     )
@@ -195,17 +198,17 @@ def test_units_of_a_predictor_and_of_the_outcome():
 
 
 def test_order_of_the_rows_and_labels():
-    formula = "y ~ x + z + (1 | person) + (1 | therapist)"
+    formula = "y ~ x + w + (1 | p) + (1 | g)"
     shuffled = table().sample(fraction=1.0, shuffle=True, seed=1)
-    other = shuffled.with_columns(person=100 - pl.col("person"), therapist=(pl.col("therapist") * 7) % 11)
-    a, b = (robust(s.at([1.5, 0.8]), s.design) for s in (setup(table(), formula), setup(other, formula)))
+    other = shuffled.with_columns(p=100 - pl.col("p"), g=(pl.col("g") * 7) % 11)
+    a, b = (robust(s.at_parameters([1.5, 0.8]), s.design) for s in (setup(table(), formula), setup(other, formula)))
     close(b.se, a.se)
     close(b.df, a.df)
 
 
 def test_cr1_is_a_multiple_of_cr0():
-    s = setup(table(), "y ~ x + z + (1 | person)")
-    solution = s.at([1.5])
+    s = setup(table(), "y ~ x + w + (1 | p)")
+    solution = s.at_parameters([1.5])
     plain, scaled = robust(solution, s.design, kind="CR0"), robust(solution, s.design, kind="CR1")
     close(scaled.vcov, plain.vcov * 24 / 23)
     close(scaled.df, plain.df)
@@ -216,25 +219,25 @@ def test_cr1_is_a_multiple_of_cr0():
 
 def made(formula: str, theta: list[float]) -> Robust:
     s = setup(table(), formula)
-    return robust(s.at(theta), s.design)
+    return robust(s.at_parameters(theta), s.design)
 
 
 def test_a_kind_that_is_not_there():
-    s = setup(table(), "y ~ x + (1 | person)")
+    s = setup(table(), "y ~ x + (1 | p)")
     with pytest.raises(ModelError, match="CR3"):
-        robust(s.at([1.0]), s.design, kind="CR3")
+        robust(s.at_parameters([1.0]), s.design, kind="CR3")
 
 
 def test_few_clusters_are_said():
-    finding = next(iter(made("y ~ x + z + (1 | person) + (1 | clinic)", [1.0, 1.0]).findings))
-    assert (finding.code, finding.count, finding.where) == ("few-clusters", 4, "clinic")
-    assert "4 clusters" in finding.what
+    finding = next(iter(made("y ~ x + w + (1 | p) + (1 | c)", [1.0, 1.0]).findings))
+    assert (finding.code, finding.count, finding.where) == ("few-clusters", 3, "c")
+    assert "3 clusters" in finding.what
     assert finding.remedy
-    assert not made("y ~ x + z + (1 | person)", [1.0]).findings
+    assert not made("y ~ x + w + (1 | p)", [1.0]).findings
 
 
 def test_contrasts_of_single_coefficients_are_the_coefficients():
-    r = made("y ~ x + z + (1 | person)", [1.0])
+    r = made("y ~ x + w + (1 | p)", [1.0])
     each = r.contrasts(np.eye(3))
     close([each.estimate, each.se, each.df], [r.beta, r.se, r.df])
     joint = r.test([0, 1, 0])
@@ -242,18 +245,18 @@ def test_contrasts_of_single_coefficients_are_the_coefficients():
 
 
 def test_a_joint_test_does_not_depend_on_how_it_is_written():
-    r = made("y ~ x + z + (1 | person)", [1.0])
+    r = made("y ~ x + w + (1 | p)", [1.0])
     a, b = r.test([[0, 1, 0], [0, 0, 1]]), r.test([[0, 1, 1], [0, -1, 3]])
     close([a.f, a.df2, a.p], [b.f, b.df2, b.p])
 
 
 def test_too_few_clusters_for_a_joint_test():
-    r = made("y ~ x + z + session + (1 | person) + (1 | clinic)", [1.0, 1.0])
+    r = made("y ~ x + w + s + (1 | p) + (1 | c)", [1.0, 1.0])
     assert np.isnan(r.test(np.eye(4)).p)
 
 
 def test_contrasts_that_cannot_be():
-    r = made("y ~ x + z + (1 | person)", [1.0])
+    r = made("y ~ x + w + (1 | p)", [1.0])
     with pytest.raises(ModelError, match="2 columns"):
         r.contrasts([[1, 0]])
     with pytest.raises(ModelError, match="follows from"):
@@ -261,7 +264,7 @@ def test_contrasts_that_cannot_be():
 
 
 def test_it_can_be_pickled_and_does_not_print_its_parts():
-    r = made("y ~ x + (1 | person)", [1.0])
+    r = made("y ~ x + (1 | p)", [1.0])
     close(pickle.loads(pickle.dumps(r)).vcov, r.vcov)
     assert "sandwich" not in repr(r)
 
@@ -276,7 +279,7 @@ def test_size_with_ten_therapists():
         person, session = np.repeat(np.arange(60), 4), np.tile(np.arange(4), 60)
         arm = (therapist < 3).astype(int)
         y = rng.normal(size=10)[therapist] + rng.normal(size=60)[person] + rng.normal(size=240)
-        columns = {"person": person, "session": session, "therapist": therapist, "arm": arm, "y": y}
-        s = setup(pl.DataFrame(columns), "y ~ arm + (1 | person) + (1 | therapist)")
+        columns = {"p": person, "s": session, "g": therapist, "arm": arm, "y": y}
+        s = setup(pl.DataFrame(columns), "y ~ arm + (1 | p) + (1 | g)")
         rejected += robust(s.fit(), s.design).contrasts([[0, 1]]).p[0] < 0.05
     assert abs(rejected / 400 - 0.05) < 3 * np.sqrt(0.05 * 0.95 / 400)

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import polars as pl
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-from study_panels import frame, panel
-
 import sessionwise as sw
+from helpers.demo import frame, panel
 from sessionwise.cli.remedies import in_options
 from sessionwise.study.refusals import known
 from sessionwise.study.study_data import setting

@@ -3,17 +3,12 @@ other."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
-from scipy.stats import multivariate_normal
 
+from helpers.normal import by_persons
+from helpers.structures import values
 from sessionwise.sem import Dependent, evaluate, independence, loglik, patterns, saturated
-
-sys.path.insert(0, str(Path(__file__).parent))
-from drawn import values
 
 EM = 1e-8  # relative: where a plain EM stops
 
@@ -62,7 +57,7 @@ def test_saturated_of_complete_data():
     assert found is not None
     covariance = np.cov(given.T, bias=True)
     np.testing.assert_allclose(found.covariance, covariance)
-    wanted = -2 * multivariate_normal(given.mean(axis=0), covariance).logpdf(given).sum()
+    wanted = -2 * by_persons(given.mean(axis=0), covariance, given).sum()
     assert found.criterion == pytest.approx(wanted)
     assert loglik([(found.structure, data)], found.theta) == pytest.approx(wanted)
 

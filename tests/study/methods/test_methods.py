@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import fields
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-from study_panels import few, frame, panel, result
-
 import sessionwise as sw
+from helpers.demo import few, frame, panel, result
 from sessionwise.study.methods.agreement import agreement
 from sessionwise.study.methods.registry import methods
 from sessionwise.study.records import Assumptions, Estimate, NotAnswered, SensitivityRow

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import pickle
 import re
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import sessionwise as sw
+from helpers import demo
+from helpers.places import DOCS
 from sessionwise.designs import design
 from sessionwise.errors import FormulaError
 from sessionwise.formula import Name, Op, RandomTerm, Term, parse_formula
@@ -201,19 +201,13 @@ def test_any_unicode_is_read_or_refused(text):
 
 # --- docs/formula.md ----------------------------------------------------------------------------
 
-PAGE = (Path(__file__).parents[1] / "docs" / "formula.md").read_text(encoding="utf-8")
+PAGE = (DOCS / "formula.md").read_text(encoding="utf-8")
 ON_PAGE = [line for block in re.findall(r"```formula\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines()]
 
 
-@pytest.fixture(scope="module")
-def demo():
-    table = sw.datasets.demo(persons=120, scale_scores=True)
-    return sw.Panel(table, person="patient", session="session", cluster="therapist")
-
-
 @pytest.mark.parametrize("text", ON_PAGE)
-def test_formulas_of_the_page(demo, text):
-    d = design(demo, text)
+def test_formulas_of_the_page(text):
+    d = design(demo.panel(demo.frame(120)), text)
     assert len(d.rows) > 100
     assert not d.aliased
 

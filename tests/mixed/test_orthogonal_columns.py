@@ -7,15 +7,12 @@ import polars as pl
 import pytest
 
 import sessionwise as sw
+from helpers.sessions import nested
 from sessionwise.mixed.orthogonal_columns import conditioned, is_poor
 
 
-def table(seed: int = 0) -> pl.DataFrame:
-    rng = np.random.default_rng(seed)
-    p, s = np.repeat(np.arange(60), 8), np.tile(np.arange(1, 9), 60)
-    x = rng.standard_normal(len(p))
-    y = x + rng.standard_normal(60)[p] + 0.5 * rng.standard_normal(60)[p] * x + rng.standard_normal(len(p))
-    return pl.DataFrame({"p": p, "s": s, "x": x, "q": s**2.0, "g": np.array(["a", "b", "c"])[p % 3], "y": y})
+def table() -> pl.DataFrame:
+    return nested(0, 60, 8, attended=1).with_columns(q=pl.col("s") ** 2.0)
 
 
 def fit(formula: str, data: pl.DataFrame, **options):
@@ -25,13 +22,13 @@ def fit(formula: str, data: pl.DataFrame, **options):
 @pytest.mark.parametrize("offset", [1e3, 1e5, 1e7])
 def test_a_large_mean_without_an_intercept(offset):
     """The criterion is to lose no more than the doubles of y + offset do: about offset * 2e-16 a row."""
-    formula = "y ~ 0 + g + x + (1 | p)"
+    formula = "y ~ 0 + arm + x + (1 | p)"
     there, here = fit(formula, table()), fit(formula, table().with_columns(pl.col("y") + offset))
     assert here.verdict.converged
     np.testing.assert_allclose(here.deviance, there.deviance, atol=1e-9 * offset / 1e3 + 1e-7)
     np.testing.assert_allclose(here.fixef["x"], there.fixef["x"], rtol=1e-8)
     np.testing.assert_allclose(here.se["x"], there.se["x"], rtol=1e-8)
-    np.testing.assert_allclose(here.fixef["g[a]"] - offset, there.fixef["g[a]"], atol=1e-8 * offset / 1e3)
+    np.testing.assert_allclose(here.fixef["arm[a]"] - offset, there.fixef["arm[a]"], atol=1e-8 * offset / 1e3)
 
 
 @pytest.mark.parametrize("apart", [1e-3, 1e-5, 3e-7])
@@ -62,5 +59,5 @@ def test_the_way_back_is_exact():
 
 
 def test_ordinary_columns_are_left_as_they_are():
-    design = sw.design(sw.Panel(table(), person="p", session="s"), "y ~ x + q + s + g + (1 | p)")
+    design = sw.design(sw.Panel(table(), person="p", session="s"), "y ~ x + q + s + arm + (1 | p)")
     assert not is_poor(design, centered=True)

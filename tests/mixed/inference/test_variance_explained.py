@@ -10,18 +10,14 @@ MONTE_CARLO 4 standard errors of the mean of the simulated samples.
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-import points
-from points import Setup, dense, setup
-
-from sessionwise.mixed import Solution
+from helpers.dense import covariance, persons_of, random_matrix
+from helpers.multilevel import Setup, setup
+from helpers.sessions import nested
 from sessionwise.mixed.inference import Explained, explained
 from sessionwise.words import percent
 
@@ -29,8 +25,8 @@ EXACT, OWN, MONTE_CARLO = 1e-10, 1e-5, 4.0
 
 
 def table() -> pl.DataFrame:
-    """With a predictor whose mean is far from zero."""
-    return points.table().with_columns(pl.col("x") + 4)
+    """With a predictor that differs between persons, too."""
+    return nested(3, 24).with_columns(pl.col("x") + 2 * pl.col("w"))
 
 
 def close(found: object, expected: object, tolerance: float = EXACT) -> None:
@@ -41,13 +37,9 @@ def parts(e: Explained) -> np.ndarray:
     return np.array([e.f1, e.f2, e.v, e.m, e.residual])
 
 
-def persons_of(s: Setup) -> np.ndarray:
-    return np.repeat(np.arange(len(s.design.persons)), np.diff(s.design.starts))
-
-
 def person_means(s: Setup) -> np.ndarray:
     """The projection on person means (n_rows, n_rows)."""
-    person = persons_of(s)
+    person = persons_of(s.design)
     same = person[:, None] == person[None, :]
     return same / same.sum(axis=1)
 
@@ -56,7 +48,7 @@ def person_means(s: Setup) -> np.ndarray:
 
 
 def test_with_an_intercept_alone_it_is_the_icc():
-    s = setup(table(), "y ~ 1 + (1 | person)")
+    s = setup(table(), "y ~ 1 + (1 | p)")
     solution = s.fit()
     tau, sigma2 = solution.covariances[0][0, 0], solution.sigma**2
     e = explained(solution, s.design)
@@ -66,9 +58,9 @@ def test_with_an_intercept_alone_it_is_the_icc():
 
 
 def test_the_papers_formulas_for_a_centred_random_slope():
-    s = setup(table(), "y ~ within(x) + between(x) + z + (1 + within(x) | person)")
-    solution = s.at([1.2, 0.2, 0.5])
-    columns = s.design.matrix[:, list(s.design.fixed)]
+    s = setup(table(), "y ~ within(x) + between(x) + w + (1 + within(x) | p)")
+    solution = s.at_parameters([1.2, 0.2, 0.5])
+    columns = s.x
     covariance = np.cov(columns.T)
     b, t = solution.beta, solution.covariances[0]
     e = explained(solution, s.design)
@@ -77,43 +69,43 @@ def test_the_papers_formulas_for_a_centred_random_slope():
 
 
 def test_predictors_that_are_not_centred():
-    s = setup(table(), "y ~ x + z + (1 + x | person)")
-    solution = s.at([1.2, 0.2, 0.5])
-    x, z = s.design.columns["x"], s.design.columns["z"]
+    s = setup(table(), "y ~ x + w + (1 + x | p)")
+    solution = s.at_parameters([1.2, 0.2, 0.5])
+    x, w = s.design.columns["x"], s.design.columns["w"]
     n, b, t = len(x), solution.beta, solution.covariances[0]
     mean = person_means(s) @ x
     e = explained(solution, s.design)
     close(e.f1, b[1] ** 2 * ((x - mean) ** 2).sum() / (n - 1))
-    close(e.f2, np.var(b[1] * mean + b[2] * z, ddof=1))
+    close(e.f2, np.var(b[1] * mean + b[2] * w, ddof=1))
     close(e.v, t[1, 1] * ((x - mean) ** 2).sum() / (n - 1))
     close(e.m, t[0, 0] + 2 * t[0, 1] * x.mean() + t[1, 1] * (x.mean() ** 2 + np.var(mean, ddof=1)))
 
 
 def test_a_therapist_who_changes_half_way():
     """Of a variance tau half is within a person with as many sessions with one as with the other."""
-    rows = pl.DataFrame({"person": np.repeat(np.arange(20), 6), "session": np.tile(np.arange(6), 20)})
-    rows = rows.with_columns(now=(pl.col("person") + pl.col("session") // 3) % 5, y=pl.Series(range(120)) % 7 * 1.0)
-    s = setup(rows, "y ~ 1 + (1 | person) + (1 | now)")
-    solution = s.at([1.0, 0.5])
+    rows = pl.DataFrame({"p": np.repeat(np.arange(20), 6), "s": np.tile(np.arange(6), 20)})
+    rows = rows.with_columns(h=(pl.col("p") + pl.col("s") // 3) % 5, y=pl.Series(range(120)) % 7 * 1.0)
+    s = setup(rows, "y ~ 1 + (1 | p) + (1 | h)")
+    solution = s.at_parameters([1.0, 0.5])
     shares = {share.group: share for share in explained(solution, s.design).random}
     tau, n = solution.covariances[1][0, 0], 120
-    close([shares["now"].within, shares["now"].between], [tau / 2 * n / (n - 1), tau - tau / 2 * n / (n - 1)])
-    close([shares["person"].within, shares["person"].between], [0, solution.covariances[0][0, 0]])
+    close([shares["h"].within, shares["h"].between], [tau / 2 * n / (n - 1), tau - tau / 2 * n / (n - 1)])
+    close([shares["p"].within, shares["p"].between], [0, solution.covariances[0][0, 0]])
 
 
 # --- the covariance of all rows ----------------------------------------------------------------------
 
 MODELS = [
-    ("y ~ x + z + (1 + x | person)", {}, [1.2, 0.2, 0.5], []),
-    ("y ~ x + (1 | person) + (0 + x | person)", {}, [1.2, 0.5], []),
-    ("y ~ 0 + x + (0 + x | person)", {}, [0.5], []),
-    ("y ~ x + z + (1 | person) + (1 + x | therapist)", {}, [1.2, 0.8, 0.2, 0.3], []),
-    ("y ~ x + (1 | person) + (1 + x | now)", {}, [1.2, 0.8, 0.2, 0.3], []),
-    ("y ~ x + (1 | person) + (1 | person:half)", {}, [1.2, 0.8], []),
-    ("y ~ x + (1 | person)", {"kind": "ar1", "by": "half"}, [1.2], [0.4, 1.6]),
-    ("y ~ x + (1 | person)", {"by": "half"}, [1.2], [1.6]),
-    ("y ~ x + (1 | person)", {"kind": "ar1"}, [1.2], [0.4]),
-    ("y ~ x + z", {}, [], []),
+    ("y ~ x + w + (1 + x | p)", {}, [1.2, 0.2, 0.5], []),
+    ("y ~ x + (1 | p) + (0 + x | p)", {}, [1.2, 0.5], []),
+    ("y ~ 0 + x + (0 + x | p)", {}, [0.5], []),
+    ("y ~ x + w + (1 | p) + (1 + x | g)", {}, [1.2, 0.8, 0.2, 0.3], []),
+    ("y ~ x + (1 | p) + (1 + x | h)", {}, [1.2, 0.8, 0.2, 0.3], []),
+    ("y ~ x + (1 | p) + (1 | p:b)", {}, [1.2, 0.8], []),
+    ("y ~ x + (1 | p)", {"kind": "ar1", "by": "b"}, [1.2], [0.4, 1.6]),
+    ("y ~ x + (1 | p)", {"by": "b"}, [1.2], [1.6]),
+    ("y ~ x + (1 | p)", {"kind": "ar1"}, [1.2], [0.4]),
+    ("y ~ x + w", {}, [], []),
 ]
 
 
@@ -121,14 +113,14 @@ MODELS = [
 def test_the_parts_are_those_of_the_covariance_of_all_rows(formula, residual, theta, rho):
     """v is the expected sum of squares within persons of the random part; parts add up to what the model implies."""
     s = setup(table(), formula, **residual)
-    solution = s.at(theta, rho)
+    solution = s.at_parameters(theta, rho)
     e = explained(solution, s.design)
     n, means = len(s.design.rows), person_means(s)
-    of_random = _random_part(s, solution)
-    fixed = s.design.matrix[:, list(s.design.fixed)] @ solution.beta
+    of_random = random_matrix(s.design, s.problem, solution.covariances)
+    fixed = s.x @ solution.beta
     close(e.v, np.trace((np.eye(n) - means) @ of_random) / (n - 1))
     close(e.f1 + e.f2, np.var(fixed, ddof=1))
-    close(e.residual, np.trace(dense(s, solution) - of_random) / n)
+    close(e.residual, np.trace(covariance(s.design, solution, s.at) - of_random) / n)
     of_grand = sum(z.mean(axis=0) @ t @ z.mean(axis=0) for z, t in zip(_columns(s), solution.covariances, strict=True))
     close(e.v + e.m, (np.trace(of_random) - of_grand) / (n - 1))
     close(sum(e.r2_total[part] for part in ("f1", "f2", "v", "m")), 1 - e.residual / parts(e).sum())
@@ -139,23 +131,14 @@ def _columns(s: Setup) -> list[np.ndarray]:
     return [s.design.matrix[:, list(b.columns)] for b in s.problem.blocks]
 
 
-def _random_part(s: Setup, solution: Solution) -> np.ndarray:
-    n = len(s.design.rows)
-    v = np.zeros((n, n))
-    for block, z, t in zip(s.problem.blocks, _columns(s), solution.covariances, strict=True):
-        codes = s.design.grouping(block.group).codes
-        v += np.where(codes[:, None] == codes[None, :], z @ t @ z.T, 0.0)
-    return v
-
-
 def test_simulation_from_the_model():
     """Sums of squares of 4,000 simulated outcomes, within persons and of their means about that of the fixed part."""
-    s = setup(table(), "y ~ x + z + (1 + x | person)")
-    solution = s.at([1.2, 0.2, 0.5])
+    s = setup(table(), "y ~ x + w + (1 + x | p)")
+    solution = s.at_parameters([1.2, 0.2, 0.5])
     e, rng = explained(solution, s.design), np.random.default_rng(11)
-    person, (z,), t = persons_of(s), _columns(s), solution.covariances[0]
+    person, (z,), t = persons_of(s.design), _columns(s), solution.covariances[0]
     n, k, samples = len(person), len(s.design.persons), 4000
-    fixed = s.design.matrix[:, list(s.design.fixed)] @ solution.beta
+    fixed = s.x @ solution.beta
     effects = rng.normal(size=(samples, k, 2)) @ np.linalg.cholesky(t).T
     y = fixed + (effects[:, person] * z).sum(axis=2) + solution.sigma * rng.normal(size=(samples, n))
     means = y @ person_means(s)
@@ -172,7 +155,7 @@ def test_simulation_from_the_model():
 
 
 def test_units_of_a_predictor_and_of_the_outcome():
-    formula = "y ~ x + z + (1 + x | person)"
+    formula = "y ~ x + w + (1 + x | p)"
     plain, moved = (
         setup(t, formula) for t in (table(), table().with_columns(pl.col("x") * 1e-3 + 50, pl.col("y") * 1e4 - 7e5))
     )
@@ -182,10 +165,11 @@ def test_units_of_a_predictor_and_of_the_outcome():
 
 
 def test_order_of_the_rows_and_labels():
-    formula = "y ~ x + z + (1 | person) + (1 + x | now)"
+    formula = "y ~ x + w + (1 | p) + (1 + x | h)"
     other = table().sample(fraction=1.0, shuffle=True, seed=1)
-    other = other.with_columns(person=100 - pl.col("person"), now=(pl.col("now") * 7) % 11)
-    a, b = (explained(s.at([1.5, 0.8, 0.1, 0.3]), s.design) for s in (setup(table(), formula), setup(other, formula)))
+    other = other.with_columns(p=100 - pl.col("p"), h=(pl.col("h") * 7) % 11)
+    both = (setup(t, formula) for t in (table(), other))
+    a, b = (explained(s.at_parameters([1.5, 0.8, 0.1, 0.3]), s.design) for s in both)
     close(parts(b), parts(a))
 
 
@@ -193,8 +177,8 @@ def test_order_of_the_rows_and_labels():
 
 
 def test_measures_are_ratios_of_the_parts():
-    s = setup(table(), "y ~ x + z + (1 + x | person) + (1 | therapist)")
-    e = explained(s.at([1.2, 0.2, 0.5, 0.7]), s.design)
+    s = setup(table(), "y ~ x + w + (1 + x | p) + (1 | g)")
+    e = explained(s.at_parameters([1.2, 0.2, 0.5, 0.7]), s.design)
     whole, within, between = parts(e).sum(), e.f1 + e.v + e.residual, e.f2 + e.m
     total = {"f1": e.f1, "f2": e.f2, "v": e.v, "m": e.m, "f": e.f1 + e.f2, "fv": e.f1 + e.f2 + e.v}
     total["fvm"] = whole - e.residual
@@ -203,16 +187,16 @@ def test_measures_are_ratios_of_the_parts():
     close([e.r2_between[k] for k in ("f2", "m")], np.array([e.f2, e.m]) / between)
     close([e.marginal, e.conditional], [e.r2_total["f"], e.r2_total["fvm"]])
     close([sum(r.within for r in e.random), sum(r.between for r in e.random)], [e.v, e.m])
-    assert [r.group for r in e.random] == ["person", "therapist"]
+    assert [r.group for r in e.random] == ["p", "g"]
 
 
 def test_marginal_and_conditional_are_nakagawas():
     """Johnson's (2014) mean random variance divides by N, the paper by N - 1."""
-    s = setup(table(), "y ~ x + z + (1 + x | person)")
-    solution = s.at([1.2, 0.2, 0.5])
+    s = setup(table(), "y ~ x + w + (1 + x | p)")
+    solution = s.at_parameters([1.2, 0.2, 0.5])
     n = len(s.design.rows)
-    of_random = np.trace(_random_part(s, solution)) / n
-    of_fixed = np.var(s.design.matrix[:, list(s.design.fixed)] @ solution.beta, ddof=1)
+    of_random = np.trace(random_matrix(s.design, s.problem, solution.covariances)) / n
+    of_fixed = np.var(s.x @ solution.beta, ddof=1)
     whole = of_fixed + of_random + solution.sigma**2
     e = explained(solution, s.design)
     close([e.marginal, e.conditional], [of_fixed / whole, (of_fixed + of_random) / whole], 2 / n)
@@ -222,14 +206,14 @@ def test_marginal_and_conditional_are_nakagawas():
 def test_without_variance_between_persons_there_is_no_proportion_of_it(formula):
     """Person means of deviations are zero but for rounding."""
     s = setup(table(), formula)
-    e = explained(s.at([]), s.design)
+    e = explained(s.at_parameters([]), s.design)
     assert np.isnan(e.r2_between["f2"])
     assert e.to_dict()["r2_between"] == {"f2": None, "m": None}
 
 
 def test_it_prints_itself():
-    s = setup(table(), "y ~ x + z + (1 + x | person)")
-    e = explained(s.at([1.2, 0.2, 0.5]), s.design)
+    s = setup(table(), "y ~ x + w + (1 + x | p)")
+    e = explained(s.at_parameters([1.2, 0.2, 0.5]), s.design)
     rows = {line.strip().split("  ")[0]: line for line in str(e).splitlines()}
     for name, shares in {
         "fixed effects": (e.r2_within["f1"], e.r2_between["f2"], e.r2_total["f"]),
@@ -241,12 +225,12 @@ def test_it_prints_itself():
     assert max(map(len, str(e).splitlines())) <= 80
     assert "<table>" in e._repr_html_()
     nothing = setup(table(), "y ~ within(x)")
-    assert "–" in str(explained(nothing.at([]), nothing.design))
+    assert "–" in str(explained(nothing.at_parameters([]), nothing.design))
 
 
 def test_it_goes_into_json():
-    s = setup(table(), "y ~ x + (1 | person) + (1 | therapist)")
-    e = explained(s.at([1.0, 0.5]), s.design)
+    s = setup(table(), "y ~ x + (1 | p) + (1 | g)")
+    e = explained(s.at_parameters([1.0, 0.5]), s.design)
     back = json.loads(json.dumps(e.to_dict(), allow_nan=False))
     assert list(back) == ["variance", "random", "r2_total", "r2_within", "r2_between", "marginal", "conditional"]
-    assert back["random"]["therapist"] == {"within": e.random[1].within, "between": e.random[1].between}
+    assert back["random"]["g"] == {"within": e.random[1].within, "between": e.random[1].between}

@@ -6,37 +6,29 @@ import functools
 import json
 import re
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
-import pytest
 
 import sessionwise as sw
 from sessionwise.findings import Findings
 from sessionwise.models.panel_sem.solution import solve
 from sessionwise.models.panel_sem.waves import Wide
 
-HERE = Path(__file__).parents[2] / "reference" / "sem"
-SHARED = Path(__file__).parents[4] / "shared" / "reference"
-STORED = json.loads((HERE / "results.json").read_text(encoding="utf-8"))
+from .places import REFERENCE, shared
+
+FOLDER = REFERENCE / "sem"
+STORED = json.loads((FOLDER / "results.json").read_text(encoding="utf-8"))
 CASES: dict[str, dict[str, Any]] = {case["id"]: case for case in STORED["cases"]}
 CONSTANT = ("z1", "z2", "z2m", "w", "ed", "group")  # of those columns that are not one for each wave
-
-
-def shared(name: str) -> Path:
-    path = SHARED / name
-    if not path.exists():
-        pytest.skip(f"{name} is not in ../shared/reference")
-    return path
 
 
 @functools.cache
 def panel(data: str) -> sw.Panel:
     if data == "shared:wage_data.csv":
         return sw.Panel(pl.read_csv(shared("wage_data.csv")), person="id", session="t")
-    return long(pl.read_csv(HERE / data))
+    return long(pl.read_csv(FOLDER / data))
 
 
 def long(wide: pl.DataFrame) -> sw.Panel:
@@ -88,7 +80,7 @@ def everybody(fit: sw.SEMFit, case: dict[str, Any], errors: str) -> sw.SEMFit:
     """The fit with the three persons who have covariates only: lavaan keeps them, this package leaves them out."""
     blueprint = fit.solution.grouped.blueprint
     names = [c.variable if c.wave is None else f"{c.variable}{c.wave}" for c in blueprint.columns]
-    values = pl.read_csv(HERE / case["data"]).select(names).cast(pl.Float64).to_numpy()
+    values = pl.read_csv(FOLDER / case["data"]).select(names).cast(pl.Float64).to_numpy()
     wide = Wide(values, blueprint.columns, np.zeros(len(values), int), (), fit.coverage, Findings())
     return replace(fit, solution=solve(fit.solution.grouped, wide, None if errors == "auto" else errors))
 

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))
-from study_panels import result
-
+from helpers.demo import result
 from sessionwise.study.records import Estimate
 from sessionwise.study.words.estimates import ends, full, interval, point
 

@@ -9,18 +9,15 @@ import polars as pl
 import pytest
 
 import sessionwise as sw
+from helpers.sessions import nested
 from sessionwise.models import MLM
 from sessionwise.models.mlm.verdict import verdict
 
 
-def table(seed: int = 3, persons: int = 40) -> pl.DataFrame:
-    rng = np.random.default_rng(seed)
-    p, s = np.repeat(np.arange(persons), 6), np.tile(np.arange(1, 7), persons)
-    x = rng.standard_normal(len(p))
-    y = 5 + x + rng.standard_normal(persons)[p] + 0.5 * rng.standard_normal(persons)[p] * x
-    return pl.DataFrame(
-        {"patient": p, "s": s, "x": x, "big": p // 4, "t": s * 1.3, "b": s % 2, "y": y + rng.standard_normal(len(p))}
-    )
+def table() -> pl.DataFrame:
+    """x has mean 0; there is no column z."""
+    plain = nested(3, 40, attended=1).with_columns(x=(pl.col("x") - 4) / 2)
+    return plain.rename({"p": "patient", "g": "big"}).drop("z")
 
 
 def panel_of(data: pl.DataFrame) -> sw.Panel:

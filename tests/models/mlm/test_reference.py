@@ -6,65 +6,16 @@ theirs to 1e-6, or lower. Where it is, estimates agree to what a criterion that 
 
 from __future__ import annotations
 
-import functools
-import json
-import subprocess
-from pathlib import Path
-
 import numpy as np
-import polars as pl
 import pytest
 
 import sessionwise as sw
-from sessionwise.models import MLM
+from helpers.lme4 import CASES, fitted, panel, table
 
 CRITERION = 1e-6  # absolute; a program's own criterion may be higher by more
 FIXED = 1e-5  # relative to the larger of the coefficient and its standard error
 ERRORS = 1e-4  # relative
 COVARIANCES = 1e-3  # relative to the larger of the entry and the product of standard deviations, or 1e-6 sigma^2
-
-HERE = Path(__file__).parents[1] / "reference" / "mlm"
-SHARED = Path(__file__).parents[3] / "shared" / "reference"
-STORED = json.loads((HERE / "results.json").read_text(encoding="utf-8"))
-CASES = {case["id"]: case for case in STORED["cases"]}
-
-
-@functools.cache
-def table(name: str) -> pl.DataFrame:
-    """Data of a case. Those of real persons are not kept here: they are read where they are, or the test skips."""
-    kind, _, rest = name.partition(":")
-    if kind == "shared":
-        path = SHARED / rest
-        if not path.exists():
-            pytest.skip(f"{rest} is not in ../shared/reference")
-        return pl.read_csv(path).with_columns(pl.col("Days").cast(pl.Int64))
-    if kind == "R":
-        script = f"library(nlme); d <- as.data.frame({rest}); write.csv(d, stdout(), row.names = FALSE)"
-        try:
-            done = subprocess.run(["Rscript", "-e", script], capture_output=True, check=True)
-        except (OSError, subprocess.CalledProcessError):
-            pytest.skip(f"{rest} is read from R's package nlme, and there is no R with nlme here")
-        return pl.read_csv(done.stdout).with_columns(
-            pl.col("Sex").cast(pl.Enum(["Female", "Male"])), pl.col("age").cast(pl.Int64)
-        )
-    return pl.read_csv(HERE / name)
-
-
-@functools.cache
-def panel(name: str, roles: str) -> sw.Panel:
-    return sw.Panel(table(name), **json.loads(roles))
-
-
-@functools.cache
-def _fitted(name: str) -> sw.MLMFit:
-    case = CASES[name]
-    wanted, options = case.get("residuals", {}), {}
-    if "correlation" in wanted:
-        options["residual"] = "ar1" if wanted["position"] == "session" else "car1"
-    if "variance_by" in wanted:
-        options["variance_by"] = wanted["variance_by"]
-    roles = case["roles"] | ({"time": "time"} if options.get("residual") == "car1" else {})
-    return MLM(case["formula"], case["method"], **options).fit(panel(case["data"], json.dumps(roles)))
 
 
 @pytest.fixture(params=list(CASES))
@@ -73,7 +24,7 @@ def case(request):
 
 
 def test_criterion_and_counts(case):
-    fit = _fitted(case["id"])
+    fit = fitted(case["id"])
     assert fit.verdict.converged
     assert fit.deviance < case["criterion"] + CRITERION
     if fit.deviance < case["criterion"] - CRITERION:  # theirs stopped early: the same point must cost them as much
@@ -89,7 +40,7 @@ def test_criterion_and_counts(case):
 
 
 def test_coefficients_and_errors(case):
-    fit = _fitted(case["id"])
+    fit = fitted(case["id"])
     assert len(case["fixef"]) == len(fit.terms)  # in one order, by names of their own ('SexMale', 'Sex[T.Male]')
     beta, theirs = np.array(list(fit.fixef.values())), np.array(list(case["fixef"].values()))
     se = np.array(list(case["se"].values()))
@@ -102,7 +53,7 @@ def test_coefficients_and_errors(case):
 
 
 def test_covariances_and_residuals(case):
-    fit = _fitted(case["id"])
+    fit = fitted(case["id"])
     sigma = case["sigma"]
     if "ratio" in case:  # relative to the stratum that nlme met first; ours to the first in order
         name = case["residuals"]["variance_by"]
@@ -142,10 +93,9 @@ def scales(fit: sw.MLMFit, group: str) -> np.ndarray:
 RANEF = 2e-4  # relative to the largest effect of its column
 
 
-def test_random_effects(case):
-    if "ranef" not in case:
-        pytest.skip("no random effects stored: data of persons, or a program that gives none")
-    fit = _fitted(case["id"])
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if "ranef" in case])
+def test_random_effects(name):
+    case, fit = CASES[name], fitted(name)
     for group, stored in case["ranef"].items():
         found = fit.effects[renamed(group, fit)]
         labels = [str(label) for label in found.labels.tolist()]
@@ -159,12 +109,10 @@ def test_random_effects(case):
         assert (np.abs(ours - sd) <= RANEF * sd + floor).all()
 
 
-def test_fitted_values(case):
-    if "fitted" not in case:
-        pytest.skip("no fitted values stored: data of persons, or a program that gives none")
-    roles = case["roles"]
-    given = panel(case["data"], json.dumps(roles))
-    ours = _fitted(case["id"]).fitted(given)
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if "fitted" in case])
+def test_fitted_values(name):
+    case, fit = CASES[name], fitted(name)
+    roles, ours = case["roles"], fit.fitted(panel(case))
     frame = table(case["data"]).with_row_index("row_").sort(roles["person"], roles["session"])
     rows = [frame["row_"].to_list().index(i) for i in range(len(case["fitted"]))]
-    np.testing.assert_allclose(ours[rows], case["fitted"], rtol=1e-5, atol=1e-4 * _fitted(case["id"]).sigma)
+    np.testing.assert_allclose(ours[rows], case["fitted"], rtol=1e-5, atol=1e-4 * fit.sigma)

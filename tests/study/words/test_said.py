@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 from scipy.stats import norm
 
-sys.path.insert(0, str(Path(__file__).parent))
-from study_panels import frame, panel, result
-
 import sessionwise as sw
+from helpers.demo import frame, panel, result
 from sessionwise.study.methods import multilevel
 from sessionwise.study.methods.agreement import agreement
 from sessionwise.study.records import Estimate, NotAnswered
