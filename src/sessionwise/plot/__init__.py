@@ -21,6 +21,7 @@ from .simple_slopes import Slopes, draw_slopes, simple_slopes
 from .style import BLUE, GREY, INK, style
 from .trajectories import FEWEST, trajectories
 from .within import FEWEST_FOR_A_CLAIM
+from .write import write_figures
 
 __all__ = [
     "BLUE",
@@ -53,4 +54,5 @@ __all__ = [
     "simple_slopes",
     "style",
     "trajectories",
+    "write_figures",
 ]
