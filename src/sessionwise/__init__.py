@@ -6,7 +6,6 @@ Public names only; each is loaded when it is first used.
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version as _version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ if TYPE_CHECKING:
     from .scoring import Instrument, instrument, instruments, score
     from .study import Study, StudyResult
 
-__version__ = _version("sessionwise")
+__version__: str
 
 _HOME = {
     "checks": ("check",),
@@ -151,6 +150,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version  # a tenth of what --help takes
+
+        globals()[name] = version("sessionwise")
+        return globals()[name]
     if name in _MODULES:
         return import_module(f".{name}", __name__)
     if name not in _NAMES:

@@ -39,13 +39,13 @@ def busy(what: str) -> Iterator[Callable[[str], None]]:
         say("")
 
 
-def print_result(as_json: bool, told: dict[str, Any], *shown: Any) -> None:
+def print_result(as_json: bool, record: dict[str, Any], *shown: Any) -> None:
     """One JSON object, or what a person wants to read; both say options, not arguments."""
-    told, shown = in_options(told), in_options(shown)
+    record, shown = in_options(record), in_options(shown)
     if as_json:
         from .. import __version__
 
-        print(json.dumps({"sessionwise": __version__, **told}, indent=2, ensure_ascii=False, allow_nan=False))
+        print(json.dumps({"sessionwise": __version__, **record}, indent=2, ensure_ascii=False, allow_nan=False))
         return
     from rich.console import Console
 

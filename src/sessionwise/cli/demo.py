@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .analyze import Analysed, Say
+from .analyze import Analysis, Say
 from .analyze import run as run_analysis
+from .answering import Answering
 from .console import busy, print_result
-from .files import make_folder, writing
-from .options import Json
+from .files import SessionsFile
+from .options import Json, verb
+from .places import ReportFiles, make_folder, writing
+from .settings import Settings
 
 if TYPE_CHECKING:
     from ..show import Grid
@@ -30,10 +33,10 @@ WHY = (
     "how long they stay, while the correction and the RI-CLPM take one process for all."
 )
 
-
 EPILOG = "Example: sessionwise demo --out sessionwise-demo"
 
 
+@verb
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the demo's files.")] = Path("sessionwise-demo"),
     seed: Annotated[int | None, typer.Option(help="Another simulated study.", show_default="the shipped one")] = None,
@@ -41,22 +44,22 @@ def demo(
 ) -> None:
     """Simulate a study, analyze it, write its report, and say what was found beside what is true."""
     with busy("simulating a study") as say:
-        done = run(out, seed, say)
+        simulated = run(out, seed, say)
     program = "sessionwise" if shutil.which("sessionwise") else sys.argv[0]
-    print_result(json_, {"command": "demo", **done.to_dict()}, *done.shown(program))
+    print_result(json_, {"command": "demo", **simulated.to_dict()}, *simulated.shown(program))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Demo:
-    """file : the data. analysed : what analyze gave. recovered : found beside true."""
+    """file : the data. analysis : what analyze gave. recovered : found beside true."""
 
     file: Path
-    analysed: Analysed
+    analysis: Analysis
     recovered: tuple[Recovered, ...]
 
     def to_dict(self) -> dict[str, Any]:
         rows = [asdict(r) for r in self.recovered]
-        return {"simulated": True, "file": str(self.file), "recovered": rows, **self.analysed.to_dict()}
+        return {"simulated": True, "file": str(self.file), "recovered": rows, **self.analysis.to_dict()}
 
     def shown(self, program: str) -> list[Any]:
         """What a person wants to read on a terminal. program : how the command line is called."""
@@ -67,7 +70,7 @@ class Demo:
             "--time date -i core-om -i wai-sr --moderator pd -o report.html"
         )
         table = rich_group([self.grid()])
-        return [NOTE.upper() + "\n", *self.analysed.lines(), "", table, WHY, f"\ntry it yourself:\n  {again}"]
+        return [NOTE.upper() + "\n", *self.analysis.lines(), "", table, WHY, f"\ntry it yourself:\n  {again}"]
 
     def grid(self) -> Grid:
         from ..show import Grid
@@ -91,7 +94,6 @@ def run(folder: Path, seed: int | None, say: Say) -> Demo:
     """Data, report and tables in a folder."""
     from .. import datasets
     from ..study.recovered import recovered
-    from .settings import Settings
 
     make_folder(folder)
     file = folder / "sessions.csv"
@@ -100,17 +102,12 @@ def run(folder: Path, seed: int | None, say: Say) -> Demo:
     with writing(file):
         datasets.demo(seed).frame.write_csv(file)
     settings = Settings(
-        file=file,
-        person="patient",
-        session="session",
-        cluster="therapist",
-        time="date",
+        SessionsFile(file, "patient", "session", "therapist", "date"),
         outcome="core_om",
         process="wai_sr",
         moderator=("pd",),
-        instrument=("core-om", "wai-sr"),
-        output=folder / "report.html",
-        results=folder / "results",
+        files=ReportFiles(folder / "report.html", folder / "results"),
+        answering=Answering(("core-om", "wai-sr")),
     )
-    analysed = run_analysis(settings, say, notices=(NOTE,))
-    return Demo(file, analysed, recovered(analysed.result, datasets.demo_truth(seed)))
+    analysis = run_analysis(settings, say, notices=(NOTE,))
+    return Demo(file, analysis, recovered(analysis.result, datasets.demo_truth(seed)))

@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import SessionwiseError, nearest, some
+from .answering import Answering, scored_panel
 from .console import busy, print_result
-from .files import answering, build_panel, degrees, load
-from .options import (
-    Answers,
-    Cluster,
-    Instruments,
-    Items,
-    Json,
-    Missing,
-    NumberBy,
-    OutOfRange,
-    Person,
-    Read,
-    Reversed,
-    Session,
-    Time,
-    Wide,
-)
+from .files import SessionsFile
+from .options import SINGULAR, Json, OptionsOf, OutOfRange, Values, built, chosen, flag, literals, used, verb
 
 if TYPE_CHECKING:
     from ..panel import Panel
@@ -38,165 +24,170 @@ EPILOG = (
     "Example: sessionwise fit --model riclpm --outcome core_om --process wai_sr sessions.csv "
     "--person patient --session session --waves 6 -i core-om -i wai-sr"
 )
-#: Options of each model beside its formula or its variables, and what they are called in Python.
-OPTIONS: dict[str, dict[str, str]] = {
-    "mlm": {"method": "method", "residual": "residual", "variance-by": "variance_by", "df": "df"},
-    "riclpm": {
-        "outcome": "x", "process": "y", "third": "third", "waves": "waves", "from-end": "from_end", "lags": "lags",
-        "means": "means", "residuals": "residuals", "covariate": "covariates", "group": "group", "same": "same",
-        "without": "without", "errors": "errors",
-    },
-    "dpm": {
-        "waves": "waves", "from-end": "from_end", "lags": "lags", "residuals": "residuals", "same-wave": "same_wave",
-        "errors": "errors",
-    },
-}  # fmt: skip
-OPTIONS["clpm"] = {option: name for option, name in OPTIONS["riclpm"].items() if option != "without"}
+#: Fields of the models' descriptions that are called otherwise on the command line.
+CALLED = {**SINGULAR, "x": "outcome", "y": "process"}
 
 
-def fit(
-    arguments: Annotated[
-        list[str], typer.Argument(metavar="[FORMULA] FILE", help="A formula (mlm, dpm), and the file.")
-    ],
-    person: Person,
-    session: Session = None,
-    cluster: Cluster = None,
-    time: Time = None,
-    model: Annotated[
-        str, typer.Option(help="'mlm' (multilevel), 'riclpm', 'clpm' (cross-lagged panel), 'dpm' (dynamic panel).")
-    ] = "mlm",
+@dataclass(frozen=True, slots=True)
+class ModelOptions:
+    """What the fields of the models' descriptions are given on the command line, and --df, of the multilevel model's
+    tables. Which model has which is in their descriptions; `described` makes one. None, empty or False: not given."""
+
     outcome: Annotated[
-        list[str] | None, typer.Option(help="riclpm, clpm: column of the outcome; repeat for indicators.")
-    ] = None,
+        tuple[str, ...], typer.Option(help="riclpm, clpm: column of the outcome; repeat for indicators.")
+    ] = ()
     process: Annotated[
-        list[str] | None, typer.Option(help="riclpm, clpm: column of the process; repeat for indicators.")
-    ] = None,
-    third: Annotated[list[str] | None, typer.Option(help="riclpm, clpm: a third variable.")] = None,
-    waves: Annotated[str | None, typer.Option(help="Panel models: how many sessions (6), or which (1,2,4).")] = None,
-    from_end: Annotated[bool, typer.Option("--from-end", help="Panel models: count from the last session.")] = False,
-    lags: Annotated[str | None, typer.Option(help="Panel models: 'equal' (default) or 'free' over waves.")] = None,
-    means: Annotated[str | None, typer.Option(help="riclpm, clpm: 'free' (default), 'equal' or 'linear'.")] = None,
-    residuals: Annotated[str | None, typer.Option(help="Panel models: 'free' (default) or 'equal'.")] = None,
-    covariate: Annotated[list[str] | None, typer.Option(help="riclpm, clpm: a person's covariate; repeat.")] = None,
-    group: Annotated[str | None, typer.Option(help="riclpm, clpm: column of groups.")] = None,
-    same: Annotated[list[str] | None, typer.Option(help="riclpm, clpm: what groups share, such as 'lag'.")] = None,
-    without: Annotated[list[str] | None, typer.Option(help="riclpm: no random intercept of this variable.")] = None,
-    same_wave: Annotated[bool, typer.Option("--same-wave", help="dpm: residuals go with pre() of their wave.")] = False,
+        tuple[str, ...], typer.Option(help="riclpm, clpm: column of the process; repeat for indicators.")
+    ] = ()
+    third: Annotated[tuple[str, ...], typer.Option(help="riclpm, clpm: a third variable.")] = ()
+    waves: Annotated[str | None, typer.Option(help="Panel models: how many sessions (6), or which (1,2,4).")] = None
+    from_end: Annotated[bool, typer.Option("--from-end", help="Panel models: count from the last session.")] = False
+    lags: Annotated[str | None, typer.Option(help="Panel models: 'equal' (default) or 'free' over waves.")] = None
+    means: Annotated[str | None, typer.Option(help="riclpm, clpm: 'free' (default), 'equal' or 'linear'.")] = None
+    residuals: Annotated[str | None, typer.Option(help="Panel models: 'free' (default) or 'equal'.")] = None
+    covariate: Annotated[tuple[str, ...], typer.Option(help="riclpm, clpm: a person's covariate; repeat.")] = ()
+    group: Annotated[str | None, typer.Option(help="riclpm, clpm: column of groups.")] = None
+    same: Annotated[tuple[str, ...], typer.Option(help="riclpm, clpm: what groups share, such as 'lag'.")] = ()
+    without: Annotated[tuple[str, ...], typer.Option(help="riclpm: no random intercept of this variable.")] = ()
+    same_wave: Annotated[bool, typer.Option("--same-wave", help="dpm: residuals go with pre() of their wave.")] = False
     errors: Annotated[
         str | None,
         typer.Option(help="Panel models: 'expected', 'observed', 'robust', 'auto' (default; dpm: observed)."),
-    ] = None,
+    ] = None
+    method: Annotated[str | None, typer.Option(help="mlm: 'REML' (default) or 'ML'.")] = None
+    residual: Annotated[
+        str | None, typer.Option(help="mlm: 'independent' (default), 'ar1' (by session number), 'car1' (by time).")
+    ] = None
+    variance_by: Annotated[
+        str | None, typer.Option(help="mlm: column whose values have residual variances of their own.")
+    ] = None
+    df: Annotated[
+        str | None,
+        typer.Option(help="mlm: 'satterthwaite' (default), 'kenward-roger', 'residual', 'normal', or a number."),
+    ] = None
+
+
+@verb
+def fit(
+    *,
+    arguments: Annotated[
+        list[str], typer.Argument(metavar="[FORMULA] FILE", help="A formula (mlm, dpm), and the file.")
+    ],
+    reading: Annotated[Values, OptionsOf(SessionsFile, without=("file",))],
+    model: Annotated[
+        str, typer.Option(help="'mlm' (multilevel), 'riclpm', 'clpm' (cross-lagged panel), 'dpm' (dynamic panel).")
+    ] = "mlm",
+    options: ModelOptions,
     test: Annotated[
         list[str] | None,
         typer.Option(help="Panel models: 'stationarity' (lags equal over waves), 'lags', 'groups'; repeat for more."),
     ] = None,
-    method: Annotated[str | None, typer.Option(help="mlm: 'REML' (default) or 'ML'.")] = None,
-    residual: Annotated[
-        str | None, typer.Option(help="mlm: 'independent' (default), 'ar1' (by session number), 'car1' (by time).")
-    ] = None,
-    variance_by: Annotated[
-        str | None, typer.Option(help="mlm: column whose values have residual variances of their own.")
-    ] = None,
-    df: Annotated[
-        str | None,
-        typer.Option(help="mlm: 'satterthwaite' (default), 'kenward-roger', 'residual', 'normal', or a number."),
-    ] = None,
-    instrument: Instruments = None,
-    answers: Answers = None,
-    items: Items = None,
-    already_reversed: Reversed = False,
-    out_of_range: OutOfRange = "error",
-    missing: Missing = None,
-    wide: Wide = None,
-    read: Read = None,
-    number_by: NumberBy = None,
+    answering: Answering,
+    out_of_range: OutOfRange = None,
     json_: Json = False,
 ) -> None:
     """Fit a model; instruments named with -i are scored first."""
     from ..show import rich_group
 
-    given = {
-        "outcome": outcome, "process": process, "third": third, "waves": waves, "from-end": from_end, "lags": lags,
-        "means": means, "residuals": residuals, "covariate": covariate, "group": group, "same": same,
-        "without": without, "same-wave": same_wave, "errors": errors, "method": method, "residual": residual,
-        "variance-by": variance_by, "df": df,
-    }  # fmt: skip
     kind = model.lower()
     formula, file = positional(arguments, kind)
-    used = {name: value for name, value in given.items() if value not in (None, False, [])}
-    description = described(kind, formula, used)
-    by = {"df": degrees("satterthwaite" if df is None else df)} if kind == "mlm" else {}
+    description = described(kind, formula, options)
+    by = {"df": degrees(options.df)} if kind == "mlm" else {}
+    sessions = built(SessionsFile, {**reading, "file": file})
     with busy("reading and fitting"):
-        how = answering(instrument, items, answers, already_reversed)
-        table, roles = load(file, person, session, cluster, time, missing, wide, read, number_by)
-        panel = build_panel(table, roles)
-        if instrument:
-            panel = how.scored(panel, out_of_range)
+        panel = scored_panel(sessions, answering, out_of_range)
         fitted = description.fit(panel)
-        told = {"command": "fit", "file": file.name, **fitted.to_dict(**by), "read": panel.findings.to_dicts()}
-        tests, shown = tested(fitted, panel, test or [])
-        told |= {"tests": tests} if tests else {}
+        tests, tables = tested(fitted, panel, test or [])
+        record = {"command": "fit", "file": file.name, **fitted.to_dict(**by), "read": panel.findings.to_dicts()}
+        record |= {"tests": tests} if tests else {}
     doubts = panel.findings.warnings
-    print_result(json_, told, rich_group(fitted.parts(**by)), *shown, *([doubts] if doubts else []))
+    print_result(json_, record, rich_group(fitted.parts(**by)), *tables, *([doubts] if doubts else []))
 
 
-def positional(given: list[str], model: str) -> tuple[str | None, Path]:
-    """FORMULA FILE, or FILE alone for a model that has no formula."""
-    _known(model)
-    wanted = ["FILE"] if model in ("riclpm", "clpm") else ["FORMULA", "FILE"]
-    if len(given) != len(wanted):
+def models() -> dict[str, Any]:
+    """Name of each model on the command line -> its description's class."""
+    from ..models import MODELS
+
+    return dict(MODELS)
+
+
+def model_options(model: str) -> dict[str, str]:
+    """Option -> field of the model's description, but for the formula; --df is of the multilevel model's tables.
+
+    Raises
+    ------
+    SessionwiseError : an unknown model.
+    """
+    known = models()
+    chosen("--model", model, tuple(known))
+    names = {CALLED.get(f.name, f.name): f.name for f in fields(known[model]) if f.name != "formula"}
+    return names | ({"df": "df"} if model == "mlm" else {})
+
+
+def positional(arguments: list[str], model: str) -> tuple[str | None, Path]:
+    """FORMULA FILE, or FILE alone for a model that has no formula.
+
+    Raises
+    ------
+    SessionwiseError : an unknown model, or too few or too many arguments for it.
+    """
+    wanted = ["FORMULA", "FILE"] if _has_formula(model) else ["FILE"]
+    if len(arguments) != len(wanted):
         raise SessionwiseError(
-            f"fit --model {model} needs {' and '.join(wanted)}; arguments given: {len(given)}.",
-            where=some([repr(text) for text in given]),
+            f"fit --model {model} needs {' and '.join(wanted)}; arguments given: {len(arguments)}.",
+            where=some([repr(text) for text in arguments]),
             remedy=f"Write: sessionwise fit {' '.join(wanted)} --model {model} ... ; a formula stands in quotes.",
         )
-    return (given[0] if len(wanted) == 2 else None), Path(given[-1])
+    return (arguments[0] if len(wanted) == 2 else None), Path(arguments[-1])
 
 
-def _known(model: str) -> None:
-    if model not in OPTIONS:
-        raise SessionwiseError(
-            f"--model is {model!r}.{nearest(model, OPTIONS)}", remedy=f"Use one of {', '.join(OPTIONS)}."
-        )
+def _has_formula(model: str) -> bool:
+    model_options(model)
+    return any(f.name == "formula" for f in fields(models()[model]))
 
 
-def described(model: str, formula: str | None, given: Mapping[str, Any]) -> Any:
-    """The description of the model. given : option -> value, of the options that were used.
+def described(model: str, formula: str | None, options: ModelOptions) -> Any:
+    """The description of the model.
 
     Raises
     ------
     SessionwiseError : an unknown model, an option that the model does not have, outcome or process missing.
     """
-    from ..models import MODELS
-
-    _known(model)
-    known = OPTIONS[model]
+    names = model_options(model)
+    given = used(asdict(options))
     for option in given:
-        if option not in known:
-            fits = [name for name, options in OPTIONS.items() if option in options]
+        if option not in names:
+            having = [name for name in models() if option in model_options(name)]
             raise SessionwiseError(
-                f"--{option} is no option of --model {model}.",
-                remedy=f"Leave it out, or use --model {' or '.join(fits)}.",
+                f"{flag(option)} is no option of --model {model}.",
+                remedy=f"Leave it out, or use --model {' or '.join(having)}.",
             )
-    description: Any = MODELS[model]
-    named = {known[option]: value for option, value in given.items() if option != "df"}
-    if "waves" in named:
-        named["waves"] = _waves(named["waves"])
-    if formula is not None:
-        return description(formula, **{name: _cased(name, value) for name, value in named.items()})
-    for option in ("outcome", "process"):
+    kind = models()[model]
+    needed = [CALLED.get(f.name, f.name) for f in fields(kind) if f.default is MISSING and f.name != "formula"]
+    for option in needed:
         if option not in given:
             raise SessionwiseError(
-                f"--model {model} needs --outcome and --process.", remedy=f"Add --{option} and the name of its column."
+                f"--model {model} needs {' and '.join(map(flag, needed))}.",
+                remedy=f"Add {flag(option)} and the name of its column.",
             )
-    columns = {"x", "y", "third"}
-    named = {k: _indicators(v) if k in columns else tuple(v) if isinstance(v, list) else v for k, v in named.items()}
-    return description(**named)
+    choices = literals(kind)
+    values = {
+        names[option]: _value(option, value, choices.get(option, ()))
+        for option, value in given.items()
+        if option != "df"
+    }
+    return kind(**values) if formula is None else kind(formula, **values)
 
 
-def _cased(name: str, value: Any) -> Any:
-    """--method and --residual may be written in capitals or not."""
-    return value.upper() if name == "method" else value.lower() if name == "residual" else value
+def _value(option: str, value: Any, choices: tuple[str, ...]) -> Any:
+    """An option's text as the description has it; one of few texts may be written in capitals or not."""
+    if option == "waves":
+        return _waves(value)
+    if option in ("outcome", "process", "third"):
+        return value[0] if len(value) == 1 else value  # several: indicators of one variable
+    if choices:
+        return next((choice for choice in choices if choice.lower() == value.lower()), value)
+    return value
 
 
 def _waves(text: str) -> int | tuple[int, ...]:
@@ -221,9 +212,30 @@ def _several(waves: int) -> int:
     return waves
 
 
-def _indicators(names: list[str]) -> str | tuple[str, ...]:
-    """One column, or several: indicators of one variable."""
-    return names[0] if len(names) == 1 else tuple(names)
+def degrees(text: str | None) -> str | float:
+    """--df: the name of a method, in capitals or not, or a number; None: the first of the methods.
+
+    Raises
+    ------
+    SessionwiseError : neither.
+    """
+    from ..mixed.inference.contrasts import DEGREES
+
+    if text is None:
+        return DEGREES[0]
+    name = text.strip().lower()
+    if name in DEGREES:
+        return name
+    try:
+        value = float(name)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise SessionwiseError(
+            f"--df is one of {', '.join(DEGREES)}, or a number above 0, not {text!r}.{nearest(text, DEGREES)}",
+            remedy=f"Write --df {DEGREES[0]}, or leave it out.",
+        )
+    return value
 
 
 def tested(fit: Any, panel: Panel, names: list[str]) -> tuple[dict[str, Any], list[Any]]:
@@ -236,8 +248,8 @@ def tested(fit: Any, panel: Panel, names: list[str]) -> tuple[dict[str, Any], li
     from ..models.panel_sem.show import lag_test_records, lag_test_table
     from ..show import rich_group
 
-    told: dict[str, Any] = {}
-    shown: list[Any] = []
+    records: dict[str, Any] = {}
+    tables: list[Any] = []
     for name in names:
         known = fit.model.tests
         if not known:
@@ -247,10 +259,10 @@ def tested(fit: Any, panel: Panel, names: list[str]) -> tuple[dict[str, Any], li
                 f"--test is {name!r}.{nearest(name, known)}", remedy=f"Use one of {', '.join(known)}."
             )
         if name == "lags":
-            told[name] = lag_test_records(fit)
-            shown.append(rich_group(lag_test_table(fit)))
+            records[name] = lag_test_records(fit)
+            tables.append(rich_group(lag_test_table(fit)))
         else:
-            found = fit.stationarity(panel) if name == "stationarity" else fit.same_over_groups(panel)
-            told[name] = found.to_dict()
-            shown.append(rich_group(found.parts()))
-    return told, shown
+            result = fit.stationarity(panel) if name == "stationarity" else fit.same_over_groups(panel)
+            records[name] = result.to_dict()
+            tables.append(rich_group(result.parts()))
+    return records, tables

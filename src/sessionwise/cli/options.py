@@ -1,58 +1,218 @@
-"""Options that the verbs of the command line share, with their help."""
+"""Options of the verbs, each declared once: as a field of the dataclass that it helps to build.
+
+A field's type is `Annotated` with what Typer needs: the help and, if it is not that of the field, the option's name.
+A verb takes such dataclasses as its parameters; `verb` makes the options of their fields.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from functools import wraps
+from inspect import Parameter, Signature
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import typer
 
-from .files import out_of_range
+from ..errors import SessionwiseError, nearest
 
-File = Annotated[Path, typer.Argument(help="CSV, Excel, SPSS, Stata, SAS or Parquet file.", show_default=False)]
-Person = Annotated[str, typer.Option(help="Column that says whose row it is.", show_default=False)]
-OptionalFile = Annotated[
-    Path | None, typer.Argument(help="CSV, Excel, SPSS, Stata, SAS or Parquet file.", show_default=False)
-]
-OptionalPerson = Annotated[str | None, typer.Option(help="Column that says whose row it is.", show_default=False)]
-Session = Annotated[str | None, typer.Option(help="Column with the session number.", show_default=False)]
-Cluster = Annotated[str | None, typer.Option(help="Column of therapists, clinics, ...", show_default=False)]
-Time = Annotated[str | None, typer.Option(help="Column of dates.", show_default=False)]
-Instruments = Annotated[
-    list[str] | None,
-    typer.Option("--instrument", "-i", help="Name such as core-om, or your own .toml file; repeat for more."),
-]
-Missing = Annotated[
-    list[str] | None,
-    typer.Option(help="Code that means missing, such as -9, or column=code; repeat for more.", show_default=False),
-]
-Wide = Annotated[
-    list[str] | None,
-    typer.Option(help="Pattern of columns to turn into rows, such as 'core_{}'; repeat for more.", show_default=False),
-]
-Read = Annotated[
-    list[str] | None,
+T = TypeVar("T")
+#: Values by the field that they are for.
+Values = Mapping[str, Any]
+
+#: Headings of --help for what is needed less often; options without a heading stand before them.
+INSTRUMENTS, READING = "Instruments", "Reading the file"
+#: Fields that hold several and whose option, repeated for each, names one.
+SINGULAR = {"moderators": "moderator", "covariates": "covariate", "instruments": "instrument"}
+OUT_OF_RANGE = ("error", "missing")
+
+
+@dataclass(frozen=True, slots=True)
+class OptionsOf:
+    """Annotates a parameter of a verb that is given the values of the options used, instead of what is built of them.
+
+    kind : the dataclass. without : fields that are no options here. optional : none needs to be given.
+    """
+
+    kind: type
+    without: tuple[str, ...] = ()
+    optional: bool = False
+
+
+def verb(function: Callable[..., None]) -> Callable[..., None]:
+    """A command for Typer, of a function whose parameters are options or dataclasses made of options.
+
+    A parameter that is annotated with a dataclass stands for one option for each of its fields, and is given the
+    dataclass; one annotated with `OptionsOf` stands for them too, and is given the values by field. What Typer sees is
+    the signature with the options themselves: first those without a heading, then each heading's.
+    """
+    hints = get_type_hints(function, include_extras=True)
+    parameters: list[Parameter] = []
+    groups: dict[str, OptionsOf] = {}
+    for parameter in inspect.signature(function).parameters.values():
+        hint = hints[parameter.name]
+        if (group := _group(hint)) is None:
+            parameters.append(parameter.replace(annotation=hint, kind=Parameter.KEYWORD_ONLY))
+        else:
+            groups[parameter.name] = group
+            parameters += options(group)
+
+    @wraps(function)
+    def command(**given: Any) -> None:
+        arguments = {}
+        for name in hints.keys() - {"return"}:
+            if name not in groups:
+                arguments[name] = given[name]
+                continue
+            values = {option.name: given[option.name] for option in options(groups[name])}
+            arguments[name] = built(hints[name], values) if is_dataclass(hints[name]) else used(values)
+        function(**arguments)
+
+    parameters.sort(key=_heading)
+    command.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return command
+
+
+def options(group: OptionsOf) -> list[Parameter]:
+    """One parameter of a command for each field of a dataclass, and of those in it, in the order of --help."""
+    return sorted(_options(group), key=_heading)
+
+
+def built(kind: type[T], values: Values) -> T:
+    """A dataclass, and those in it, of values by field; a field without a value keeps its default.
+
+    A field that holds several is a tuple, whatever sequence its value is.
+    """
+    arguments: dict[str, Any] = {}
+    for f, hint in _fields(kind):
+        if is_dataclass(hint):
+            arguments[f.name] = built(hint, values)  # type: ignore[arg-type]
+        elif f.name in values:
+            value = values[f.name]
+            arguments[f.name] = tuple(value or ()) if get_origin(get_args(hint)[0]) is tuple else value
+    return kind(**arguments)
+
+
+def used(values: Values) -> dict[str, Any]:
+    """The values of options that were given; 0 is one."""
+    return {name: value for name, value in values.items() if not (value is None or value is False or value in ([], ()))}
+
+
+def values_of(described: Any) -> dict[str, Any]:
+    """The value of every option that a dataclass was built of, in the order of --help."""
+    values = _flat(described)
+    return {option.name: values[option.name] for option in options(OptionsOf(type(described)))}
+
+
+def flag(field: str) -> str:
+    """A field as its option is written: first_sessions is --first-sessions."""
+    return f"--{field.replace('_', '-')}"
+
+
+def literals(kind: type) -> dict[str, tuple[str, ...]]:
+    """Field -> its possible values, for the fields of a dataclass that are one of few texts."""
+    choices = {}
+    for f, hint in _fields(kind):
+        for part in (hint, *get_args(hint)):
+            if get_origin(part) is Literal:
+                choices[f.name] = get_args(part)
+    return choices
+
+
+def chosen(name: str, value: str, choices: Sequence[str], where: str = "") -> str:
+    """The value, if it is one of the choices.
+
+    name : of the option or setting, as it is written. where : the file, if it is not the command line.
+
+    Raises
+    ------
+    SessionwiseError : it is none of them.
+    """
+    if value not in choices:
+        raise SessionwiseError(
+            f"{name} is {value!r}.{nearest(value, choices)}",
+            where=where,
+            remedy=f"Use one of {', '.join(map(repr, choices))}.",
+        )
+    return value
+
+
+def number(option: str, text: str) -> float:
+    """A number; whole ones are int, as they stand in files.
+
+    Raises
+    ------
+    SessionwiseError : it is none.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        raise SessionwiseError(f"{option} needs a number, not {text!r}.", remedy=f"For example {option} -9.") from None
+    return int(value) if value.is_integer() else value
+
+
+def _out_of_range(text: str | None) -> str | None:
+    """Whether or not there is an instrument to be scored."""
+    return None if text is None else chosen("--out-of-range", text, OUT_OF_RANGE)
+
+
+OutOfRange = Annotated[
+    str | None,
     typer.Option(
-        "--read",
-        help="Any other option of read, such as sheet=Data, header_row=4, decimal=, or dates.seen=%d.%m.%Y; "
-        "repeat for more.",
-        show_default=False,
+        help="Answers outside the range: 'error' (default) or 'missing'.",
+        callback=_out_of_range,
+        rich_help_panel=INSTRUMENTS,
     ),
 ]
-NumberBy = Annotated[
-    str | None,
-    typer.Option(help="Number each person's sessions by this column of dates.", show_default=False),
-]
-Reversed = Annotated[bool, typer.Option("--already-reversed", help="Reversed items are turned round in the file.")]
-OutOfRange = Annotated[
-    str, typer.Option(help="Answers outside the range: 'error' or 'missing'.", callback=out_of_range)
-]
-Answers = Annotated[
-    list[str] | None,
-    typer.Option(help="Other answers than usual, such as wai-sr=1-7; repeat for more.", show_default=False),
-]
-Items = Annotated[
-    list[str] | None,
-    typer.Option(help="Names of item columns, such as 'core-om=Q{}'; repeat for more.", show_default=False),
-]
 Json = Annotated[bool, typer.Option("--json", help="Print a JSON object instead of tables.")]
+
+
+def _options(group: OptionsOf) -> Iterator[Parameter]:
+    for f, hint in _fields(group.kind):
+        if is_dataclass(hint):
+            yield from _options(OptionsOf(hint, group.without, group.optional))  # type: ignore[arg-type]
+        elif f.name not in group.without:
+            required = f.default is MISSING and not group.optional
+            default = None if f.default is MISSING or f.default == () else f.default
+            yield Parameter(
+                f.name,
+                Parameter.KEYWORD_ONLY,
+                default=Parameter.empty if required else default,
+                annotation=_for_typer(hint),
+            )
+
+
+def _flat(described: Any) -> dict[str, Any]:
+    """Field -> value, of a dataclass and of those in it."""
+    values: dict[str, Any] = {}
+    for f in fields(described):
+        value = getattr(described, f.name)
+        values |= _flat(value) if is_dataclass(value) else {f.name: value}
+    return values
+
+
+def _fields(kind: Any) -> Iterator[tuple[Field[Any], Any]]:
+    """Fields with their types."""
+    hints = get_type_hints(kind, include_extras=True)
+    return ((f, hints[f.name]) for f in fields(kind))
+
+
+def _group(hint: Any) -> OptionsOf | None:
+    if is_dataclass(hint):
+        return OptionsOf(hint)  # type: ignore[arg-type]
+    return next((detail for detail in getattr(hint, "__metadata__", ()) if isinstance(detail, OptionsOf)), None)
+
+
+def _for_typer(hint: Any) -> Any:
+    """An option that is repeated is a list to Typer, and None where it is not given."""
+    kind, *details = get_args(hint)
+    several: Any = list[str] | None
+    annotated: Any = Annotated
+    return annotated[(several if get_origin(kind) is tuple else kind, *details)]
+
+
+def _heading(option: Parameter) -> int:
+    panels = [getattr(detail, "rich_help_panel", None) for detail in option.annotation.__metadata__]
+    return max(0 if panel is None else (INSTRUMENTS, READING).index(panel) + 1 for panel in panels)

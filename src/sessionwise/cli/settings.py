@@ -7,104 +7,127 @@ goes before what the file says.
 from __future__ import annotations
 
 import shlex
-import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any, get_args
+
+import typer
 
 from ..errors import SessionwiseError, nearest
-from ..study.study import Expected, Order
+from .answering import Answering
+from .files import SessionsFile
+from .options import (
+    OUT_OF_RANGE,
+    SINGULAR,
+    OptionsOf,
+    OutOfRange,
+    Values,
+    built,
+    chosen,
+    flag,
+    literals,
+    options,
+    used,
+    values_of,
+)
+from .places import ReportFiles
 
-#: Plural forms that one would write in a file.
-_PLURALS = {"moderators": "moderator", "covariates": "covariate", "instruments": "instrument"}
-#: Settings with few possible values.
-_CHOICES = {
-    "trend": ("linear", "quadratic", "none"),
-    "order": get_args(Order),
-    "expected": get_args(Expected),
-    "out_of_range": ("error", "missing"),
-}
-#: Where results go: no part of what was asked.
-_OUTPUTS = ("output", "results", "docx")
+if TYPE_CHECKING:
+    from ..study import Study
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One field for each option of `analyze`; None or empty: not given."""
+    """One field for each option of `analyze`, here or in one of the parts; None or empty: not given."""
 
-    file: Path | None = None
-    person: str | None = None
-    session: str | None = None
-    cluster: str | None = None
-    time: str | None = None
-    outcome: str | None = None
-    process: str | None = None
-    moderator: tuple[str, ...] = ()
-    covariate: tuple[str, ...] = ()
-    trend: str | None = None
-    lag: int | None = None
-    order: str | None = None
-    expected: str | None = None
-    first_sessions: int | None = None
-    as_scored: tuple[str, ...] = ()
-    instrument: tuple[str, ...] = ()
-    answers: tuple[str, ...] = ()
-    items: tuple[str, ...] = ()
-    already_reversed: bool = False
-    out_of_range: str | None = None
-    missing: tuple[str, ...] = ()
-    wide: tuple[str, ...] = ()
-    read: tuple[str, ...] = ()
-    number_by: str | None = None
-    output: Path | None = None
-    results: Path | None = None
-    docx: bool = False
+    sessions: SessionsFile
+    outcome: Annotated[str | None, typer.Option(help="What treatment is to change, such as core_om.")] = None
+    process: Annotated[str | None, typer.Option(help="What is thought to change it, such as wai_sr.")] = None
+    moderator: Annotated[tuple[str, ...], typer.Option(help="Does the effect depend on it? Repeat for more.")] = ()
+    covariate: Annotated[tuple[str, ...], typer.Option(help="Held constant; repeat for more.")] = ()
+    trend: Annotated[str | None, typer.Option(help="Over sessions: 'linear' (default), 'quadratic', 'none'.")] = None
+    lag: Annotated[int | None, typer.Option(help="Sessions from predictor to response (default 1).")] = None
+    order: Annotated[
+        str | None, typer.Option(help="In a session: 'outcome first' (default), 'process first', 'together'.")
+    ] = None
+    expected: Annotated[
+        str | None, typer.Option(help="Direction of the effect: 'negative', 'positive'; default from the instruments.")
+    ] = None
+    first_sessions: Annotated[int | None, typer.Option(help="How many, for analyses of first sessions.")] = None
+    as_scored: Annotated[
+        tuple[str, ...],
+        typer.Option(help="Outcome or process whose values are scores however odd; repeat for both."),
+    ] = ()
+    files: ReportFiles = field(default_factory=ReportFiles)
+    answering: Answering = field(default_factory=Answering)
+    out_of_range: OutOfRange = None
+
+    def study(self) -> Study:
+        """The question; what was not said is left to Study.
+
+        Raises
+        ------
+        StudyError : options that there are not.
+        """
+        from ..study import Study
+
+        given = used({f.name: getattr(self, SINGULAR.get(f.name, f.name)) for f in fields(Study)})
+        if self.trend == "none":
+            given["trend"] = None
+        return Study(**given)
 
     def command(self) -> str:
         """How to ask for it again; where results go is left out, so that the same question has one text."""
-        words = ["sessionwise", "analyze", self.file.name if self.file else ""]
-        for f in fields(self)[1:]:
-            value = getattr(self, f.name)
-            if value in (None, (), False) or f.name in _OUTPUTS:
+        words = ["sessionwise", "analyze", self.sessions.file.name]
+        results = {f.name for f in fields(ReportFiles)}
+        for name, value in used(values_of(self)).items():
+            if name == "file" or name in results:
                 continue
-            option = f"--{f.name.replace('_', '-')}"
             if value is True:
-                words.append(option)
-            for text in value if isinstance(value, tuple) else () if value is True else (value,):
-                words += [option, str(text)]
+                words.append(flag(name))
+                continue
+            for text in value if isinstance(value, tuple) else (value,):
+                words += [flag(name), str(text)]
         return shlex.join(words)
 
 
-def settings(given: Mapping[str, Any], config: Path | None) -> Settings:
-    """given : by field, from the command line. config : the file, if any.
+def settings(given: Values, config: Path | None) -> Settings:
+    """given : by field, of the options that were used. config : the file, if any.
 
     Raises
     ------
-    SessionwiseError : the file cannot be read, holds an unknown key, or a value that there is not.
+    SessionwiseError : the file cannot be read, holds an unknown key, or a value that there is not; no file of sessions.
     """
-    told = _from_file(config) if config is not None else {}
-    for name, value in given.items():
-        if value not in (None, (), [], False):
-            _is_choice(f"--{name.replace('_', '-')}", name, value, "")
-            told[name] = tuple(value) if isinstance(value, list) else value
-    return Settings(**told)
+    values = _from_file(config) if config is not None else {}
+    for name, value in used(given).items():
+        _check_choice(flag(name), name, value)
+        values[name] = value
+    if "file" not in values:
+        raise SessionwiseError("no file was named.", remedy="Name it after the verb, or as file = in the settings.")
+    return built(Settings, {"person": None, **values})
 
 
-def _is_choice(said: str, name: str, value: Any, where: str) -> None:
-    choices = _CHOICES.get(name)
-    if choices and value not in choices:
-        raise SessionwiseError(
-            f"{said} is {value!r}.{nearest(str(value), choices)}",
-            where=where,
-            remedy=f"Use one of {', '.join(map(repr, choices))}.",
-        )
+def _check_choice(written: str, name: str, value: Any, where: str = "") -> None:
+    choices = _choices()
+    if name in choices:
+        chosen(written, value, choices[name], where)
+
+
+def _choices() -> dict[str, tuple[str, ...]]:
+    """Settings with few possible values."""
+    from ..study import Study
+
+    of_study = literals(Study)
+    return {**of_study, "trend": (*of_study["trend"], "none"), "out_of_range": OUT_OF_RANGE}
 
 
 def _from_file(config: Path) -> dict[str, Any]:
-    """Settings of a file; paths in it start from its own folder."""
+    """The file's settings by field; paths in it start from its folder."""
+    import tomllib
+
     try:
-        held = tomllib.loads(config.read_text(encoding="utf-8"))
+        keys = tomllib.loads(config.read_text(encoding="utf-8"))
     except OSError as error:
         raise SessionwiseError(
             f"cannot read the settings: {error.strerror or type(error).__name__}.",
@@ -117,30 +140,45 @@ def _from_file(config: Path) -> dict[str, Any]:
             where=str(config),
             remedy='Write one key a line, such as: outcome = "core_om"',
         ) from error
-    told = {}
-    for key, value in held.items():
-        name = _name(key, value, config)
-        told[name] = _KINDS[name](key, value, config)
-        _is_choice(key, name, told[name], str(config))
-    for name in ("file", "output", "results"):
-        if name in told:
-            told[name] = config.parent / told[name]
-    own = told.get("instrument", ())
-    return told | {"instrument": tuple(str(config.parent / n) if n.endswith(".toml") else n for n in own)}
+    readers = _readers()
+    values = {}
+    for key, value in keys.items():
+        name = _field(key, value, config, readers)
+        values[name] = readers[name](key, value, config)
+        _check_choice(key, name, values[name], str(config))
+        if isinstance(values[name], Path):
+            values[name] = config.parent / values[name]
+    if "instrument" in values:
+        names = values["instrument"]
+        values["instrument"] = tuple(str(config.parent / n) if n.endswith(".toml") else n for n in names)
+    return values
 
 
-def _name(key: str, value: Any, config: Path) -> str:
+def _field(key: str, value: Any, config: Path, known: Mapping[str, Any]) -> str:
     name = key.replace("-", "_")
-    name = _PLURALS.get(name, name)
-    if name not in _KINDS:
-        known = [n.replace("_", "-") for n in _KINDS]
+    name = SINGULAR.get(name, name)
+    if name not in known:
+        keys = [n.replace("_", "-") for n in known]
         table = isinstance(value, Mapping)
         what = f"there is no table [{key}] in the settings." if table else f"there is no setting {key!r}."
         top = f"Keys stand at the top of the file: leave out the line [{key}]. " if table else ""
         raise SessionwiseError(
-            what + nearest(key, known), where=str(config), remedy=f"{top}Settings: {', '.join(known)}."
+            what + nearest(key, keys), where=str(config), remedy=f"{top}Settings: {', '.join(keys)}."
         )
     return name
+
+
+Reader = Callable[[str, Any, Path], Any]
+
+
+def _readers() -> dict[str, Reader]:
+    """Field -> what turns the value of its key into that of the option."""
+    by_kind: dict[Any, Reader] = {Path: _path, str: _text, int: _number, bool: _flag, list[str]: _texts}
+    readers = {}
+    for option in options(OptionsOf(Settings)):
+        kind, *_ = get_args(option.annotation)
+        readers[option.name] = by_kind[next((part for part in get_args(kind) if part in by_kind), kind)]
+    return readers
 
 
 def _wrong(key: str, value: Any, config: Path, needed: str) -> SessionwiseError:
@@ -177,13 +215,3 @@ def _texts(key: str, value: Any, config: Path) -> tuple[str, ...]:
     if any(isinstance(v, bool | list | Mapping) or not isinstance(v, str | int | float) for v in several):
         raise _wrong(key, value, config, 'text in quotes, or a list of texts such as ["a", "b"]')
     return tuple(map(str, several))
-
-
-_READERS: dict[str, Callable[[str, Any, Path], Any]] = {
-    "Path | None": _path,
-    "str | None": _text,
-    "int | None": _number,
-    "bool": _flag,
-    "tuple[str, ...]": _texts,
-}
-_KINDS = {f.name: _READERS[str(f.type)] for f in fields(Settings)}

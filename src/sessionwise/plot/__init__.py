@@ -22,6 +22,7 @@ from .simple_slopes import Slopes, draw_slopes, simple_slopes
 from .style import BLUE, GREY, INK, style
 from .trajectories import FEWEST, trajectories
 from .within import FEWEST_FOR_A_CLAIM
+from .write import write_figures
 
 __all__ = [
     "BLUE",
@@ -54,4 +55,5 @@ __all__ = [
     "simple_slopes",
     "style",
     "trajectories",
+    "write_figures",
 ]

@@ -1,8 +1,12 @@
-"""Guess: columns that were not named, where only one can be meant. What is guessed is told."""
+"""Guess: columns that were not named, where only one can be meant. What is guessed is told.
+
+What is refused here, and what to do about it, is said by the functions at the end.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import (
@@ -16,7 +20,6 @@ from ..errors import (
     read_option,
     some,
 )
-from ..words import agree, listed
 
 if TYPE_CHECKING:
     from ..panel import Panel
@@ -41,6 +44,67 @@ NAMES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class GuessedRoles:
+    """Columns of persons, sessions and clusters, as they were named or else taken by their names.
+
+    person : None if each row of a wide file is one. session : None if it is to be made, of a wide or a dated file.
+    guessed : role -> what was taken for it, of the roles that were not named.
+    """
+
+    person: str | None
+    session: str | None
+    cluster: str | None
+    guessed: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class GuessedScales:
+    """Columns of outcome and process, as they were named or else taken. guessed : 'outcome', 'process' -> column, of
+    what was not named."""
+
+    outcome: str
+    process: str
+    guessed: Mapping[str, str]
+
+
+def roles(
+    columns: Callable[[], Sequence[str]],
+    *,
+    person: str | None,
+    session: str | None,
+    cluster: str | None,
+    wide: bool,
+    dated: bool,
+) -> GuessedRoles:
+    """Who, when and with whom. A cluster is looked for only where a person or session is.
+
+    columns : the file's, read if they are needed. person, session, cluster : as named.
+    wide : one row a person, so that no column of sessions is needed. dated : sessions are numbered by their dates.
+
+    Raises
+    ------
+    SessionwiseError : no column is named like a person or session, or several are.
+    """
+    named = {"person": person, "session": session, "cluster": cluster}
+    has_sessions = bool(session or wide or dated)
+    if person and has_sessions:
+        return GuessedRoles(person, session, cluster, {})
+    names = columns()
+    guessed: dict[str, str] = {}
+    for what in named:
+        if named[what] or (what == "session" and has_sessions):
+            continue
+        column = role(what, [name for name in names if name not in named.values()])
+        if column is not None:
+            named[what] = guessed[what] = column
+        elif what == "person" and wide:
+            guessed[what] = "each row"
+        elif what != "cluster":
+            raise _no_role(what, names)
+    return GuessedRoles(named["person"], named["session"], named["cluster"], guessed)
+
+
 def role(what: str, columns: Sequence[str]) -> str | None:
     """The one column that is named like a person, session or cluster; None if none is.
 
@@ -48,48 +112,53 @@ def role(what: str, columns: Sequence[str]) -> str | None:
     ------
     SessionwiseError : several are.
     """
-    found = [name for name in columns if "".join(c for c in name.lower() if c.isalnum()) in NAMES[what]]
-    if len(found) > 1:
-        raise SessionwiseError(
-            f"no {what} column was named, and it could be any of {some([repr(n) for n in found])}.",
-            remedy=f"Add --{what} and its name.",
-        )
-    return found[0] if found else None
+    alike = [name for name in columns if "".join(c for c in name.lower() if c.isalnum()) in NAMES[what]]
+    if len(alike) > 1:
+        raise _several_for_role(what, alike)
+    return alike[0] if alike else None
 
 
-def no_role(what: str, columns: Sequence[str]) -> SessionwiseError:
-    """That a column is needed and none is named like one."""
-    return SessionwiseError(
-        f"no {what} column was named, and none of the columns has such a name.",
-        where=f"columns: {some(columns, 12)}",
-        remedy=f"Add --{what} and its name."
-        if what != "session"
-        else "Add --session and its name; or --wide if each person has one row; or --number-by and a column of dates.",
-    )
+def instruments(columns: Sequence[str], outcome: str | None, process: str | None) -> tuple[str, ...]:
+    """The only two instruments all of whose items are there, if outcome or process was not named; else none."""
+    from ..scoring import instrument, item_columns
+    from ..scoring import instruments as known
 
-
-def instruments_in(columns: Sequence[str]) -> tuple[str, ...]:
-    """Names of the instruments all of whose items are there."""
-    from ..scoring import instrument, instruments, item_columns
-
-    found = []
-    for name in instruments():
+    if outcome and process:
+        return ()
+    there = []
+    for name in known():
         try:
             item_columns(instrument(name), columns)
         except (ScoreError, InstrumentError):
             continue
-        found.append(name)
-    return tuple(found)
+        there.append(name)
+    return tuple(there) if len(there) == 2 else ()
 
 
-def scales(panel: Panel, outcome: str | None, process: str | None) -> tuple[str, str]:
-    """Outcome and process, those missing filled in: the only two scores of instruments, of which one is better when it
-    is high (the process) and one when it is low (the outcome).
+def scales(panel: Panel, outcome: str | None, process: str | None, others: Sequence[str] = ()) -> GuessedScales:
+    """Outcome and process: as named, or the only two scores of instruments, of which one is better when it is high (the
+    process) and one when it is low (the outcome).
+
+    others : further columns that the study needs.
 
     Raises
     ------
-    SessionwiseError : it cannot be told.
+    SessionwiseError : a column is not there, outcome or process holds no numbers or cannot be told.
     """
+    for name in (outcome, process, *others):
+        if name and name not in panel:
+            raise _no_column(panel, name)
+    pair = _pair(panel, outcome, process)
+    for what, name in zip(("outcome", "process"), pair, strict=True):
+        if not panel.is_numeric(name):
+            raise _no_numbers(panel, what, name)
+    named = {"outcome": outcome, "process": process}
+    guessed = {what: name for what, name in zip(named, pair, strict=True) if not named[what]}
+    return GuessedScales(*pair, guessed)
+
+
+def _pair(panel: Panel, outcome: str | None, process: str | None) -> tuple[str, str]:
+    """Columns of outcome and process."""
     known = {column: key for column, key in _totals().items() if column in panel}
     rest = [column for column in known if column not in (outcome, process)]
     if outcome is None and process is None and len(rest) == 2:
@@ -100,62 +169,79 @@ def scales(panel: Panel, outcome: str | None, process: str | None) -> tuple[str,
         return outcome or rest[0], process or rest[0]
     if outcome is not None and process is not None:
         return outcome, process
-    lacking = [option for option, name in (("--outcome", outcome), ("--process", process)) if name is None]
-    raise SessionwiseError(
-        f"{listed(lacking)} {agree(len(lacking), 'is', 'are')} not given, nor told by the columns.",
-        where=f"columns: {some(_numeric(panel), 12)}",
-        remedy=f"Add {listed([f'{option} NAME' for option in lacking])}; or -i INSTRUMENT, if there are items.",
+    raise _no_scales(panel, [what for what, name in (("outcome", outcome), ("process", process)) if name is None])
+
+
+def _totals() -> dict[str, Instrument]:
+    """Column of each instrument's total -> instrument."""
+    from ..scoring import instrument
+    from ..scoring import instruments as known
+
+    keys = [instrument(name) for name in known()]
+    return {key.columns[0]: key for key in keys}
+
+
+# --- what is refused ----------------------------------------------------------------------------
+
+
+def _several_for_role(what: str, columns: Sequence[str]) -> SessionwiseError:
+    return SessionwiseError(
+        f"no {what} column was named, and it could be any of {some([repr(name) for name in columns])}.",
+        remedy=f"Add --{what} and its name.",
     )
 
 
-def not_scored(panel: Panel, columns: Sequence[str]) -> None:
-    """Refuse a column that is not there, with the instrument that would give it.
-
-    Raises
-    ------
-    SessionwiseError : a column is missing.
-    """
-    made = {column: key.name for key in _totals().values() for column in key.columns}
-    for name in columns:
-        if name not in panel and name in made:
-            raise SessionwiseError(
-                f"there is no column {name!r} yet.",
-                where=f"columns: {some(panel.columns, 12)}",
-                remedy=f"Add -i {made[name]}, which scores it from its items.",
-            )
-        if name not in panel:
-            raise SessionwiseError(
-                f"there is no column {name!r}.{nearest(name, panel.columns)}",
-                where=f"columns: {some(panel.columns, 12)}",
-                remedy="Use one of these columns.",
-            )
+def _no_role(what: str, columns: Sequence[str]) -> SessionwiseError:
+    other = "; or --wide if each person has one row; or --number-by and a column of dates" if what == "session" else ""
+    return SessionwiseError(
+        f"no {what} column was named, and none of the columns has such a name.",
+        where=f"columns: {some(columns, 12)}",
+        remedy=f"Add --{what} and its name{other}.",
+    )
 
 
-def no_numbers(panel: Panel, names: dict[str, str]) -> None:
-    """Refuse an outcome or process that holds text. names : option -> column.
+def _no_scales(panel: Panel, lacking: Sequence[str]) -> SessionwiseError:
+    taken = panel.roles.named().values()
+    numeric = [name for name in panel.columns if name not in taken and panel.is_numeric(name)]
+    return SessionwiseError(
+        f"{' and '.join(f'--{what}' for what in lacking)} {'are' if len(lacking) > 1 else 'is'} not given, "
+        "nor told by the columns.",
+        where=f"columns: {some(numeric, 12)}",
+        remedy=f"Add {' and '.join(f'--{what} NAME' for what in lacking)}; or -i INSTRUMENT, if there are items.",
+    )
 
-    Raises
-    ------
-    SessionwiseError : one does.
-    """
-    for option, name in names.items():
-        if panel.is_numeric(name):
-            continue
-        held = panel.labels(name).levels.tolist()
-        if not held:
-            raise SessionwiseError(f"the {option} {name!r} has no value in any session.", remedy="Name another column.")
-        odd = [text for text in map(str, held) if not _is_number(text)] or list(map(str, held))
-        raise SessionwiseError(
-            f"the {option} {name!r} holds text, not numbers.",
-            where=f"such as {some([repr(text) for text in odd])}",
-            remedy=Wording(
-                "Declare what means missing: ",
-                missing_codes({name: ["CODE"]}),
-                "; or say how numbers are written: ",
-                read_option("decimal", ",", call=READ),
-                " ; or correct the file.",
-            ),
+
+def _no_column(panel: Panel, name: str) -> SessionwiseError:
+    """With the instrument that would give it, if there is one."""
+    where = f"columns: {some(panel.columns, 12)}"
+    key = next((key for key in _totals().values() if name in key.columns), None)
+    if key is not None:
+        return SessionwiseError(
+            f"there is no column {name!r} yet.",
+            where=where,
+            remedy=f"Add -i {key.name}, which scores it from its items.",
         )
+    return SessionwiseError(
+        f"there is no column {name!r}.{nearest(name, panel.columns)}", where=where, remedy="Use one of these columns."
+    )
+
+
+def _no_numbers(panel: Panel, what: str, name: str) -> SessionwiseError:
+    texts = [str(level) for level in panel.labels(name).levels.tolist()]
+    if not texts:
+        return SessionwiseError(f"the {what} {name!r} has no value in any session.", remedy="Name another column.")
+    odd = [text for text in texts if not _is_number(text)] or texts
+    return SessionwiseError(
+        f"the {what} {name!r} holds text, not numbers.",
+        where=f"such as {some([repr(text) for text in odd])}",
+        remedy=Wording(
+            "Declare what means missing: ",
+            missing_codes({name: ["CODE"]}),
+            "; or say how numbers are written: ",
+            read_option("decimal", ",", call=READ),
+            " ; or correct the file.",
+        ),
+    )
 
 
 def _is_number(text: str) -> bool:
@@ -163,16 +249,3 @@ def _is_number(text: str) -> bool:
         return abs(float(text)) < float("inf")
     except ValueError:
         return False
-
-
-def _totals() -> dict[str, Instrument]:
-    """Column of each instrument's total -> instrument."""
-    from ..scoring import instrument, instruments
-
-    keys = [instrument(name) for name in instruments()]
-    return {key.columns[0]: key for key in keys}
-
-
-def _numeric(panel: Panel) -> list[str]:
-    roles = panel.roles.named().values()
-    return [name for name in panel.columns if name not in roles and panel.is_numeric(name)]

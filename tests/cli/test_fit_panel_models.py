@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 
 import pytest
 
 import sessionwise as sw
-from sessionwise.cli.fit import OPTIONS, described, positional
+from sessionwise.cli.fit import ModelOptions, described, positional
 
-from .test_cli import ITEMS, ROLES, main, run
+from .commands import ITEMS, ROLES, main, run
 
 PAIR = ["--outcome", "core_om", "--process", "wai_sr"]
 
@@ -95,13 +94,14 @@ def test_what_is_refused(scores: Path, capsys, monkeypatch, arguments: list[str]
     assert "remedy:" in error
 
 
-def test_options_are_fields_of_the_models() -> None:
-    for model, described_as in {"mlm": sw.MLM, "riclpm": sw.RICLPM, "clpm": sw.CLPM, "dpm": sw.DPM}.items():
-        fields = {f.name for f in dataclasses.fields(described_as)} - {"formula"}
-        assert set(OPTIONS[model].values()) - {"df"} == fields
-    assert described("mlm", "y ~ x", {"method": "ml"}) == sw.MLM("y ~ x", "ML")
-    assert described("riclpm", None, {"outcome": ["a", "b"], "process": ["c"]}) == sw.RICLPM(("a", "b"), "c")
+def test_options_become_fields_of_the_description() -> None:
+    assert described("mlm", "y ~ x", ModelOptions(method="ml")) == sw.MLM("y ~ x", "ML")
+    assert described("mlm", "y ~ x", ModelOptions(df="normal")) == sw.MLM("y ~ x")
+    assert described("riclpm", None, ModelOptions(("a", "b"), ("c",))) == sw.RICLPM(("a", "b"), "c")
+    made = described("clpm", None, ModelOptions(("a",), ("b",), lags="FREE", covariate=("d", "e"), waves="2-4"))
+    assert made == sw.CLPM("a", "b", lags="free", covariates=("d", "e"), waves=(2, 3, 4))
     assert positional(["y ~ x", "f.csv"], "mlm") == ("y ~ x", Path("f.csv"))
+    assert positional(["f.csv"], "clpm") == (None, Path("f.csv"))
 
 
 def test_tests(scores: Path, capsys, monkeypatch) -> None:

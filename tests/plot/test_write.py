@@ -1,0 +1,39 @@
+"""The figures that describe a Panel, as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import sessionwise as sw
+from sessionwise import plot
+
+
+def test_one_file_a_figure(panel: sw.Panel, tmp_path: Path) -> None:
+    paths = plot.write_figures(panel, tmp_path / "new" / "figures", ["core_om", "wai_sr"])
+    names = ["trajectories-core_om.png", "trajectories-wai_sr.png", "drop-out.png", "missing.png"]
+    assert [path.name for path in paths] == names
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in paths)
+
+
+def test_courses_are_of_what_was_scored(tmp_path: Path) -> None:
+    items = sw.Panel(sw.datasets.demo(persons=30), person="patient", session="session")
+    scored = sw.score(items, "wai-sr")
+    names = ["trajectories-wai_sr.png", "drop-out.png", "missing.png"]
+    assert [path.name for path in plot.write_figures(scored, tmp_path)] == names
+    assert [path.name for path in plot.write_figures(items, tmp_path)] == names[1:]
+
+
+def test_a_columns_name_need_not_be_a_files(panel: sw.Panel, tmp_path: Path) -> None:
+    renamed = panel.to_frame().rename({"core_om": "CORE/OM: total"})
+    odd = sw.Panel(renamed, person="patient", session="session")
+    (path, *_) = plot.write_figures(odd, tmp_path, ["CORE/OM: total"])
+    assert path.name == "trajectories-CORE_OM__total.png"
+    assert path.parent == tmp_path
+
+
+def test_a_column_that_is_not_there_writes_nothing(panel: sw.Panel, tmp_path: Path) -> None:
+    with pytest.raises(sw.PanelError, match="core_omm"):
+        plot.write_figures(panel, tmp_path, ["core_omm"])
+    assert list(tmp_path.iterdir()) == []
