@@ -11,7 +11,7 @@ import pytest
 
 LAYERS = [
     ["errors", "_core", "threads"],
-    ["words"],
+    ["words", "options"],
     ["findings", "show"],
     ["panel"],
     ["readers", "scoring", "datasets"],

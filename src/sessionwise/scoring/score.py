@@ -18,6 +18,7 @@ import numpy as np
 from .._core import score as _kernel
 from ..errors import ScoreError, nearest, some
 from ..findings import Finding
+from ..options import one_of
 from ..panel import Panel
 from ..words import counted, numbered
 from .answered import Answered
@@ -154,10 +155,7 @@ def score(
     """
     if not instruments:
         raise ScoreError("no instrument was named.", remedy="For example score(panel, 'core-om', 'wai-sr').")
-    if out_of_range not in ("error", "missing"):
-        raise ScoreError(
-            f"out_of_range is 'error' or 'missing', not {out_of_range!r}.", remedy="Choose one of the two."
-        )
+    one_of("out_of_range", out_of_range, ("error", "missing"), ScoreError)
     keys = [_instrument(given) for given in instruments]
     ranges = _by_name(answers, keys, "answers", isinstance(answers, tuple))
     single = isinstance(items, (str, list, tuple)) or (

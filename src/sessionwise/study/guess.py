@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..errors import InstrumentError, ScoreError, SessionwiseError, nearest, some
+from ..errors import InstrumentError, ScoreError, SessionwiseError, some
+from ..options import known_name
 from ..words import agree, listed
 
 if TYPE_CHECKING:
@@ -113,12 +114,7 @@ def not_scored(panel: Panel, columns: Sequence[str]) -> None:
                 where=f"columns: {some(panel.columns, 12)}",
                 remedy=f"Add -i {made[name]}, which scores it from its items.",
             )
-        if name not in panel:
-            raise SessionwiseError(
-                f"there is no column {name!r}.{nearest(name, panel.columns)}",
-                where=f"columns: {some(panel.columns, 12)}",
-                remedy="Use one of these columns.",
-            )
+        known_name("column", name, panel.columns, SessionwiseError)
 
 
 def no_numbers(panel: Panel, names: dict[str, str]) -> None:

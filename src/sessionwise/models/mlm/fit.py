@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -14,9 +14,10 @@ from ...errors import ModelError, nearest, some
 from ...findings import Findings
 from ...formula import show
 from ...mixed import Effects, Solution, effects
+from ...options import one_of, valid_level
 from ...show import Part, Shown
 from ..contract import LaggedEffect, Verdict
-from .kept_design import KeptDesign, Means, valid_level
+from .kept_design import KeptDesign, Means
 from .varcorr import VarCorr, varcorr
 from .verdict import verdict
 
@@ -394,11 +395,7 @@ class MLMFit(Shown):
     def _forecast(self, panel: Panel, kind: str, means: Means | None) -> Forecast:
         from .predict import next_session, population
 
-        if kind not in ("population", "next"):
-            raise ModelError(
-                f"there is no forecast of kind {kind!r}.{nearest(kind, get_args(Kind))}",
-                remedy="Use 'next' or 'population'.",
-            )
+        one_of("kind", kind, ("population", "next"))
         return (next_session if kind == "next" else population)(self, panel, means)
 
     def _group(self, group: str | None) -> str:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ...errors import FormulaError, ModelError
 from ...formula.syntax import Call, Expression, Name, Number, Op, Paren, show, tree
+from ...options import one_of
 from .blueprint import Blueprint, Column, Draft, Parameter, ParameterKind, at_wave
 from .model import PanelModel
-from .riclpm import ErrorsKind, OverWaves, one_of
+from .riclpm import ErrorsKind, OverWaves
 
 if TYPE_CHECKING:
     pass
