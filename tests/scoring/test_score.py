@@ -283,7 +283,7 @@ def test_mappings_and_settings_by_instrument() -> None:
 
 def test_errors() -> None:
     panel = panel_of([[1] * 12], "wai_sr")
-    with pytest.raises(sw.ScoreError, match="'error' or 'missing', not 'eror'"):
+    with pytest.raises(sw.ScoreError, match=r"out_of_range is 'eror'\. Did you mean 'error'"):
         sw.score(panel, "wai-sr", out_of_range="eror")  # type: ignore[arg-type]
     with pytest.raises(sw.ScoreError, match="no instrument"):
         sw.score(panel)

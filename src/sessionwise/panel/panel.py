@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 import numpy as np
 
-from ..errors import PanelError, nearest, some
+from ..errors import PanelError, some
 from ..findings import Finding, Findings
+from ..options import known_name
 from .frames import attach, column, eager, holds_numbers, numbers, restore, text_among_numbers
 from .labels import levels
 from .roles import PersonRows, Roles, structure
@@ -240,11 +241,9 @@ class Panel:
 
     def _must_have(self, name: str) -> None:
         if name not in self:
-            raise PanelError(
-                f"there is no column {name!r}.{nearest(name, self.columns)}",
-                where=f"columns: {some(self.columns, 12)}",
-                remedy="Use one of these columns, or score the instrument first.",
-            )
+            where = f"columns: {some(self.columns, 12)}"
+            remedy = "Use one of these columns, or score the instrument first."
+            known_name("column", name, self.columns, PanelError, where=where, remedy=remedy)
 
     def _not_numeric(self, name: str) -> PanelError:
         import polars as pl

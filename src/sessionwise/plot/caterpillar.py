@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import ModelError, nearest, some
 from ..formula import show
 from ..models import MLMFit
+from ..options import valid_level
 from ..words import capital, counted, figure_interval, figure_number, listed
 from .figure import Rows, along, clean, figure, shortened, source
 from .words import Labels, words
@@ -131,8 +132,7 @@ def level_effects(
 
     group = _group(fit, group)
     term = _term(fit, group, term)
-    if not 0 < level < 1:
-        raise ModelError(f"level is {level}.", remedy="Give a level of confidence between 0 and 1, such as 0.95.")
+    valid_level(level)
     k = fit.varcorr[group].terms.index(term)
     effects = fit.effects[group]
     average, error = fit.fixef.get(term, 0.0), fit.se.get(term, 0.0)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..descriptions import missingness
-from ..errors import PanelError, nearest, some
+from ..errors import PanelError
+from ..options import known_name
 from ..panel import Panel
 from ..words import capital, counted, percent_words
 from .figure import Rows, clean, figure, source
@@ -30,12 +31,7 @@ def missing(panel: Panel, columns: Sequence[str] | None = None, *, note: str = "
     """
     chosen = tuple(columns) if columns is not None else _numeric(panel)
     for name in chosen:
-        if name not in panel:
-            raise PanelError(
-                f"there is no column {name!r}.{nearest(name, panel.columns)}",
-                where=f"columns: {some(panel.columns, 12)}",
-                remedy="Name columns of the Panel.",
-            )
+        known_name("column", name, panel.columns, PanelError)
     gaps = {name: panel.series(name).is_null().to_numpy() for name in chosen}
     if columns is None:
         gaps = {name: gap for name, gap in gaps.items() if gap.any()} or gaps

@@ -7,10 +7,10 @@ between the observed scores themselves (a cross-lagged panel model).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..errors import ModelError, nearest, some
+from ..errors import ModelError, some
+from ..options import known_name
 from ..words import alike, figure_interval, figure_number
 from .diagram import Intercepts, PathDiagram
 from .figure import Rows, clean, figure
@@ -81,20 +81,13 @@ def _checked(d: PathDiagram) -> None:
     for a in d.arrows:
         where = f"arrow from {a.from_variable} at {a.from_wave} to {a.to_variable} at {a.to_wave}"
         for variable in (a.from_variable, a.to_variable):
-            _known(variable, d.variables, "variable", where)
+            known_name("variable", variable, d.variables, where=where)
         for wave in (a.from_wave, a.to_wave):
-            _known(wave, d.waves, "wave", where)
+            known_name("wave", wave, d.waves, where=where)
         if d.waves.index(a.to_wave) - d.waves.index(a.from_wave) != 1:
             raise ModelError("the arrow does not go to the next wave.", where=where, remedy="Leave it out.")
     for c in d.correlations:
-        _known(c.wave, d.waves, "wave", f"correlation at {c.wave}")
-
-
-def _known(name: str, names: Sequence[str], what: str, where: str) -> None:
-    if name not in names:
-        raise ModelError(
-            f"there is no {what} {name!r}.{nearest(name, names)}", where=where, remedy=f"Use {some(names)}."
-        )
+        known_name("wave", c.wave, d.waves, where=f"correlation at {c.wave}")
 
 
 def _intercept_rows(d: PathDiagram, names: dict[str, str]) -> Rows:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..errors import Argument, ReadError, Wording, nearest, read_option
 from ..findings import Finding, Findings
+from ..options import one_of
 from ..panel.table import Table
 from .columns import Wishes
 from .file_kind import HEAD, recognise
@@ -33,8 +34,7 @@ def check_options(
     delimiter, decimal = options["delimiter"], options["decimal"]
     if delimiter is not None and (len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n\0'):
         raise ReadError(f"delimiter={delimiter!r} is not one sign.", remedy="Use for example ',', ';' or '\\t'.")
-    if decimal not in (None, ".", ","):
-        raise ReadError(f"decimal={decimal!r} is not a decimal sign.", remedy="Use '.' or ','.")
+    one_of("decimal", decimal, (None, ".", ","), ReadError)
     for column, kind in (options["types"] or {}).items():
         if kind not in ("text", "number"):
             raise ReadError(f"types= gives {column!r} the type {kind!r}.", remedy="Use 'text' or 'number'.")

@@ -18,6 +18,7 @@ import numpy as np
 from .._core import score as _kernel
 from ..errors import Argument, ScoreError, Wording, nearest, some
 from ..findings import Finding
+from ..options import one_of
 from ..panel import Panel
 from ..words import counted, numbered
 from .answered import Answered
@@ -155,10 +156,7 @@ def score(
     if not instruments:
         example = Argument("score(panel, 'core-om', 'wai-sr')", ("-i", "core-om", "-i", "wai-sr"))
         raise ScoreError("no instrument was named.", remedy=Wording("For example ", example, "."))
-    if out_of_range not in ("error", "missing"):
-        raise ScoreError(
-            f"out_of_range is 'error' or 'missing', not {out_of_range!r}.", remedy="Choose one of the two."
-        )
+    one_of("out_of_range", out_of_range, ("error", "missing"), ScoreError)
     keys = [_instrument(given) for given in instruments]
     ranges = _by_name(answers, keys, "answers", isinstance(answers, tuple))
     single = isinstance(items, (str, list, tuple)) or (

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from ..errors import Argument, StudyError, Wording, nearest
+from ..errors import Argument, StudyError, Wording
+from ..options import one_of
 
 if TYPE_CHECKING:
     from ..panel import Panel
@@ -142,16 +143,9 @@ def _columns_differ(study: Study) -> None:
 
 
 def _options(study: Study) -> None:
-    for what, value, choices in (
-        ("trend", study.trend, (None, *get_args(Trend))),
-        ("order", study.order, get_args(Order)),
-        ("expected", study.expected, (None, *get_args(Expected))),
-    ):
-        if value not in choices:
-            raise StudyError(
-                f"{what} is {value!r}.{nearest(str(value), [c for c in choices if c])}",
-                remedy=f"Use one of {', '.join(map(repr, choices))}.",
-            )
+    one_of("trend", study.trend, (None, *get_args(Trend)), StudyError)
+    one_of("order", study.order, get_args(Order), StudyError)
+    one_of("expected", study.expected, (None, *get_args(Expected)), StudyError)
     if not _whole(study.lag) or study.lag < 1:
         raise StudyError(f"lag is {study.lag!r}.", remedy="Give a whole number of sessions, 1 or more.")
     for name in study.as_scored:

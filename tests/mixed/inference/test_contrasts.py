@@ -182,7 +182,7 @@ def test_units_of_rows_do_not_change_the_rank(solution, degrees):
         (np.eye(4), {"degrees": "satterthwait"}, "Did you mean 'satterthwaite'"),
         (np.eye(4), {"degrees": 0.0}, "not known"),
         (np.eye(4), {"degrees": float("nan")}, "not known"),
-        (np.eye(4), {"level": 95}, "does not exist"),
+        (np.eye(4), {"level": 95}, "level is 95"),
     ],
 )
 def test_mistakes(solution, rows, options, says):

@@ -14,6 +14,7 @@ import numpy as np
 
 from ...designs import Design
 from ...errors import ModelError
+from ...options import valid_level
 from .. import Solution, optimise, problem
 from .parameters import Parameter, estimates, is_singular, parameters
 from .simulated_response import TrueParameters, draw_from, truth
@@ -51,7 +52,7 @@ class Bootstrap:
 
     def percentile(self, level: float = 0.95) -> np.ndarray:
         """Percentile intervals (m, 2): order statistics at (k + 1) alpha (Davison & Hinkley 1997, eq. 5.18)."""
-        _valid(level)
+        valid_level(level)
         tails = np.array([(1 - level) / 2, (1 + level) / 2])
         nothing = np.full(2, np.nan)
         return np.array(
@@ -142,8 +143,3 @@ def _begin(solution: Solution) -> np.ndarray:
         own = begin[numbers]
         begin[numbers] = np.where(np.abs(own) < _FLOOR, np.copysign(_FLOOR, own), own)
     return begin
-
-
-def _valid(level: float) -> None:
-    if not 0 < level < 1:
-        raise ModelError(f"level is {level}.", remedy="Give a level of confidence between 0 and 1, such as 0.95.")

@@ -16,6 +16,7 @@ import numpy as np
 from ...designs import Design
 from ...errors import ModelError
 from ...findings import Finding, Findings
+from ...options import one_of
 from .. import Solution
 from .clusters import clusters
 from .sandwich import Sandwich, sandwich
@@ -103,10 +104,7 @@ def robust(
     ModelError : unknown kind; clusters that cut through groups, are too large, are unknown, or fewer than two; a
         covariance matrix of the model that is singular.
     """
-    if kind not in KINDS:
-        raise ModelError(
-            f"there is no kind {kind!r} of robust covariance.", remedy=f"Choose one of {', '.join(KINDS)}."
-        )
+    one_of("kind", kind, KINDS)
     found = clusters(solution, design, by)
     try:
         made = sandwich(solution, design, found, adjusted=kind == "CR2")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...errors import ModelError, nearest
+from ...options import valid_level
 from .. import Solution
 from .kenward_roger import kenward_roger, kenward_roger_joint, kenward_roger_rows
 from .satterthwaite import satterthwaite, satterthwaite_joint, satterthwaite_rows, transform_of
@@ -75,8 +76,7 @@ def test(
             where=f"row {zeros[0] + 1} of the contrast matrix",
             remedy="Leave that row out.",
         )
-    if not 0 < level < 1:
-        raise ModelError(f"a confidence level of {level} does not exist.", remedy="Give one between 0 and 1, as 0.95.")
+    valid_level(level)
     reference = _reference(solution, rows, _known(degrees))
     estimate, df = rows @ solution.beta, reference.df
     scaled = rows @ transform_of(solution)

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...errors import ModelError
 from ...findings import Finding, Findings
+from ...options import valid_level
 from .. import Solution, optimise
 from .held_parameter import held
 from .parameters import Parameter, chosen, estimates, parameters
@@ -77,8 +77,7 @@ def profile(
     """
     from scipy.special import ndtri
 
-    if not 0 < level < 1:
-        raise ModelError(f"level is {level}.", remedy="Give a level of confidence between 0 and 1, such as 0.95.")
+    valid_level(level)
     wanted = chosen(solution.problem, which)
     best = by_likelihood(solution)
     target = float(ndtri((1 + level) / 2))

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -13,12 +13,13 @@ from ...errors import ModelError, nearest, some
 from ...findings import Findings
 from ...mixed import Solution
 from ...mixed.inference import Explained, explained
+from ...options import one_of, valid_level
 from ...show import Part, rich_group, text
 from ..contract import LaggedEffect
 from ..likelihood_ratio import LikelihoodRatioTest
 from . import lagged, likelihood_ratio, predict, show, simulate, slopes, tests_and_intervals
 from .estimated import EstimatedMLM
-from .kept_design import KeptDesign, Means, valid_level
+from .kept_design import KeptDesign, Means
 from .predict import Forecast
 from .tests_and_intervals import Draws
 from .verdict import verdict
@@ -222,11 +223,7 @@ class MLMFit(EstimatedMLM):
         return self.recipe.table(columns | {"sd": found.sd, "low": found.mean - away, "high": found.mean + away})
 
     def _forecast(self, panel: Panel, kind: str, means: Means | None) -> Forecast:
-        if kind not in ("population", "next"):
-            raise ModelError(
-                f"there is no forecast of kind {kind!r}.{nearest(kind, get_args(Kind))}",
-                remedy="Use 'next' or 'population'.",
-            )
+        one_of("kind", kind, ("population", "next"))
         return (predict.next_session if kind == "next" else predict.population)(self, panel, means)
 
     def _group(self, group: str | None) -> str:

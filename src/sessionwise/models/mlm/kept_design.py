@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...designs import Design
-from ...errors import ModelError
 from ...panel.frame_kind import TableKind
 
 if TYPE_CHECKING:
@@ -69,15 +68,3 @@ class KeptDesign:
     def table(self, columns: dict[str, Any]) -> Any:
         """A dataframe of the kind that came in."""
         return self.kind.table(columns)
-
-
-def valid_level(level: float) -> float:
-    """A level of confidence between 0 and 1.
-
-    Raises
-    ------
-    ModelError : another number, such as 95.
-    """
-    if not 0 < level < 1:
-        raise ModelError(f"level is {level}.", remedy="Give a level of confidence between 0 and 1, such as 0.95.")
-    return level

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from ...designs import Design, design
-from ...errors import ModelError, nearest
+from ...errors import ModelError
 from ...formula import show
 from ...mixed import Solution, optimise, problem
+from ...options import one_of
 from ..contract import Model
 from .cautions import cautions
 from .kept_design import KeptDesign
@@ -60,14 +61,8 @@ class MLM(Model):
     variance_by: str | None = None
 
     def __post_init__(self) -> None:
-        for what, value, choices in (
-            ("method", self.method, get_args(Method)),
-            ("residual", self.residual, get_args(ResidualKind)),
-        ):
-            if value not in choices:
-                raise ModelError(
-                    f"{what} is {value!r}.{nearest(str(value), choices)}", remedy=f"Use one of {', '.join(choices)}."
-                )
+        one_of("method", self.method, get_args(Method))
+        one_of("residual", self.residual, get_args(ResidualKind))
 
     def fit(
         self, panel: Panel, *, means: Mapping[str, Mapping[object, float]] | None = None, threads: int = 0

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 
 from ...designs import Design
-from ...errors import ModelError, nearest, some
+from ...errors import ModelError, some
 from ...mixed import Residual
+from ...options import known_name
 from ...words import counted
 
 if TYPE_CHECKING:
@@ -107,12 +108,7 @@ def row_times(panel: Panel, made: Design) -> np.ndarray:
 def _strata(name: str | None, panel: Panel, made: Design) -> tuple[np.ndarray, tuple[str, ...]]:
     if name is None:
         return np.broadcast_to(np.int64(0), len(made.rows)), ()
-    if name not in panel:
-        raise ModelError(
-            f"there is no column {name!r}.{nearest(name, panel.columns)}",
-            where="variance_by",
-            remedy=f"Use one of these columns: {some(panel.columns, 12)}.",
-        )
+    known_name("column", name, panel.columns, where="variance_by")
     labels = panel.labels(name)
     codes = labels.codes[made.rows]
     missing = np.flatnonzero(codes < 0)

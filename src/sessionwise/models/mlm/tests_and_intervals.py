@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...designs import Design
-from ...errors import ModelError, ModelWarning, nearest, some
+from ...errors import ModelError, ModelWarning
 from ...findings import Finding
 from ...mixed.inference import bootstrap, profile, robust
 from ...mixed.inference.contrasts import Tests, joint, test
 from ...mixed.inference.parameters import chosen
 from ...mixed.problem import moments
+from ...options import known_name, one_of, valid_level
 from ...show import progress
-from .kept_design import valid_level
 
 if TYPE_CHECKING:
     from ...mixed.inference.contrasts import JointTest
@@ -78,11 +78,7 @@ def _matrix(fit: EstimatedMLM, rows: Any) -> np.ndarray:
     for weights in rows:
         row = np.zeros(len(fit.terms))
         for name, weight in weights.items():
-            if name not in fit.terms:
-                raise ModelError(
-                    f"there is no coefficient {name!r}.{nearest(name, fit.terms)}",
-                    remedy=f"Coefficients: {some(fit.terms, 20)}.",
-                )
+            known_name("coefficient", name, fit.terms)
             row[fit.terms.index(name)] = weight
         matrix.append(row)
     return np.array(matrix).reshape(-1, len(fit.terms))
@@ -111,6 +107,7 @@ def intervals(
     fit: EstimatedMLM, method: str, level: float, which: Sequence[str] | None, df: str | float, draws: Draws
 ) -> Any:
     """A dataframe of parameter, estimate, low, high (for a bootstrap also se)."""
+    one_of("method", method, ("wald", "profile", "bootstrap"))
     which = [which] if isinstance(which, str) else which
     wanted = {p.name for p in chosen(fit.solution.problem, which)}
     if method == "wald":
@@ -125,10 +122,7 @@ def intervals(
         names = [p.name for p in found.parameters]
         columns = {"parameter": names, "estimate": found.estimate, "low": found.low, "high": found.high}
         return fit.recipe.table(columns)
-    if method == "bootstrap":
-        return _bootstrap_table(fit, level, wanted, draws)
-    known = ("wald", "profile", "bootstrap")
-    raise ModelError(f"there is no method {method!r}.{nearest(method, known)}", remedy=f"Use one of {some(known)}.")
+    return _bootstrap_table(fit, level, wanted, draws)
 
 
 def _bootstrap_table(fit: EstimatedMLM, level: float, wanted: set[str], draws: Draws) -> Any:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, ClassVar
 from ...errors import FormulaError, ModelError, some
 from ...findings import Finding
 from ...formula.syntax import Call, Expression, Name, Number, Op, Paren, show, tree
+from ...options import one_of
 from ...words import num, p_words
 from .blueprint import Blueprint, Column, Draft, Parameter, ParameterKind, at_wave
 from .model import ErrorsKind, OverWaves, PanelModel
-from .riclpm import one_of
 from .score_test import score_test
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import ClassVar
 
 from ...errors import ModelError, nearest, some
+from ...options import one_of
 from ...words import listed
 from .blueprint import Blueprint
 from .cross_lagged import Layout, lagged
@@ -213,12 +214,6 @@ def checked(model: CrossLagged) -> None:
     twice = [name for i, name in enumerate(used) if name in used[:i]]
     if twice:
         raise ModelError(f"column {twice[0]!r} is used twice.", remedy="Name different columns.")
-
-
-def one_of(what: str, value: object, known: Sequence[str]) -> None:
-    """ModelError unless the value is one of those known."""
-    if value not in known:
-        raise ModelError(f"{what} is {value!r}.{nearest(str(value), known)}", remedy=f"Use one of {', '.join(known)}.")
 
 
 def _titled(model: CrossLagged) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import ModelError
-from ..mlm.kept_design import valid_level
+from ...options import valid_level
 from .blueprint import Parameter
 from .derived import Derived, derived, growth, long_run, p_values, standardised, within_covariance
 
