@@ -12,7 +12,8 @@ import pytest
 LAYERS = [
     ["errors", "_core", "threads"],
     ["words", "options"],
-    ["findings", "show"],
+    ["findings"],
+    ["show"],
     ["panel"],
     ["readers", "scoring", "datasets"],
     ["checks", "descriptions"],

@@ -13,7 +13,7 @@ import numpy as np
 
 from ...errors import ModelError, nearest, some
 from ...sem import Patterns, optimise
-from ...show import Grid, Part, Shown
+from ...show import Grid, Part, Shown, plain_dict
 from ...words import num, p_value
 from .dpm import DPM
 from .tables import usable
@@ -51,9 +51,7 @@ class Difference(Shown):
         return ["Likelihood-ratio test", Grid(title, ("", "chi2", "df", "p"), (row,)), self.words]
 
     def to_dict(self) -> dict[str, float | str | None]:
-        finite = {"chi2": self.chi2, "p": self.p}
-        plain = {name: value if np.isfinite(value) else None for name, value in finite.items()}
-        return {**plain, "df": self.df, "factor": self.factor, "words": self.words}
+        return plain_dict(self)
 
 
 def difference(one: SEMFit, other: SEMFit) -> Difference:
