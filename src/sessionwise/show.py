@@ -1,16 +1,21 @@
-"""Show: results as lines and grids, on a terminal (80 columns) and in a notebook."""
+"""Show: results as lines and grids, on a terminal (80 columns) and in a notebook, and as plain values for JSON."""
 
 from __future__ import annotations
 
 import html
 import io
+import math
 import sys
-import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import date, time, timedelta
+from enum import Enum
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from .findings import Findings
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -60,12 +65,12 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     bar = Progress(*columns, transient=True, console=_console())
     task = bar.add_task(what, total=None)
-    began = time.monotonic()
+    began = monotonic()
     started = False
 
     def told(done: int, total: int) -> None:
         nonlocal started
-        if not started and time.monotonic() - began > PATIENCE:
+        if not started and monotonic() - began > PATIENCE:
             started = True
             bar.start()
         bar.update(task, completed=done, total=total)
@@ -127,3 +132,53 @@ def html_parts(parts: Sequence[Part]) -> str:
         rows = "".join("<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in row) + "</tr>" for row in part.rows)
         out.append(f"<table><caption>{html.escape(part.title)}</caption><tr>{head}</tr>{rows}</table>")
     return "".join(out)
+
+
+def plain(value: Any, drop: Collection[str] = ()) -> Any:
+    """A result as JSON takes it: nothing but dict, list, str, int, float, bool and None.
+
+    NaN, infinities and NaT become None; records and mappings dicts, with text for keys; arrays, tuples and lists lists;
+    NumPy's scalars Python's; dates and times text (ISO 8601); an Enum its value; Findings a list.
+
+    Parameters
+    ----------
+    drop : fields of records that are left out, at every level.
+
+    Raises
+    ------
+    TypeError : a value of another type, which has no form in JSON.
+    """
+    import numpy as np
+
+    if isinstance(value, Enum):
+        value = value.value
+    if isinstance(value, np.datetime64 | np.timedelta64):
+        return None if np.isnat(value) else str(value)
+    if isinstance(value, np.ndarray) and value.dtype.kind in "mM" and value.ndim:
+        return [plain(v) for v in value]  # .tolist() makes whole numbers of nanoseconds
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case float():
+            return value if math.isfinite(value) else None
+        case Findings():
+            return plain(value.to_dicts())
+        case Mapping():
+            return {k if type(k) is str else str(plain(k)): plain(v, drop) for k, v in value.items()}
+        case list() | tuple():
+            return [plain(v, drop) for v in value]
+        case date() | time():
+            return value.isoformat()
+        case timedelta():
+            return str(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name), drop) for f in fields(value) if f.name not in drop}
+    raise TypeError(f"a {type(value).__name__} has no form in JSON: {value!r}")
+
+
+def plain_dict(value: Any, drop: Collection[str] = ()) -> dict[str, Any]:
+    """`plain` of a record or a mapping."""
+    made: dict[str, Any] = plain(value, drop)
+    return made

@@ -221,7 +221,7 @@ def test_record_and_findings_count_what_was_done() -> None:
         "4 of 6 sessions, 1 of them pro-rated (1 missing item filled); 1 had more than 1 missing item and" in note.what
     )
     assert "wai_sr_task" in str(record)
-    assert record.to_dict()["answers"] == (1, 5)
+    assert record.to_dict()["answers"] == [1, 5]
 
 
 def test_user_is_told_what_is_not_verified() -> None:

@@ -67,7 +67,7 @@ class Description:
         `variables[i]["components"]` has the variances and the criterion, not the per-person arrays. The keys
         of `sample.per_person.counts` and the like are texts, as JSON has it.
         """
-        from .plain import plain
+        from ..show import plain
 
         return {
             "sample": plain(self.sample),

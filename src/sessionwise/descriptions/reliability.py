@@ -78,10 +78,9 @@ class Reliability:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain dict for JSON; None where unknown."""
-        from .plain import plain
+        from ..show import plain_dict
 
-        out: dict[str, Any] = plain(self)
-        return out
+        return plain_dict(self)
 
     def __rich__(self) -> object:
         from ..show import rich_group

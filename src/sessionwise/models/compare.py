@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelError, some
-from ..show import Grid, Part, Shown
+from ..show import Grid, Part, Shown, plain
 from ..words import num, p_value
 from .contract import Fit, LaggedEffect
 
@@ -72,8 +71,7 @@ class ModelComparison(Shown):
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and text; unknown is None."""
-        plain = [{k: _plain(v) for k, v in asdict(e).items()} for e in self.effects]
-        return {"models": list(self.models), "level": self.level, "effects": plain}
+        return {"models": list(self.models), "level": self.level, "effects": plain(self.effects)}
 
     def parts(self) -> list[Part]:
         """What is shown of it: the models, then a table for each effect."""
@@ -139,7 +137,3 @@ def _grid(title: str, effects: Sequence[ComparedEffect], level: float) -> Grid:
 def _where(e: ComparedEffect) -> str:
     known = [str(x) for x in (e.wave, e.group) if x is not None]
     return f" [{', '.join(known)}]" if known else ""
-
-
-def _plain(x: Any) -> Any:
-    return None if isinstance(x, float) and not math.isfinite(x) else x

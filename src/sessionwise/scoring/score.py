@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,6 +20,7 @@ from ..errors import Argument, ScoreError, Wording, nearest, some
 from ..findings import Finding
 from ..options import one_of
 from ..panel import Panel
+from ..show import plain_dict
 from ..words import counted, numbered
 from .answered import Answered
 from .instrument import Instrument
@@ -80,14 +81,15 @@ class ScoreRecord:
 
     def to_dict(self) -> dict[str, object]:
         """Plain values, for JSON."""
-        return {
+        told: dict[str, object] = {
             "instrument": self.instrument,
             "answers": self.answers,
             "already_reversed": self.already_reversed,
             "out_of_range": self.out_of_range,
-            "items": dict(self.items),
-            "scales": [asdict(scale) for scale in self.scales],
+            "items": self.items,
+            "scales": self.scales,
         }
+        return plain_dict(told)
 
     def __rich__(self) -> object:
         from rich import box

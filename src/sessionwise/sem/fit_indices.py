@@ -8,10 +8,11 @@ means included.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
+from ..show import plain_dict
 from .likelihood import Groups
 from .saturated import Saturated
 
@@ -39,8 +40,9 @@ class Indices:
     p_close: float
     srmr: float
 
-    def to_dict(self) -> dict[str, float]:
-        return asdict(self)
+    def to_dict(self) -> dict[str, float | None]:
+        """Plain numbers for JSON; NaN becomes None."""
+        return plain_dict(self)
 
 
 def indices(chi2: float, df: int, baseline_chi2: float, baseline_df: int, n: int, groups: int, srmr: float) -> Indices:

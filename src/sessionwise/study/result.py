@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..descriptions import Description
 from ..findings import Findings
-from ..show import Part, Shown
-from .plain import plain
+from ..show import Part, Shown, plain
 from .records import (
     CoursePoint,
     Direction,

@@ -30,7 +30,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...designs import Design
-from ...show import Grid, Part, Shown
+from ...show import Grid, Part, Shown, plain_dict
 from ...words import percent
 from .. import Solution
 
@@ -74,13 +74,14 @@ class Explained(Shown):
     def to_dict(self) -> dict[str, object]:
         """Parts and proportions as plain numbers for JSON; NaN becomes None."""
         measures = {"r2_total": self.r2_total, "r2_within": self.r2_within, "r2_between": self.r2_between}
-        return {
+        told: dict[str, object] = {
             "variance": {"f1": self.f1, "f2": self.f2, "v": self.v, "m": self.m, "residual": self.residual},
             "random": {s.group: {"within": s.within, "between": s.between} for s in self.random},
-            **{name: {key: r2 if r2 == r2 else None for key, r2 in by.items()} for name, by in measures.items()},
+            **measures,
             "marginal": self.marginal,
             "conditional": self.conditional,
         }
+        return plain_dict(told)
 
     def parts(self) -> list[Part]:
         """What is shown of it: a line, and a table of shares."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...show import Grid, Part
+from ...show import Grid, Part, plain_dict
 from ...words import num, p_value
 
 if TYPE_CHECKING:
@@ -107,10 +107,10 @@ def as_dict(fit: EstimatedMLM, df: str | float) -> dict[str, Any]:
     """The documented JSON object; numbers that are not finite are None."""
     t = fit.tests_with(df)
 
-    def by_term(values: np.ndarray) -> dict[str, float | None]:
-        return {name: plain(x) for name, x in zip(fit.terms, values.tolist(), strict=True)}
+    def by_term(values: np.ndarray) -> dict[str, Any]:
+        return dict(zip(fit.terms, values, strict=True))
 
-    return {
+    told = {
         "formula": fit.model.formula,
         "method": fit.model.method,
         "residual": fit.model.residual,
@@ -120,9 +120,9 @@ def as_dict(fit: EstimatedMLM, df: str | float) -> dict[str, Any]:
         "df": by_term(t.df),
         "statistic": by_term(t.statistic),
         "p": by_term(t.p),
-        "confint": {n: [plain(a), plain(b)] for n, a, b in zip(fit.terms, t.low, t.high, strict=True)},
-        "vcov": np.asarray(fit.vcov).tolist(),
-        "varcorr": {g: {"terms": list(v.terms), "cov": v.cov.tolist()} for g, v in fit.varcorr.items()},
+        "confint": by_term(np.column_stack([t.low, t.high])),
+        "vcov": np.asarray(fit.vcov),
+        "varcorr": {g: {"terms": v.terms, "cov": v.cov} for g, v in fit.varcorr.items()},
         "sigma": fit.sigma,
         "residual_parameters": fit.residual,
         "deviance": fit.deviance,
@@ -133,10 +133,6 @@ def as_dict(fit: EstimatedMLM, df: str | float) -> dict[str, Any]:
         "npersons": fit.npersons,
         "nclusters": fit.nclusters,
         "verdict": fit.verdict.to_dict(),
-        "findings": fit.findings.to_dicts(),
+        "findings": fit.findings,
     }
-
-
-def plain(x: float) -> float | None:
-    """JSON knows no infinity and no NaN."""
-    return float(x) if math.isfinite(x) else None
+    return plain_dict(told)

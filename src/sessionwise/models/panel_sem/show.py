@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...errors import ModelError
-from ...show import Grid, Part
+from ...show import Grid, Part, plain
 from ...words import counted, num, p_value, p_words, percent
 from . import tables
 from .lag_tests import lag_tests
@@ -192,8 +191,8 @@ def as_dict(fit: EstimatedSEM) -> dict[str, Any]:
         "within": records(tables.within(fit)) if usable and fit.model.has_within else [],
         "intercepts": records(tables.intercepts(fit)) if usable else [],
         "errors": fit.solution.errors,
-        "indices": _plain(fit.indices.to_dict()) if fit.indices else None,
-        "scaled_indices": _plain(fit.scaled_indices.to_dict()) if fit.scaled_indices else None,
+        "indices": plain(fit.indices) if fit.indices else None,
+        "scaled_indices": plain(fit.scaled_indices) if fit.scaled_indices else None,
         "scaling_factor": plain(fit.scaling_factor),
         "deviance": fit.deviance,
         "loglik": fit.loglik,
@@ -203,7 +202,7 @@ def as_dict(fit: EstimatedSEM) -> dict[str, Any]:
         "npersons": fit.npersons,
         "groups": list(fit.solution.grouped.labels),
         "coverage": {
-            "share": {v: [plain(x) for x in row] for v, row in zip(c.variables, c.share.tolist(), strict=True)},
+            "share": plain(dict(zip(c.variables, c.share, strict=True))),
             "least": c.least,
             "least_pair": [str(x) for x in c.least_pair],
         },
@@ -224,14 +223,3 @@ def records(table: dict[str, Any]) -> list[dict[str, Any]]:
     columns = {name: list(values) for name, values in table.items()}
     length = len(next(iter(columns.values()), []))
     return [{name: plain(values[i]) for name, values in columns.items()} for i in range(length)]
-
-
-def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: plain(value) for name, value in values.items()}
-
-
-def plain(x: Any) -> Any:
-    """JSON knows no infinity, no NaN and no NumPy."""
-    if isinstance(x, np.generic):
-        x = x.item()
-    return None if isinstance(x, float) and not math.isfinite(x) else x
