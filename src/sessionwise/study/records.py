@@ -143,6 +143,7 @@ class Step:
     """A model of the sequence a paper reports.
 
     key : 'null', 'growth', 'effect', 'slope', or 'moderator:NAME'. label : in words. deviance : the REML criterion.
+    verdict : in words. singular : whether a variance is zero, or random effects determine each other.
     """
 
     key: str
@@ -158,6 +159,7 @@ class Step:
     persons: int
     converged: bool
     verdict: str
+    singular: bool = False
 
 
 @dataclass(frozen=True, slots=True)

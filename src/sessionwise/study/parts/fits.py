@@ -8,6 +8,7 @@ import numpy as np
 
 from ...errors import DesignError, ModelError, some
 from ...models import MLM
+from ...models.contract import State
 from ...panel.frames import eager
 from ..records import Coefficient, Component, Estimate, NotAnswered, Step
 from ..words.phrases import before
@@ -85,6 +86,7 @@ def step(key: str, label: str, fit: MLMFit, setting: StudyData, equation: Equati
         persons=fit.npersons,
         converged=fit.verdict.converged,
         verdict=str(fit.verdict),
+        singular=fit.verdict.state is State.SINGULAR,
     )
 
 
