@@ -122,11 +122,13 @@ class DropOutModel:
 
 @dataclass(frozen=True, slots=True)
 class Coefficient:
-    """A coefficient of a model: its name in the formula, its name in words."""
+    """A coefficient of a model: its name in the formula, its name in words. category : which it sets against the
+    reference, None if it is of no category."""
 
     term: str
     label: str
     estimate: Estimate
+    category: Label | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,11 @@ class Component:
     group: str
     effect: str
     sd: float
+
+    @property
+    def label(self) -> str:
+        """As a table prints it."""
+        return f"SD {self.group}: {self.effect}" if self.group else f"SD {self.effect}"
 
 
 @dataclass(frozen=True, slots=True)
