@@ -97,10 +97,10 @@ def read_option(name: str, value: object = None, *, call: str = "{}") -> Argumen
 
 
 def _whole(code: object) -> object:
-    """A whole number as one; others with six digits."""
+    """A whole number as one: -9.0 is -9."""
     if not isinstance(code, float):
         return code
-    return int(code) if code.is_integer() and abs(code) < 1e15 else float(f"{code:g}")
+    return int(code) if code.is_integer() and abs(code) < 1e15 else float(code)
 
 
 class SessionwiseError(Exception):

@@ -635,3 +635,40 @@ def test_one_session_a_person():
 def test_an_empty_panel(study):
     with pytest.raises(DesignError, match="no rows"):
         design(study.subset([]), "y ~ x")
+
+
+# --- factors ------------------------------------------------------------------------------------
+
+
+def test_every_column_is_the_product_of_its_factors():
+    panel = panel_of(_many(60))
+    d = design(panel, "y ~ g * x + bs(x, df=4) + C(t, contr.sum) + (1 + lag(x) | p)")
+    assert set(d.factors) == set(d.names[1:])
+    assert d.factors["(Intercept)"] == ()
+    for name, factors in d.factors.items():
+        assert ":".join(map(str, factors)) == (name if factors else "")
+    of = {name: [(f.column, f.level) for f in factors] for name, factors in d.factors.items()}
+    assert of["g[T.v]:x"] == [("T.v", "v"), ("", None)]
+    assert of["bs(x, df=4)[2]"] == [("2", None)]
+    assert of["C(t, contr.sum)[S.a]"] == [("S.a", None)]
+    assert of["lag(x)"] == [("", None)]
+    assert d.apply(panel).factors == d.factors
+
+
+def test_a_level_is_told_whatever_its_name():
+    odd = _many(60)
+    odd["g"] = [{"u": "T.u", "v": "v] [T.w:x"}[g] for g in odd["g"]]
+    d = design(panel_of(odd), "y ~ 0 + g")
+    assert [[f.level for f in d.factors[name]] for name in d.names[1:]] == [["T.u"], ["v] [T.w:x"]]
+
+
+def _many(n):
+    rng = np.random.default_rng(0)
+    return {
+        "p": np.repeat(np.arange(n // 6), 6).tolist(),
+        "s": [1, 2, 3, 4, 5, 6] * (n // 6),
+        "x": rng.standard_normal(n).tolist(),
+        "y": rng.standard_normal(n).tolist(),
+        "g": ["u", "v"] * (n // 2),
+        "t": ["a", "b", "c"] * (n // 3),
+    }

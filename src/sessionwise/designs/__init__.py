@@ -9,6 +9,7 @@ from the rows that are left.
 from __future__ import annotations
 
 from .build import design
+from .coding import Factor
 from .design import Design, Dropped, Grouping, RandomColumns, TermColumns
 
-__all__ = ["Design", "Dropped", "Grouping", "RandomColumns", "TermColumns", "design"]
+__all__ = ["Design", "Dropped", "Factor", "Grouping", "RandomColumns", "TermColumns", "design"]

@@ -15,7 +15,7 @@ from ..formula.syntax import parts
 from ..panel import Panel
 from ..panel.panel import Labels
 from ..words import counted
-from .coding import INTERCEPT, Coded, Columns, Encoder, code, learn
+from .coding import INTERCEPT, Coded, Columns, Encoder, Factor, code, learn
 from .design import Design, Grouping, Learned, RandomColumns, TermColumns
 from .rank import aliases
 from .rows_used import Codes, Kept, dropped_findings, group_codes, grouping, keep, some_left
@@ -243,6 +243,9 @@ def _finished(
         RandomColumns(str(r.group), tuple(at[c] for c in coded.columns), r.correlated)
         for r, coded in zip(s.formula.random, s.coded.random, strict=True)
     )
+    factors: dict[str, tuple[Factor, ...]] = {}
+    for coded in (s.coded.fixed, *s.coded.random):
+        factors |= {name: own for name, own in coded.factors.items() if name in at}
     findings = Findings([*found, *dropped_findings(kept, panel, lost)])
     return Design(
         s.formula,
@@ -259,6 +262,7 @@ def _finished(
         kept.dropped,
         lost,
         s.aliased,
+        factors,
         findings,
         learned,
     )

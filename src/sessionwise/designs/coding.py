@@ -43,11 +43,33 @@ class Encoder:
     state: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """A variable as it stands in a column, which is the product of one Factor or more.
+
+    variable : of the formula. column : which of its columns, as the name has it in brackets ('T.1', '2'); '' for the
+    one of a numeric variable. level : the category whose rows have a 1 in it, None for anything else.
+    """
+
+    variable: Expression
+    column: str = ""
+    level: Any = None
+
+    def __str__(self) -> str:
+        return f"{show(self.variable)}[{self.column}]" if self.column else show(self.variable)
+
+
+#: Each column of one variable.
+Block = dict[Factor, np.ndarray]
+
+
 class Coded(NamedTuple):
-    """Columns of a part of a formula by name, and which of them each term has."""
+    """Columns of a part of a formula by name, which of them each term has, and the factors of each; none of the
+    intercept."""
 
     columns: Columns
     terms: dict[str, tuple[str, ...]]
+    factors: dict[str, tuple[Factor, ...]]
 
 
 def learn(e: Expression, source: Source, rows: np.ndarray) -> Encoder:
@@ -90,7 +112,8 @@ def code(
     keys = {term.key for term in terms}
     columns: Columns = {}
     by_term: dict[str, tuple[str, ...]] = {}
-    blocks: dict[tuple[str, bool], Columns] = {}
+    factors: dict[str, tuple[Factor, ...]] = {}
+    blocks: dict[tuple[str, bool], Block] = {}
     for term in terms:
         parts = []
         for f in term.factors:
@@ -100,10 +123,12 @@ def code(
             if at not in blocks:
                 blocks[at] = _block(encoder, full, source, rows)
             parts.append(blocks[at])
-        made = _products(parts, known) if parts else {INTERCEPT: np.broadcast_to(1.0, len(rows))}
-        columns |= made
+        made = _products(parts) if parts else {INTERCEPT: ()}
+        for name, own in made.items():
+            columns[name] = known[name] if name in known else _product(own, parts, len(rows))
+        factors |= made
         by_term[str(term)] = tuple(made)
-    return Coded(columns, by_term)
+    return Coded(columns, by_term, factors)
 
 
 def _full(f: Expression, term: Term, terms: Sequence[Term], keys: set[Any], encoders: Mapping[str, Encoder]) -> bool:
@@ -115,23 +140,23 @@ def _full(f: Expression, term: Term, terms: Sequence[Term], keys: set[Any], enco
     return frozenset() not in keys and first == f
 
 
-def _products(parts: list[Columns], known: Columns) -> Columns:
-    """Every product of one column of each part, those of the first part fastest."""
-    made: Columns = {}
-    for chosen in itertools.product(*(part.items() for part in reversed(parts))):
-        name = ":".join(name for name, _ in reversed(chosen))
-        made[name] = known[name] if name in known else _product([column for _, column in reversed(chosen)])
-    return made
+def _products(parts: list[Block]) -> dict[str, tuple[Factor, ...]]:
+    """Every product of one column of each part by its name, those of the first part fastest."""
+    chosen = (tuple(reversed(one)) for one in itertools.product(*reversed(parts)))
+    return {":".join(map(str, factors)): factors for factors in chosen}
 
 
-def _product(columns: list[np.ndarray]) -> np.ndarray:
+def _product(factors: tuple[Factor, ...], parts: list[Block], n: int) -> np.ndarray:
+    columns = [part[factor] for factor, part in zip(factors, parts, strict=True)]
+    if not columns:
+        return np.broadcast_to(1.0, n)
     if len(columns) == 1:
         return columns[0]
     with np.errstate(over="ignore"):  # build.py names what is infinite
         return reduce(np.multiply, columns)
 
 
-def _block(encoder: Encoder, full: bool, source: Source, rows: np.ndarray) -> Columns:
+def _block(encoder: Encoder, full: bool, source: Source, rows: np.ndarray) -> Block:
     text = show(encoder.expression)
     if encoder.kind == "transform":
         assert isinstance(encoder.expression, Call)
@@ -144,10 +169,15 @@ def _block(encoder: Encoder, full: bool, source: Source, rows: np.ndarray) -> Co
                 where=f"column {text!r}",
                 remedy="Give numbers, as before.",
             )
-        return {text: values if len(rows) == len(values) else values[rows]}
+        return {Factor(encoder.expression): values if len(rows) == len(values) else values[rows]}
     codes = _codes(encoder, _labels(encoder.expression, source), source, rows)
     matrix, names = contrasts(encoder, full)
-    return {f"{text}[{name}]": matrix[codes, j] for j, name in enumerate(names)}
+    indicators = ((matrix == 0) | (matrix == 1)).all(axis=0) & (matrix.sum(axis=0) == 1)
+    levels = [encoder.levels[int(matrix[:, j].argmax())] if indicators[j] else None for j in range(len(names))]
+    return {
+        Factor(encoder.expression, name, level): matrix[codes, j]
+        for j, (name, level) in enumerate(zip(names, levels, strict=True))
+    }
 
 
 # --- categories ---------------------------------------------------------------------------------
@@ -243,7 +273,7 @@ def contrasts(encoder: Encoder, full: bool) -> tuple[np.ndarray, list[str]]:
 # --- transforms ---------------------------------------------------------------------------------
 
 
-def _transformed(e: Call, source: Source, rows: np.ndarray, state: dict[str, Any]) -> Columns:
+def _transformed(e: Call, source: Source, rows: np.ndarray, state: dict[str, Any]) -> Block:
     """A transform of formulaic's, which keeps what it learns in `state`."""
     from formulaic.transforms import TRANSFORMS as formulaics
 
@@ -262,14 +292,13 @@ def _transformed(e: Call, source: Source, rows: np.ndarray, state: dict[str, Any
         raise _failed(e, error) from None
     meta = getattr(made, "__formulaic_metadata__", None)
     plain = getattr(made, "__wrapped__", made)
-    text = show(e)
     if isinstance(plain, dict):
-        columns = {f"{text}[{name}]": np.asarray(column, np.float64) for name, column in plain.items()}
+        columns = {Factor(e, str(name)): np.asarray(column, np.float64) for name, column in plain.items()}
     elif np.ndim(plain) == 2:
         names: Iterable[Any] = (meta and meta.column_names) or range(1, plain.shape[1] + 1)
-        columns = {f"{text}[{name}]": np.asarray(plain[:, j], np.float64) for j, name in enumerate(names)}
+        columns = {Factor(e, str(name)): np.asarray(plain[:, j], np.float64) for j, name in enumerate(names)}
     else:
-        columns = {text: np.asarray(plain, np.float64)}
+        columns = {Factor(e): np.asarray(plain, np.float64)}
     for name, column in columns.items():
         if not np.isfinite(column).all():
             raise DesignError(

@@ -10,7 +10,8 @@ import numpy as np
 
 from ..findings import Findings
 from ..formula import Formula
-from .coding import Encoder
+from .coding import Encoder, Factor
+from .values import Reason
 
 if TYPE_CHECKING:
     from ..panel import Panel
@@ -54,16 +55,24 @@ class Grouping:
 class Dropped:
     """Rows dropped for one reason, the first in the order response, fixed part, random part, grouping factors.
 
-    code : short and stable: 'response-missing', 'missing', 'no-previous', 'previous-skipped', 'previous-missing',
-        'no-next', 'next-skipped', 'next-missing', 'never-observed', 'too-few-to-detrend', 'not-defined',
-        'group-missing'.
-    what : the reason in words.
+    reason : why.
     rows : int64 (m,), rows of the Panel, ascending.
     """
 
-    code: str
-    what: str
+    reason: Reason
     rows: np.ndarray
+
+    @property
+    def code(self) -> str:
+        """Short and stable: 'response-missing', 'missing', 'no-previous', 'previous-skipped', 'previous-missing',
+        'no-next', 'next-skipped', 'next-missing', 'never-observed', 'too-few-to-detrend', 'not-defined',
+        'group-missing'."""
+        return self.reason.code
+
+    @property
+    def what(self) -> str:
+        """The reason in words."""
+        return self.reason.words()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,6 +103,7 @@ class Design:
     dropped : rows of the Panel that are not used, by reason; together with `rows` every row once.
     lost : labels of the persons of whom no row is left.
     aliased : fixed columns left out because they are combinations of others.
+    factors : column of the fixed or random part -> the Factors whose product it is; none of the intercept.
     findings : the same for people to read.
     """
 
@@ -111,6 +121,7 @@ class Design:
     dropped: tuple[Dropped, ...]
     lost: np.ndarray
     aliased: tuple[str, ...]
+    factors: Mapping[str, tuple[Factor, ...]]
     findings: Findings
     learned: Learned = field(repr=False)
 

@@ -53,7 +53,7 @@ def keep(
         used[rows] = False
         for reason, at in causes(variable, rows, source):
             if variable == response and reason.code == "missing":
-                reason = Reason("response-missing", f"the response {show(variable)} is missing")
+                reason = Reason("response-missing", "the response ", variable, " is missing")
             if len(at):
                 by_reason.setdefault(reason, []).append(rows[at])
     for name, group in groups.items():
@@ -62,8 +62,7 @@ def keep(
             used[rows] = False
             by_reason[Reason("group-missing", f"the grouping factor {name} is missing")] = [rows]
     dropped = tuple(
-        Dropped(r.code, r.what, rows[0] if len(rows) == 1 else np.sort(np.concatenate(rows)))
-        for r, rows in by_reason.items()
+        Dropped(r, rows[0] if len(rows) == 1 else np.sort(np.concatenate(rows))) for r, rows in by_reason.items()
     )
     return Kept(np.flatnonzero(used), dropped)
 

@@ -37,10 +37,24 @@ class Source:
 
 
 class Reason(NamedTuple):
-    """Why a value is missing: a short stable code, and a sentence's end in the user's words."""
+    """Why a value is missing: a short stable code, and the end of a sentence: about an expression, if it has one, with
+    what stands before and after it."""
 
     code: str
-    what: str
+    before: str
+    about: Expression | None = None
+    after: str = ""
+
+    def words(self, names: Mapping[str, str] | None = None) -> str:
+        """The end of the sentence. names : column -> what to call it."""
+        match self.about:
+            case None:
+                return self.before
+            case Name(column):
+                about = (names or {}).get(column, column)
+            case _:
+                about = show(self.about)
+        return f"{self.before}{about}{self.after}"
 
 
 def value(e: Expression, source: Source) -> Values:
@@ -69,8 +83,8 @@ def causes(e: Expression, rows: np.ndarray, source: Source) -> Iterator[tuple[Re
     if isinstance(e, Call) and e.function in LEARNING:
         e = e.args[0]
     match e:
-        case Name(name):
-            yield Reason("missing", f"{name} is missing"), np.arange(len(rows))
+        case Name():
+            yield Reason("missing", "", e, " is missing"), np.arange(len(rows))
         case Paren(inner) | Sign(_, inner):
             yield from causes(inner, rows, source)
         case Op(_, left, right):
@@ -78,13 +92,12 @@ def causes(e: Expression, rows: np.ndarray, source: Source) -> Iterator[tuple[Re
         case Call(function) if function in SHIFT:
             yield from _shift_causes(e, rows, source)
         case Call("between", (inner,)):
-            what = f"{show(inner)} was never observed for the person"
-            yield Reason("never-observed", what), np.arange(len(rows))
+            yield Reason("never-observed", "", inner, " was never observed for the person"), np.arange(len(rows))
         case Call("detrend", (inner,)):
             lacks = missing(value(inner, source))[rows]
             yield from _at(causes(inner, rows[lacks], source), np.flatnonzero(lacks))
-            what = f"the person has fewer than {FEWEST_FOR_LINE} sessions with {show(inner)}, too few to detrend it"
-            yield Reason("too-few-to-detrend", what), np.flatnonzero(~lacks)
+            few = f"the person has fewer than {FEWEST_FOR_LINE} sessions with "
+            yield Reason("too-few-to-detrend", few, inner, ", too few to detrend it"), np.flatnonzero(~lacks)
         case Call(_, args):
             yield from _first_cause(list(args), e, rows, source)
 
@@ -271,7 +284,7 @@ def _first_cause(
         lacks = missing(value(operand, source))[rows[left]]
         yield from _at(causes(operand, rows[left[lacks]], source), left[lacks])
         left = left[~lacks]
-    yield Reason("not-defined", f"{show(e)} is not defined"), left
+    yield Reason("not-defined", "", e, " is not defined"), left
 
 
 def _shift_causes(e: Call, rows: np.ndarray, source: Source) -> Iterator[tuple[Reason, np.ndarray]]:
@@ -299,4 +312,5 @@ def _shift_causes(e: Call, rows: np.ndarray, source: Source) -> Iterator[tuple[R
     there = np.flatnonzero(at >= 0)
     for reason, positions in _at(causes(inner, at[there], source), there):
         about_cell = reason.code in ("missing", "previous-missing", "next-missing")
-        yield (Reason(f"{word}-missing", f"{reason.what} {then}") if about_cell else reason), positions
+        shifted = reason._replace(code=f"{word}-missing", after=f"{reason.after} {then}")
+        yield (shifted if about_cell else reason), positions

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import Field, asdict, dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..findings import Findings
@@ -15,6 +16,27 @@ from ..show import Shown
 
 if TYPE_CHECKING:
     from ..panel import Panel
+
+
+class State(StrEnum):
+    """What became of a fit; `Verdict` says it in words."""
+
+    CONVERGED = "converged"
+    #: Converged; a variance is zero, or random effects determine each other.
+    SINGULAR = "singular"
+    #: Converged; another parameter is at the end of its range.
+    BOUNDARY = "boundary"
+    #: Converged; no data could have such variances or correlations.
+    INADMISSIBLE = "inadmissible"
+    #: No optimum was found.
+    NOT_CONVERGED = "not-converged"
+    #: The data do not determine all parameters.
+    NOT_DETERMINED = "not-determined"
+
+    @property
+    def converged(self) -> bool:
+        """Whether the optimum was reached and is one."""
+        return self not in (State.NOT_CONVERGED, State.NOT_DETERMINED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +47,30 @@ class Verdict:
     admissible : whether it is a possible one: no negative variance, no correlation beyond 1.
     message : what happened and what it means for the conclusion.
     remedy : what to try; empty if nothing needs to be done.
+    state : what happened, for programs; that which fits the others where it does not.
     """
 
     converged: bool
     message: str
     remedy: str = ""
     admissible: bool = True
+    state: State = State.CONVERGED
+
+    @classmethod
+    def of(cls, state: State, message: str, remedy: str = "") -> Verdict:
+        """Of a state, which says whether the fit converged and is admissible."""
+        return cls(state.converged, message, remedy, state is not State.INADMISSIBLE, state)
+
+    def __post_init__(self) -> None:
+        if (self.state.converged, self.state is not State.INADMISSIBLE) != (self.converged, self.admissible):
+            reached = State.CONVERGED if self.admissible else State.INADMISSIBLE
+            object.__setattr__(self, "state", reached if self.converged else State.NOT_CONVERGED)
 
     def __bool__(self) -> bool:
         return self.converged and self.admissible
 
     def to_dict(self) -> dict[str, object]:
-        return asdict(self)
+        return asdict(self) | {"state": self.state.value}
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".rstrip()

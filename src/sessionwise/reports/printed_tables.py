@@ -85,7 +85,7 @@ def side_by_side(table: StudyTable, one: Direction) -> ShownTable:
     heads = (Head("", False), *(Head(table.columns[i].title, True) for i in firsts))
     rows = tuple(zip([Shown((name,), name) for name in names], *columns, strict=True))
     own = tuple(f"{step.label}: " for step in steps)
-    notes = [f"{step.label}: {step.verdict}" for step in steps if not step.converged or "singular" in step.verdict]
+    notes = [f"{step.label}: {step.verdict}" for step in steps if not step.converged or step.singular]
     notes += [note for note in table.notes if not note.startswith(own)]
     formulas = ("Formulas", *(f"{step.label}: {step.formula}" for step in steps))
     return ShownTable(table.name, table.title, heads, rows, tuple(notes), len(names) - len(coefficients), formulas)

@@ -122,11 +122,13 @@ class DropOutModel:
 
 @dataclass(frozen=True, slots=True)
 class Coefficient:
-    """A coefficient of a model: its name in the formula, its name in words."""
+    """A coefficient of a model: its name in the formula, its name in words. category : which it sets against the
+    reference, None if it is of no category."""
 
     term: str
     label: str
     estimate: Estimate
+    category: Label | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +139,18 @@ class Component:
     effect: str
     sd: float
 
+    @property
+    def label(self) -> str:
+        """As a table prints it."""
+        return f"SD {self.group}: {self.effect}" if self.group else f"SD {self.effect}"
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """A model of the sequence a paper reports.
 
     key : 'null', 'growth', 'effect', 'slope', or 'moderator:NAME'. label : in words. deviance : the REML criterion.
+    verdict : in words. singular : whether a variance is zero, or random effects determine each other.
     """
 
     key: str
@@ -158,6 +166,7 @@ class Step:
     persons: int
     converged: bool
     verdict: str
+    singular: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,12 +107,12 @@ class StudyData:
 
     def _equation(self, response: str, predictor: str, same_session: bool) -> Equation:
         roles, study = self.panel.roles, self.study
-        covariates = tuple(term for name in study.covariates for term in self._covariate(name))
+        covariates = tuple(term for name in study.covariates for term in self.covariate_terms(name))
         shared = covariates, study.trend, roles.person, roles.session, self.cluster
         return Equation(response, predictor, study.lag, same_session, *shared)
 
-    def _covariate(self, name: str) -> tuple[str, ...]:
-        """Terms of a covariate: deviations and person means for numbers that change within persons, else as it is."""
+    def covariate_terms(self, name: str) -> tuple[str, ...]:
+        """Of one covariate: numbers that change within persons as deviations beside means, anything else as it is."""
         if is_fixed(name, self.panel) or not self.panel.is_numeric(name):
             return (quoted(name),)
         return f"within({quoted(name)})", f"between({quoted(name)})"

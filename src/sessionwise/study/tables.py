@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from ..words import counted, percent, signed
@@ -191,9 +190,7 @@ def _models(result: StudyResult, one: Direction) -> StudyTable:
 def _parameters(result: StudyResult, step: Step) -> tuple[dict[str, tuple[Cell, ...]], ...]:
     """Coefficients, standard deviations, and what is said of the model, each name -> value, low, high."""
     fixed: dict[str, tuple[Cell, ...]] = {c.label: _four(c.estimate)[:3] for c in step.coefficients}
-    sds: dict[str, tuple[Cell, ...]] = {
-        f"SD {c.group}: {c.effect}" if c.group else "SD residual": (c.sd, None, None) for c in step.components
-    }
+    sds: dict[str, tuple[Cell, ...]] = {c.label: (c.sd, None, None) for c in step.components}
     counts = {"Sessions": step.sessions, f"{result.person.capitalize()}s": step.persons}
     told = {"REML criterion": step.deviance, **counts}
     return fixed, sds, {name: (value, None, None) for name, value in told.items()}
@@ -253,12 +250,12 @@ def _slopes(result: StudyResult, one: Direction) -> StudyTable:
 
 def _difference(m: Moderation, c: Coefficient) -> str:
     """'difference, pd = 1 minus pd = 0', or of one unit more."""
-    term = c.term.split(":", 1)[1]
     ends = [slope.at for slope in m.slopes]
     if len(ends) == 2:
         return f"difference, {ends[1]} minus {ends[0]}"
-    category = re.fullmatch(r".*\[(?:T\.)?(.+)\]", term)
-    return f"difference, {m.moderator} = {category[1]} minus {ends[0]}" if category else f"for one {m.moderator} more"
+    if c.category is None:
+        return f"for one {m.moderator} more"
+    return f"difference, {m.moderator} = {c.category} minus {ends[0]}"
 
 
 def _four(e: Estimate) -> tuple[float, float, float, float]:

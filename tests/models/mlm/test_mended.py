@@ -148,6 +148,7 @@ def test_a_variance_of_zero():
     v = fit.verdict
     assert v.converged
     assert "the variance of (Intercept) between levels of big is estimated as zero" in v.message
+    assert v.state == "singular"
     assert "leaves the fit as it is" in v.message
     assert "changes without it" not in v.message
     assert "||" not in v.remedy
@@ -165,6 +166,7 @@ def test_a_correlation_of_one():
     v = fit.verdict
     assert v.converged
     assert "the correlation of (Intercept) and x over patient is +1" in v.message
+    assert v.state == "singular"
     assert "the fit changes without it" in v.message
     assert "leaves the fit as it is" not in v.message
     assert "||" in v.remedy

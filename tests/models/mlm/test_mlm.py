@@ -75,7 +75,7 @@ def test_print_html_json(fit):
     told = json.loads(json.dumps(fit.to_dict(), allow_nan=False))
     assert told["fixef"]["x"] == pytest.approx(fit.fixef["x"])
     assert told["varcorr"]["p"]["terms"] == ["(Intercept)", "x"]
-    assert set(told["verdict"]) == {"converged", "admissible", "message", "remedy"}
+    assert set(told["verdict"]) == {"converged", "admissible", "message", "remedy", "state"}
     for key in ("se", "df", "p", "sigma", "deviance", "loglik", "aic", "bic", "nobs", "npersons", "nclusters"):
         assert key in told
 

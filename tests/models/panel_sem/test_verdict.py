@@ -31,6 +31,7 @@ def test_a_negative_variance_is_named(negative):
     assert value < 0
     assert not fit.verdict
     assert (fit.verdict.converged, fit.verdict.admissible) == (True, False)
+    assert fit.verdict.state == "inadmissible"
     assert f"intercept var(x) is negative ({value:.3g})" in fit.verdict.message
     assert "without=" in fit.verdict.remedy
     assert "not admissible" in str(fit)
@@ -42,6 +43,7 @@ def test_the_remedy_works(negative):
     data, fit = negative
     mended = sw.RICLPM("x", "y", waves=5, without="x").fit(data)
     assert mended.verdict
+    assert mended.verdict.state == "converged"
     assert mended.n_parameters == fit.n_parameters - 2
     assert mended.intercepts()["variable"].to_list() == ["y"]
     found = fit.lrt(mended)
@@ -101,6 +103,7 @@ def test_what_the_data_do_not_determine_is_named():
     )
     fit = sw.CLPM("x", "y", waves=4).fit(panel_of(data))
     assert not fit.verdict
+    assert fit.verdict.state == "not-determined"
     assert "do not determine" in fit.verdict.message
     assert "(" in fit.verdict.message
     assert fit.indices is None

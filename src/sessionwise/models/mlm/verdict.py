@@ -2,36 +2,63 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ...errors import some
 from ...mixed import Block, Solution
 from ...mixed.random_terms import INTERCEPT
-from ..contract import Verdict
+from ..contract import State, Verdict
 
 #: A component of the relative covariance factor below this is zero (lme4's isSingular, for scaled columns).
 ZERO = 1e-4
 
 
-class Singular(NamedTuple):
-    """Variances of zero, and effects that others determine, in words."""
+@dataclass(frozen=True, slots=True)
+class Singular:
+    """What is at its boundary in a random term.
 
-    zero: list[str]
-    dependent: list[str]
+    group : its grouping factor. zero : effects whose variance is zero. correlated : two effects and their correlation,
+    1 or -1. combined : effects of which a combination does not vary, though no two are correlated so.
+    """
+
+    group: str
+    zero: tuple[str, ...] = ()
+    correlated: tuple[tuple[str, str, float], ...] = ()
+    combined: tuple[str, ...] = ()
+
+    @property
+    def dependent(self) -> bool:
+        """Whether an effect is determined by others."""
+        return bool(self.correlated or self.combined)
+
+    @property
+    def zero_words(self) -> list[str]:
+        if not self.zero:
+            return []
+        return [f"the variance of {some(self.zero)} between levels of {self.group} is estimated as zero"]
+
+    @property
+    def dependent_words(self) -> list[str]:
+        if self.combined:
+            return [f"one combination of {some(self.combined)} does not vary between levels of {self.group}"]
+        return [f"the correlation of {a} and {b} over {self.group} is {r:+.0f}" for a, b, r in self.correlated]
 
 
 def verdict(solution: Solution) -> Verdict:
     """Convergence, and what is at its boundary."""
     if not solution.optimum.converged:
-        return Verdict(False, *_not_converged(solution))
+        return _not_converged(solution)
     found = [singularities(solution, block) for block in solution.problem.blocks]
-    zero, dependent = [text for f in found for text in f.zero], [text for f in found for text in f.dependent]
+    zero, dependent = any(one.zero for one in found), any(one.dependent for one in found)
+    no_phi = _no_phi(solution)
+    state = State.SINGULAR if zero or dependent else State.BOUNDARY if no_phi else State.CONVERGED
     message = ["Converged."]
     remedy = []
-    if zero or dependent:
-        said = "; ".join([*zero, *dependent])
+    if state is State.SINGULAR:
+        each = [one.zero_words for one in found] + [one.dependent_words for one in found]
+        said = "; ".join(text for texts in each for text in texts)
         message = [
             f"Converged with a singular covariance: {said}. Coefficients and their errors can be used as they are."
         ]
@@ -47,10 +74,10 @@ def verdict(solution: Solution) -> Verdict:
             "mostly a little."
         )
         remedy.append("Remove correlations (|| for |), or leave out one of these effects, and compare.")
-    if _no_phi(solution):
+    if no_phi:
         message.append("phi is estimated as zero: residuals at neighbouring sessions are not shown to be correlated.")
         remedy.append('Use residual="independent".')
-    return Verdict(True, " ".join(message), " ".join(remedy))
+    return Verdict.of(state, " ".join(message), " ".join(remedy))
 
 
 def _no_phi(solution: Solution) -> bool:
@@ -59,29 +86,29 @@ def _no_phi(solution: Solution) -> bool:
     return residual.kind == "car1" and bool(solution.residual[0] ** np.nanmedian(residual.gaps) < ZERO)
 
 
-def _not_converged(solution: Solution) -> tuple[str, str]:
+def _not_converged(solution: Solution) -> Verdict:
     o = solution.optimum
-    tried = f"after {o.starts} starts"
-    if not o.flattest > 0:
-        message = f"Not converged {tried}: the likelihood does not have a maximum here. Do not interpret these numbers."
-    else:
-        message = (
-            f"Not converged {tried}: the criterion might still fall by about {o.decrement / 2:.2g}. Do not interpret "
-            "these numbers."
-        )
-    return message, "Leave out random effects that few sessions can tell apart, or residual correlation."
+    state = State.NOT_CONVERGED if o.flattest > 0 else State.NOT_DETERMINED
+    why = {
+        State.NOT_CONVERGED: f"the criterion might still fall by about {o.decrement / 2:.2g}",
+        State.NOT_DETERMINED: "the likelihood does not have a maximum here",
+    }
+    return Verdict.of(
+        state,
+        f"Not converged after {o.starts} starts: {why[state]}. Do not interpret these numbers.",
+        "Leave out random effects that few sessions can tell apart, or residual correlation.",
+    )
 
 
 def singularities(solution: Solution, block: Block) -> Singular:
-    """What is zero, and what depends on other effects, in a random term, in words."""
+    """What is zero, and what depends on other effects, in a random term."""
     scaled = block.factor(solution.optimum.parameters)
     if np.linalg.svd(scaled, compute_uv=False)[-1] > ZERO:
-        return Singular([], [])
+        return Singular(block.group)
     size = _sizes(solution, block, scaled)
-    zero = [name for name, s in zip(block.effects, size, strict=True) if s < ZERO]
-    kept = np.flatnonzero(size >= ZERO)
-    said = [f"the variance of {some(zero)} between levels of {block.group} is estimated as zero"] if zero else []
-    return Singular(said, _dependent(solution, block, scaled, kept) if block.correlated else [])
+    zero = tuple(name for name, s in zip(block.effects, size, strict=True) if s < ZERO)
+    found = Singular(block.group, zero)
+    return _with_dependent(found, solution, block, scaled, np.flatnonzero(size >= ZERO)) if block.correlated else found
 
 
 def _sizes(solution: Solution, block: Block, scaled: np.ndarray) -> np.ndarray:
@@ -93,20 +120,22 @@ def _sizes(solution: Solution, block: Block, scaled: np.ndarray) -> np.ndarray:
     return size
 
 
-def _dependent(solution: Solution, block: Block, scaled: np.ndarray, kept: np.ndarray) -> list[str]:
-    """Correlations of 1 or -1, or else a combination of more effects, among those that vary."""
+def _with_dependent(
+    found: Singular, solution: Solution, block: Block, scaled: np.ndarray, kept: np.ndarray
+) -> Singular:
+    """With correlations of 1 or -1, or else a combination of more effects, among those that vary."""
     rows = scaled[kept]
     unit = rows / np.maximum(np.linalg.norm(rows, axis=1), ZERO)[:, None]
     if len(kept) < 2 or np.linalg.svd(unit, compute_uv=False)[-1] ** 2 > ZERO:
-        return []
+        return found
     covariance = solution.covariances[solution.problem.blocks.index(block)][np.ix_(kept, kept)]
     sd = np.sqrt(covariance.diagonal())
     correlation = covariance / np.outer(sd, sd)
     names = [block.effects[i] for i in kept]
-    found = [
-        f"the correlation of {names[j]} and {names[i]} over {block.group} is {np.sign(correlation[i, j]):+.0f}"
+    correlated = tuple(
+        (names[j], names[i], float(np.sign(correlation[i, j])))
         for i in range(len(kept))
         for j in range(i)
         if abs(correlation[i, j]) > 1 - ZERO
-    ]
-    return found or [f"one combination of {some(names)} does not vary between levels of {block.group}"]
+    )
+    return replace(found, correlated=correlated) if correlated else replace(found, combined=tuple(names))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from ...errors import some
 from ...sem import FLAT
-from ..contract import Verdict
+from ..contract import State, Verdict
 from .blueprint import Blueprint
 from .solution import SEMEstimates
 
@@ -17,8 +18,6 @@ _NEGATIVE = 1e-7
 _FEWER = "Use fewer parameters (lags or residuals equal over waves), fewer waves, or more persons."
 
 
-_OF_INTERCEPTS = "the random intercepts of "
-_INTERCEPTS = f"the correlations of {_OF_INTERCEPTS}"
 _ONE = (
     "Persons' levels in these variables are the same thing as far as these data tell: leave one of the variables out, "
     "name one in without=, or use more persons."
@@ -33,41 +32,48 @@ def verdict(solution: SEMEstimates, remedy: str) -> Verdict:
     if optimum.flattest <= FLAT:
         weights = np.abs(optimum.flat)
         named = [solution.parameters[i].name for i in np.argsort(-weights, kind="stable") if weights[i] > 0.3]
-        return Verdict(
-            False,
+        return Verdict.of(
+            State.NOT_DETERMINED,
             f"No optimum: the data do not determine {some(named)}. No number here should be used.",
             falls.strip(),
         )
     if not optimum.converged:
-        return Verdict(
-            False,
+        return Verdict.of(
+            State.NOT_CONVERGED,
             f"No optimum was found from {optimum.starts} starts. No number here should be used.",
             f"{falls.strip()} Look for extreme values, too.",
         )
     if not np.isfinite(solution.vcov).all():
-        return Verdict(
-            False,
+        return Verdict.of(
+            State.NOT_DETERMINED,
             f"An optimum was found, but the {solution.errors} information there is singular: the data do not determine "
             "all parameters. No number here should be used.",
             _FEWER,
         )
     faults = list(_faults(solution))
     if faults:
-        return Verdict(
-            True,
-            f"The optimum was reached, but it is not admissible: {some(faults, 3)}. Lags and their errors from such a "
-            "solution are not to be trusted.",
-            _ONE if all(fault.startswith(_INTERCEPTS) for fault in faults) else remedy,
-            admissible=False,
+        return Verdict.of(
+            State.INADMISSIBLE,
+            f"The optimum was reached, but it is not admissible: {some([f.words for f in faults], 3)}. Lags and their "
+            "errors from such a solution are not to be trusted.",
+            _ONE if all(fault.of_intercepts for fault in faults) else remedy,
         )
-    return Verdict(True, "The optimum was reached: the likelihood falls in every direction from it.")
+    return Verdict.of(State.CONVERGED, "The optimum was reached: the likelihood falls in every direction from it.")
 
 
-def _faults(solution: SEMEstimates) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """What no data could have, in words; of_intercepts : whether it is correlations of random intercepts."""
+
+    words: str
+    of_intercepts: bool = False
+
+
+def _faults(solution: SEMEstimates) -> Iterator[_Fault]:
     """Negative variances by name, then blocks of variables whose correlations no data could have."""
     for parameter, value in zip(solution.parameters, solution.theta.tolist(), strict=True):
         if parameter.variance and value < 0:
-            yield f"{parameter.name} is negative ({value:.3g})"
+            yield _Fault(f"{parameter.name} is negative ({value:.3g})")
     labels = solution.grouped.labels or ("",)
     for label, moments in zip(labels, solution.moments(), strict=True):
         for block in _blocks(solution.grouped.blueprint):
@@ -76,8 +82,11 @@ def _faults(solution: SEMEstimates) -> Iterator[str]:
             if (variances <= 0).any():
                 continue
             if np.linalg.eigvalsh(own / np.sqrt(np.outer(variances, variances)))[0] < -_NEGATIVE:
-                where = _named(solution.grouped.blueprint, block)
-                yield f"the correlations of {where} are impossible" + (f" in group {label}" if label else "")
+                blueprint = solution.grouped.blueprint
+                persons = [name for name, node in blueprint.persons.items() if node in block]
+                of = f"the random intercepts of {some(persons)}" if persons else _left_over(blueprint, block)
+                where = f" in group {label}" if label else ""
+                yield _Fault(f"the correlations of {of} are impossible{where}", bool(persons))
 
 
 def _blocks(blueprint: Blueprint) -> list[list[int]]:
@@ -99,9 +108,6 @@ def _blocks(blueprint: Blueprint) -> list[list[int]]:
     return list(found.values())
 
 
-def _named(blueprint: Blueprint, block: list[int]) -> str:
-    persons = [name for name, node in blueprint.persons.items() if node in block]
-    if persons:
-        return f"{_OF_INTERCEPTS}{some(persons)}"
+def _left_over(blueprint: Blueprint, block: list[int]) -> str:
     within = [f"{name} [{wave}]" for (name, wave), node in blueprint.within.items() if node in block]
     return f"what is left over of {some(within)}" if within else "the predictors"

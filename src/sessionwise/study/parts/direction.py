@@ -10,10 +10,10 @@ from scipy.special import ndtr
 
 from ...designs import Design, design
 from ...errors import Argument, DesignError, ModelError, Wording
+from ...formula import names
 from ...words import counted
 from ..records import Direction, Heterogeneity, NotAnswered, Step, Z
 from ..study_data import FEWEST_PERSONS
-from .equation import quoted
 from .fits import estimate, sentence, step, tried
 from .moderation import moderation
 
@@ -87,8 +87,8 @@ def analysed(setting: StudyData, key: Literal["forward", "reverse"]) -> FittedDi
 
 def _holds(fit: MLMFit, name: str) -> bool:
     """Whether a covariate, or a category of it, is in the model."""
-    own = quoted(name)
-    return any(t.startswith(own) or t in (f"within({own})", f"between({own})") for t in fit.terms)
+    factors = (factor for term in fit.terms for factor in fit.recipe.design.factors[term])
+    return any(column.name == name for factor in factors for column in names(factor.variable))
 
 
 def _rows(setting: StudyData, equation: Equation, question: str) -> Design | NotAnswered:

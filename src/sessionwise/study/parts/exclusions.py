@@ -10,7 +10,6 @@ from ...findings import Finding
 from ...words import counted, percent
 from ..records import NotAnswered
 from .direction import FittedDirection
-from .equation import quoted
 
 if TYPE_CHECKING:
     from ..study_data import StudyData
@@ -26,12 +25,9 @@ def losses(setting: StudyData, forward: FittedDirection | NotAnswered) -> list[F
         return []
     bare = replace(forward.equation, cluster=None, covariates=())
     kept = _persons(setting, bare)
-    found = []
-    if setting.cluster:
-        found.append(_lost(setting, setting.cluster, replace(bare, cluster=setting.cluster), kept))
-    for name in setting.study.covariates:
-        terms = tuple(t for t in forward.equation.covariates if quoted(name) in (t, t[t.find("(") + 1 : -1]))
-        found.append(_lost(setting, name, replace(bare, covariates=terms), kept))
+    with_one = {setting.cluster: replace(bare, cluster=setting.cluster)} if setting.cluster else {}
+    with_one |= {n: replace(bare, covariates=setting.covariate_terms(n)) for n in setting.study.covariates}
+    found = (_lost(setting, name, equation, kept) for name, equation in with_one.items())
     return [one for one in found if one is not None]
 
 

@@ -145,7 +145,7 @@ def _told(
             unit = sds[response] / sds[variable]
             estimate = process.estimated.coefficients[at] * unit
             bias = (process.estimated.coefficients[at] - process.found.process.coefficients[at]) * unit
-            label = in_words(term, setting, one.equation)
+            label = in_words(one.main, term, setting, one.equation)
             if key == "effect":
                 label = (
                     f"{setting.called(one.equation.predictor)} on {following(setting.called(one.equation.response), 1)}"

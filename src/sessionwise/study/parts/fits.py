@@ -8,6 +8,7 @@ import numpy as np
 
 from ...errors import DesignError, ModelError, some
 from ...models import MLM
+from ...models.contract import State
 from ...panel.frames import eager
 from ..records import Coefficient, Component, Estimate, NotAnswered, Step
 from ..words.phrases import before
@@ -65,9 +66,8 @@ def _finite(df: float) -> float | None:
 
 def step(key: str, label: str, fit: MLMFit, setting: StudyData, equation: Equation) -> Step:
     """A fit as a record of a sequence."""
-    named = [Coefficient(term, in_words(term, setting, equation), estimate(fit, term)) for term in fit.terms]
     components = [
-        Component(group, in_words(effect, setting, equation), float(sd))
+        Component(group, in_words(fit, effect, setting, equation), float(sd))
         for group, v in fit.varcorr.items()
         for effect, sd in zip(v.terms, v.sd, strict=True)
     ]
@@ -75,7 +75,7 @@ def step(key: str, label: str, fit: MLMFit, setting: StudyData, equation: Equati
         key=key,
         label=label,
         formula=fit.model.formula,
-        coefficients=tuple(named),
+        coefficients=tuple(coefficient(fit, term, setting, equation) for term in fit.terms),
         components=(*components, Component("", "residual", fit.sigma)),
         phi=fit.residual.get("phi"),
         deviance=fit.deviance,
@@ -85,15 +85,21 @@ def step(key: str, label: str, fit: MLMFit, setting: StudyData, equation: Equati
         persons=fit.npersons,
         converged=fit.verdict.converged,
         verdict=str(fit.verdict),
+        singular=fit.verdict.state is State.SINGULAR,
     )
 
 
-def in_words(term: str, setting: StudyData, equation: Equation) -> str:
-    """A term, or an interaction, as a table prints it."""
+def coefficient(fit: MLMFit, term: str, setting: StudyData, equation: Equation) -> Coefficient:
+    """A coefficient as a record."""
+    level = next((factor.level for factor in fit.recipe.design.factors[term] if factor.level is not None), None)
+    return Coefficient(term, in_words(fit, term, setting, equation), estimate(fit, term), level)
+
+
+def in_words(fit: MLMFit, term: str, setting: StudyData, equation: Equation) -> str:
+    """A term of a fit, or an interaction, as a table prints it."""
     earlier = before(equation.lag)
     response, predictor = setting.called(equation.response), setting.called(equation.predictor)
     known = {
-        "(Intercept)": "Intercept",
         equation.within: f"{predictor}, {earlier} (within)",
         equation.previous: f"{response}, {earlier} (within)",
         equation.same: f"{predictor}, same session (within)",
@@ -101,9 +107,10 @@ def in_words(term: str, setting: StudyData, equation: Equation) -> str:
         quoted(equation.session): "Session",
         f"within({quoted(equation.session)})": "Session (within)",
     }
-    for text, words in known.items():
-        if term == text:
-            return words
-        if term.startswith(f"{text}:"):
-            return f"{words} × {term.removeprefix(text)[1:]}"
-    return term
+    factors = fit.recipe.design.factors[term]
+    if not factors:
+        return "Intercept"
+    first, *others = map(str, factors)
+    if first not in known:
+        return term
+    return f"{known[first]} × {':'.join(others)}" if others else known[first]

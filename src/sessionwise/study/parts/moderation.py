@@ -9,11 +9,11 @@ import numpy as np
 from ...errors import ModelError
 from ...panel.frames import eager
 from ...words import num
-from ..records import Coefficient, Moderation, NotAnswered, SimpleSlope
+from ..records import Moderation, NotAnswered, SimpleSlope
 from ..study_data import FEWEST_PERSONS
 from ..words.phrases import following
 from .equation import quoted
-from .fits import estimate, estimates, in_words, sentence, tried
+from .fits import coefficient, estimates, sentence, tried
 
 if TYPE_CHECKING:
     from ...models import MLMFit
@@ -31,7 +31,8 @@ def moderation(setting: StudyData, equation: Equation, name: str, scale: float) 
     fit = tried(setting.panel, equation.moderator(name), question)
     if isinstance(fit, NotAnswered):
         return fit
-    terms = [t for t in fit.terms if t.startswith(f"{equation.within}:")]
+    factors = fit.recipe.design.factors
+    terms = [t for t in fit.terms if len(factors[t]) > 1 and str(factors[t][0]) == equation.within]
     if not terms:
         return NotAnswered(question, f"{name} does not vary apart from the other predictors.", "Leave out covariates.")
     try:
@@ -41,7 +42,7 @@ def moderation(setting: StudyData, equation: Equation, name: str, scale: float) 
         return NotAnswered(question, sentence(error.what), error.remedy)
     return Moderation(
         moderator=name,
-        interactions=tuple(Coefficient(t, in_words(t, setting, equation), estimate(fit, t)) for t in terms),
+        interactions=tuple(coefficient(fit, term, setting, equation) for term in terms),
         f=float(test.f),
         df1=float(test.df1),
         df2=float(test.df2),
@@ -65,8 +66,8 @@ def _unfit(setting: StudyData, name: str, question: str) -> NotAnswered | None:
         return NotAnswered(question, why, f"A value for each {setting.person}, such as that of the first session.")
     levels, counts = np.unique(pairs[:, 1], return_counts=True)
     if len(levels) < 2:
-        what = "no value" if not len(levels) else f"the same for all {setting.person}s"
-        return NotAnswered(question, f"{name} is {what}.".replace("is no value", "has no value"), "Another moderator.")
+        what = f"is the same for all {setting.person}s" if len(levels) else "has no value"
+        return NotAnswered(question, f"{name} {what}.", "Another moderator.")
     if not panel.is_numeric(name) and counts.min() < 2:
         alone = panel.labels(name).levels[levels[counts.argmin()]]
         return NotAnswered(question, f"Only one {setting.person} has {name} {alone}.", "Join categories.")

@@ -12,7 +12,6 @@ from scipy.special import stdtrit
 
 from ..records import CoursePoint, FlowStep, NotAnswered
 from .direction import FittedDirection
-from .equation import quoted
 
 if TYPE_CHECKING:
     from ..study_data import StudyData
@@ -21,10 +20,7 @@ if TYPE_CHECKING:
 def flow(setting: StudyData, forward: FittedDirection | NotAnswered) -> tuple[FlowStep, ...]:
     """From all persons to those who inform the main model."""
     panel, study, person = setting.panel, setting.study, setting.person
-
-    def names(reason: str) -> str:
-        return reason.replace(quoted(study.outcome), setting.outcome).replace(quoted(study.process), setting.process)
-
+    names = {study.outcome: setting.outcome, study.process: setting.process}
     outcome, process = ~np.isnan(panel[study.outcome]), ~np.isnan(panel[study.process])
     either = outcome | process
     steps = [
@@ -34,7 +30,7 @@ def flow(setting: StudyData, forward: FittedDirection | NotAnswered) -> tuple[Fl
     if isinstance(forward, NotAnswered):
         return tuple(_reasoned(steps))
     made = forward.made
-    reasons = "; ".join(f"{names(d.what)}: {len(d.rows):,}" for d in made.dropped if len(d.rows))
+    reasons = "; ".join(f"{d.reason.words(names)}: {len(d.rows):,}" for d in made.dropped if len(d.rows))
     steps.append(FlowStep("in the main model", len(made.persons), len(made.rows), reasons))
     sizes = np.diff(made.starts)
     several = sizes >= 2
