@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ..errors import StudyError, nearest
+from ..threads import one_thread
 
 if TYPE_CHECKING:
     from ..panel import Panel
@@ -83,6 +84,7 @@ class Study:
         _columns_differ(self)
         _options(self)
 
+    @one_thread()
     def run(self, panel: Panel, *, seed: int = 1, progress: Progress | None = None) -> StudyResult:
         """Analyse a Panel.
 

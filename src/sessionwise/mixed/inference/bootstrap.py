@@ -14,6 +14,7 @@ import numpy as np
 
 from ...designs import Design
 from ...errors import ModelError
+from ...threads import one_thread
 from .. import Solution, optimise, problem
 from .parameters import Parameter, estimates, is_singular, parameters
 from .simulated_response import TrueParameters, draw_from, truth
@@ -69,6 +70,7 @@ class Bootstrap:
         return [column[~np.isnan(column)] for column in self.used.T]
 
 
+@one_thread()
 def bootstrap(
     solution: Solution,
     design: Design,

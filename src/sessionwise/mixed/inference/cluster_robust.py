@@ -16,6 +16,7 @@ import numpy as np
 from ...designs import Design
 from ...errors import ModelError
 from ...findings import Finding, Findings
+from ...threads import one_thread
 from .. import Solution
 from .clusters import clusters
 from .sandwich import Sandwich, sandwich
@@ -68,6 +69,7 @@ class Robust:
     basis: np.ndarray = field(repr=False)
     sandwich: Sandwich = field(repr=False)
 
+    @one_thread()
     def contrasts(self, L: np.ndarray | Sequence[Sequence[float]]) -> RobustContrasts:
         """Each row of L (k, p) times the coefficients, tested against zero.
 
@@ -87,6 +89,7 @@ class Robust:
         return _test(self, _matrix(L, len(self.beta)))
 
 
+@one_thread()
 def robust(
     solution: Solution, design: Design, by: str | np.ndarray | Sequence[object] | None = None, kind: str = "CR2"
 ) -> Robust:

@@ -24,6 +24,7 @@ import numpy as np
 
 from ...errors import ModelError, some
 from ...show import Grid, Part, Shown, num, p_value
+from ...threads import one_thread
 from .. import MixedLikelihood, Residual, Solution
 from .parameters import is_singular
 
@@ -59,6 +60,7 @@ class Comparison(Shown):
         return ["Likelihood-ratio test", Grid(title, head, (row,)), f"p by {self.words}"]
 
 
+@one_thread()
 def likelihood_ratio(
     smaller: Solution,
     larger: Solution,

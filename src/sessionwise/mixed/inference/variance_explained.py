@@ -31,6 +31,7 @@ import numpy as np
 
 from ...designs import Design
 from ...show import Grid, Part, Shown, percent
+from ...threads import one_thread
 from .. import Solution
 
 #: Variance between persons below this part of that within is rounding.
@@ -102,6 +103,7 @@ def _percent(share: float) -> str:
     return "–" if np.isnan(share) else percent(share)
 
 
+@one_thread()
 def explained(solution: Solution, design: Design) -> Explained:
     """How much of the outcome's variance the fixed and random parts explain, within and between persons."""
     sizes = np.diff(design.starts)

@@ -12,6 +12,7 @@ from ...designs import Design, design
 from ...errors import ModelError, nearest
 from ...formula import show
 from ...mixed import Solution, optimise, problem
+from ...threads import one_thread
 from .cautions import doubts
 from .fit import MLMFit
 from .kept_design import KeptDesign
@@ -69,6 +70,7 @@ class MLM:
                     f"{what} is {value!r}.{nearest(str(value), choices)}", remedy=f"Use one of {', '.join(choices)}."
                 )
 
+    @one_thread()
     def fit(
         self, panel: Panel, *, means: Mapping[str, Mapping[object, float]] | None = None, threads: int = 0
     ) -> MLMFit:

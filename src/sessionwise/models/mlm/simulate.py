@@ -11,6 +11,7 @@ from ...designs import Design, RandomColumns, design
 from ...errors import ModelError, nearest, some
 from ...formula import Formula, Name, names, parse_formula, show
 from ...mixed.inference.simulated_response import TrueParameters, draw_from, truth
+from ...threads import one_thread
 
 if TYPE_CHECKING:
     from ...panel import Panel
@@ -30,6 +31,7 @@ def from_fit(fit: MLMFit, panel: Panel, seed: int) -> Panel:
     return _with_response(panel, made, y)
 
 
+@one_thread()
 def from_parameters(
     model: MLM,
     panel: Panel,

@@ -28,6 +28,7 @@ FEW_PER_PARAMETER = 5
 FEW_PER_COLUMN = 15
 
 
+@one_thread()
 def estimate(model: RICLPM | CLPM | DPM, panel: Panel) -> SEMFit:
     """Fit the model; see `RICLPM.fit` for the errors raised."""
     from ...panel import Panel as Known
@@ -44,17 +45,15 @@ def estimate(model: RICLPM | CLPM | DPM, panel: Panel) -> SEMFit:
     same = getattr(model, "same", ())
     _there(model, blueprint, same)
     parts: Grouped = grouped(blueprint, wide.labels, same)
-    with one_thread():
-        solution = solve(parts, wide, None if model.errors == "auto" else model.errors)
-        doubts = _doubts(solution, waves)
-        if isinstance(model, DPM) and not model.same_wave:
-            doubts += same_wave_doubt(model, solution)
-        judged = verdict(solution, model.remedy)
+    solution = solve(parts, wide, None if model.errors == "auto" else model.errors)
+    doubts = _doubts(solution, waves)
+    if isinstance(model, DPM) and not model.same_wave:
+        doubts += same_wave_doubt(model, solution)
     return SEMFit(
         model,
         solution,
         wide.coverage,
-        judged,
+        verdict(solution, model.remedy),
         Findings(doubts) + wide.findings,
         TableKind.of(panel),
         panel.roles.person,

@@ -14,6 +14,7 @@ import numpy as np
 from ...errors import ModelError, nearest, some
 from ...sem import Patterns, optimise
 from ...show import Grid, Part, Shown, num, p_value
+from ...threads import one_thread
 from .dpm import DPM
 from .tables import usable
 
@@ -55,6 +56,7 @@ class Difference(Shown):
         return {**plain, "df": self.df, "factor": self.factor, "words": self.words}
 
 
+@one_thread()
 def difference(one: SEMFit, other: SEMFit) -> Difference:
     """Of two nested fits, in either order."""
     from .fit import SEMFit as Known
@@ -120,6 +122,7 @@ def same_over_groups(fit: SEMFit, panel: Panel, kind: str) -> Difference:
     return found
 
 
+@one_thread()
 def _asked(small: SEMFit, large: SEMFit, question: str) -> Difference:
     """The test, with its answer in words."""
     for one in (small, large):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import ModelError, nearest, some
+from ...threads import one_thread
 from .blueprint import Blueprint, Grouped, Parameter, grouped
 from .waves import numbered
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _ROUNDING = 1e-10
 
 
+@one_thread()
 def from_parameters(
     model: RICLPM | CLPM | DPM,
     parameters: Mapping[str, float],
@@ -39,6 +41,7 @@ def from_parameters(
     return simulated(grouped(blueprint, (), ()), theta, persons, one, seed, dropout, skipped, "person", "session", None)
 
 
+@one_thread()
 def simulated(
     parts: Grouped,
     theta: np.ndarray,
