@@ -1,4 +1,5 @@
-"""What all tests share: one thread of linear algebra, as on the command line; threads of small matrices only wait."""
+"""What all tests share: one thread for the linear algebra of their own, where oracles factor dense matrices; more
+threads only wait for each other. What the package computes takes one by itself (test_threads.py)."""
 
 import os
 

@@ -19,6 +19,7 @@ import numpy as np
 from ._core import LANES
 from ._core import gram as _kernel
 from .errors import GramError, nearest, some
+from .threads import one_thread
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,6 +85,7 @@ class Gram:
         ones = self.constants.intersection(columns)
         return _made(columns, self.persons, self.n, packed, self.center[at], self.scale[at], ones)
 
+    @one_thread()
     def recenter(self, center: np.ndarray, scale: np.ndarray) -> Gram:
         """The Gram of (x − center) / scale instead, without the rows.
 

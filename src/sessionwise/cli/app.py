@@ -6,7 +6,6 @@ Everything heavy is imported inside the verb that needs it, so that --help is qu
 from __future__ import annotations
 
 import json
-import os
 import sys
 
 import typer
@@ -32,7 +31,6 @@ for verb in (demo, check, score, describe, fit, analyze):
 
 def main() -> None:
     """Run the command line; errors of the package become one message and status 1."""
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # matrices are small here: more threads only wait for each other
     try:
         app()
     except SessionwiseError as raised:

@@ -12,6 +12,7 @@ from ..errors import PanelError, nearest, some
 from ..findings import Finding, Findings
 from ..panel.panel import LARGEST
 from ..scoring import Answered, Instrument, answered
+from ..threads import one_thread
 from ..words import agree, counted
 from .missing import Mask, Missingness, missingness
 from .reliability import Reliability, of_scales
@@ -109,6 +110,7 @@ class Description:
         return html_parts(description_parts(self))
 
 
+@one_thread()
 def describe(
     panel: Panel,
     columns: Sequence[str] | None = None,

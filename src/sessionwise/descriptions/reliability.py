@@ -30,6 +30,7 @@ import numpy.typing as npt
 from ..errors import ScoreError, nearest
 from ..findings import Finding, Findings
 from ..scoring import Answered, Instrument, ItemMapping, Scale, answered, instrument
+from ..threads import one_thread
 from .components import Floats, crossed, nested
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ class Reliability:
         return html_parts(reliability_parts([self], one=True))
 
 
+@one_thread()
 def reliability(
     panel: Panel,
     items: Sequence[str] | str | os.PathLike[str] | Instrument,

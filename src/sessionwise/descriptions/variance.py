@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..findings import Finding
+from ..threads import one_thread
 from .reml import Floats, Ints, intervals, solve, sums
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ def home(panel: Panel) -> Home | None:
     return Home(out, moved, int((out < 0).sum()))
 
 
+@one_thread()
 def variance_components(panel: Panel, column: str, *, cluster: bool = True) -> Components:
     """Variance of a numeric column within persons, between persons and between clusters.
 

@@ -14,6 +14,7 @@ from ..formula.functions import LEARNING
 from ..formula.syntax import parts
 from ..panel import Panel
 from ..panel.panel import Labels
+from ..threads import one_thread
 from ..words import counted
 from .coding import INTERCEPT, Coded, Columns, Encoder, Factor, code, learn
 from .design import Design, Grouping, Learned, RandomColumns, TermColumns
@@ -22,6 +23,7 @@ from .rows_used import Codes, Kept, dropped_findings, group_codes, grouping, kee
 from .values import Source, must_have_columns, value
 
 
+@one_thread()
 def design(
     panel: Panel, formula: str | Formula, *, means: Mapping[str, Mapping[object, float]] | None = None
 ) -> Design:
@@ -68,6 +70,7 @@ def design(
     return made
 
 
+@one_thread()
 def applied(learned_from: Design, panel: Panel, response: bool, means: Mapping[str, Mapping[object, float]]) -> Design:
     """`Design.apply`."""
     formula, learned = learned_from.formula, learned_from.learned

@@ -13,11 +13,12 @@ import numpy as np
 
 from .._core import back_propagate, eliminate, finish
 from .._core import evaluate as _chain
+from ..threads import one_thread
 from .problem import MixedLikelihood, State
 from .random_terms import Entries
 from .structure import Dense
 
-#: Order up to which a dense matrix is kept from BLAS threads.
+#: Order of a dense matrix up to which its inverse is had faster without LAPACK's own function.
 SMALL_MATRIX = 100
 
 
@@ -62,8 +63,13 @@ def evaluate(
     state = problem.state(rho)
     columns = problem.p if directions is None else directions.shape[1] - 1
     nu = problem.n - columns if reml else problem.n
-    run = _nested if problem.dense is None else _crossed
-    return run(problem, state, theta, rho, _Asked(reml, nu, sigma2, directions, gradient, threads))
+    asked = _Asked(reml, nu, sigma2, directions, gradient, threads)
+    if problem.dense is None:
+        return _nested(problem, state, theta, rho, asked)
+    import scipy.linalg  # noqa: F401  # before the line below, which then holds for its BLAS too
+
+    with one_thread():
+        return _crossed(problem, state, theta, rho, asked)
 
 
 def factor(entries: Entries, q: int, theta: np.ndarray) -> np.ndarray:
@@ -159,7 +165,7 @@ def _crossed(problem: MixedLikelihood, state: State, theta: np.ndarray, rho: np.
 
 
 def _inverse(lower: np.ndarray) -> np.ndarray:
-    """Of lower @ lower.T. LAPACK's own wakes BLAS threads for any size, which a small matrix waits for in vain."""
+    """Of lower @ lower.T. LAPACK's own takes two to three times as long for a small matrix."""
     from scipy.linalg import blas, lapack
 
     if len(lower) <= SMALL_MATRIX:

@@ -1,8 +1,7 @@
 """Descent: a minimum near a good start, by BFGS with a Hessian to begin with that is handed on to the next search.
 
 Not SciPy's: its BFGS takes several times as long for its own bookkeeping as a fit of 646 persons needs for all else,
-and forgets what it learned between two searches, which along a profile is most of what an evaluation is worth; its
-L-BFGS-B wakes the threads of BLAS for matrices of six rows.
+and forgets what it learned between two searches, which along a profile is most of what an evaluation is worth.
 """
 
 from __future__ import annotations

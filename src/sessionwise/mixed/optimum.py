@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..threads import one_thread
 from .criterion import Evaluation, evaluate
 from .descent import Point, descend
 from .problem import MixedLikelihood, sample
@@ -62,6 +63,7 @@ class Optimum:
     starts: int
 
 
+@one_thread()
 def optimise(problem: MixedLikelihood, *, reml: bool, begin: np.ndarray | None = None, threads: int = 0) -> Optimum:
     """Minimise the criterion over theta and rho."""
     counter = _Counter(problem, reml, threads)

@@ -46,7 +46,7 @@ def is_poor(design: Design, centered: bool) -> bool:
     rows = rows[:, size > 0] / size[size > 0]
     if rows.shape[1] < 2:
         return False
-    roots = np.linalg.eigvalsh(np.einsum("ij,ik->jk", rows, rows))  # too little work for BLAS threads
+    roots = np.linalg.eigvalsh(rows.T @ rows)
     return bool(roots[0] < POOR * roots[-1])
 
 

@@ -15,6 +15,7 @@ from .._core import LANES, collect
 from ..designs import Design
 from ..errors import ModelError, some
 from ..grams import products
+from ..threads import one_thread
 from .orthogonal_columns import conditioned, is_poor
 from .random_terms import INTERCEPT, Block, Source
 from .residuals import Combined, Independent, Products, Residual, Rows, correlated_products
@@ -163,6 +164,7 @@ def plain_table(k: int) -> np.ndarray:
     return table
 
 
+@one_thread()
 def problem(design: Design, residual: Residual) -> MixedLikelihood:
     """The likelihood of a Design.
 
@@ -182,10 +184,11 @@ def problem(design: Design, residual: Residual) -> MixedLikelihood:
     return replace(made, names=names, transform=transform, response=moments(design))
 
 
+@one_thread()
 def moments(design: Design) -> tuple[float, float]:
     """Mean and mean square of the response."""
     y = design.matrix[:, 0]
-    return float(y.mean()), float(np.einsum("i,i->", y, y)) / len(y)  # a dot product would wake BLAS threads
+    return float(y.mean()), float(y @ y) / len(y)
 
 
 def _problem(design: Design, residual: Residual) -> MixedLikelihood:

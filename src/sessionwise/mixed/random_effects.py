@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._core import LANES, eliminate
+from ..threads import one_thread
 from .criterion import factor
 from .problem import State
 from .solution import Solution
@@ -32,6 +33,7 @@ class Effects:
     covariance: np.ndarray
 
 
+@one_thread()
 def effects(solution: Solution) -> dict[str, Effects]:
     """The random effects of every grouping factor."""
     problem = solution.problem

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ..threads import one_thread
 from .optimum import Optimum
 from .problem import MixedLikelihood
 
@@ -23,6 +24,7 @@ class Solution:
     reml: bool
 
     @cached_property
+    @one_thread()
     def beta(self) -> np.ndarray:
         """Coefficients (p,)."""
         t = self.problem.transform
@@ -39,6 +41,7 @@ class Solution:
         """(X'V^-1 X)^-1 relative to sigma^2, float64 (p, p)."""
         return self.unscaled_of(self.optimum.evaluation.table)
 
+    @one_thread()
     def unscaled_of(self, table: np.ndarray) -> np.ndarray:
         """What follows from another table of [X, y] of the scaled columns."""
         c = self.problem.transform.fixed
@@ -61,6 +64,7 @@ class Solution:
         return self.problem.p + self.problem.n_theta + self.problem.n_rho + 1
 
     @cached_property
+    @one_thread()
     def factors(self) -> tuple[np.ndarray, ...]:
         """For each random term its relative covariance factor (q, q), lower triangular with diagonal >= 0 (lme4's)."""
         blocks = zip(self.problem.blocks, self.problem.transform.blocks, strict=True)
@@ -73,6 +77,7 @@ class Solution:
         return np.concatenate(found) if found else np.zeros(0)
 
     @cached_property
+    @one_thread()
     def covariances(self) -> tuple[np.ndarray, ...]:
         """For each random term the covariance matrix of its effects (q, q)."""
         return tuple(self.sigma**2 * f @ f.T for f in self.factors)

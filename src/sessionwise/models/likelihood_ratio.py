@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
-from ..show import Grid, Part, Shown
+from ..show import Grid, Part, Shown, plain_dict
 from ..words import num, p_value
 
 
@@ -50,18 +49,4 @@ class LikelihoodRatioTest(Shown):
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and text, as `sessionwise fit --json` prints them; unknown is None."""
-        return {
-            "chi2": _finite(self.chi2),
-            "df": self.df,
-            "p": _finite(self.p),
-            "p_naive": self.p_naive,
-            "weights": None if self.weights is None else list(self.weights),
-            "dfs": None if self.dfs is None else list(self.dfs),
-            "reml": self.reml,
-            "factor": self.factor,
-            "words": self.words,
-        }
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+        return plain_dict(self)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..threads import one_thread
 from .figure import t975
 
 #: A title claims something only if so many persons show it: with fewer, clustered errors are too small.
@@ -33,6 +34,7 @@ def centred(codes: np.ndarray, values: np.ndarray, persons: int) -> np.ndarray:
     return np.asarray(values - (np.bincount(codes, values, persons) / n)[codes])
 
 
+@one_thread()
 def common_slope(codes: np.ndarray, x: np.ndarray, y: np.ndarray, persons: int) -> Slope | None:
     """Slope of y on x, both centred within persons; None if x varies within fewer than two persons.
 
@@ -59,6 +61,7 @@ class PersonSlopes:
     sd: float
 
 
+@one_thread()
 def person_slopes(codes: np.ndarray, x: np.ndarray, y: np.ndarray, persons: int) -> PersonSlopes:
     """Each person's slope of y on x, both centred within persons, as far from the common one as its data warrant.
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..show import plain_dict
+from ..threads import one_thread
 from .likelihood import Groups
 from .saturated import Saturated
 
@@ -63,6 +64,7 @@ def indices(chi2: float, df: int, baseline_chi2: float, baseline_df: int, n: int
     return Indices(chi2, df, p, baseline_chi2, baseline_df, cfi, tli, rmsea, rmsea_low, rmsea_high, close, srmr)
 
 
+@one_thread()
 def srmr(groups: Groups, theta: np.ndarray, above: Sequence[Saturated]) -> float:
     """Root mean square of the residual correlations and standardised residual means, weighted by persons."""
     total, persons = 0.0, sum(data.n for _, data in groups)

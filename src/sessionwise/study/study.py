@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ..errors import Argument, StudyError, Wording
 from ..options import one_of
+from ..threads import one_thread
 
 if TYPE_CHECKING:
     from ..panel import Panel
@@ -84,6 +85,7 @@ class Study:
         _columns_differ(self)
         _options(self)
 
+    @one_thread()
     def run(self, panel: Panel, *, seed: int = 1, progress: Progress | None = None) -> StudyResult:
         """Analyse a Panel.
 

@@ -15,6 +15,7 @@ import numpy as np
 from ...designs import Design
 from ...errors import ModelError
 from ...options import valid_level
+from ...threads import one_thread
 from .. import Solution, optimise, problem
 from .parameters import Parameter, estimates, is_singular, parameters
 from .simulated_response import TrueParameters, draw_from, truth
@@ -70,6 +71,7 @@ class Bootstrap:
         return [column[~np.isnan(column)] for column in self.used.T]
 
 
+@one_thread()
 def bootstrap(
     solution: Solution,
     design: Design,

@@ -17,6 +17,7 @@ from ...designs import Design
 from ...errors import ModelError
 from ...findings import Finding, Findings
 from ...options import one_of
+from ...threads import one_thread
 from .. import Solution
 from .clusters import clusters
 from .sandwich import Sandwich, sandwich
@@ -69,6 +70,7 @@ class Robust:
     basis: np.ndarray = field(repr=False)
     sandwich: Sandwich = field(repr=False)
 
+    @one_thread()
     def contrasts(self, L: np.ndarray | Sequence[Sequence[float]]) -> RobustContrasts:
         """Each row of L (k, p) times the coefficients, tested against zero.
 
@@ -88,6 +90,7 @@ class Robust:
         return _test(self, _matrix(L, len(self.beta)))
 
 
+@one_thread()
 def robust(
     solution: Solution, design: Design, by: str | np.ndarray | Sequence[object] | None = None, kind: str = "CR2"
 ) -> Robust:

@@ -13,6 +13,7 @@ import numpy as np
 
 from ...errors import ModelError, nearest
 from ...options import valid_level
+from ...threads import one_thread
 from .. import Solution
 from .kenward_roger import kenward_roger, kenward_roger_joint, kenward_roger_rows
 from .satterthwaite import satterthwaite, satterthwaite_joint, satterthwaite_rows, transform_of
@@ -52,6 +53,7 @@ class JointTest:
     p: float
 
 
+@one_thread()
 def test(
     solution: Solution,
     contrasts: np.ndarray,
@@ -86,6 +88,7 @@ def test(
     return Tests(estimate, se, df, statistic, _t_p(statistic, df), estimate - half, estimate + half)
 
 
+@one_thread()
 def joint(solution: Solution, contrasts: np.ndarray, *, degrees: str | float = "satterthwaite") -> JointTest:
     """Test that all rows of `contrasts` (m, p) are zero. Rows that follow from others do not count.
 

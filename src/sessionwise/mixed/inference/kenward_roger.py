@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...errors import ModelError
+from ...threads import one_thread
 from .. import Solution
 from .derivatives import derivatives
 from .satterthwaite import transform_of
@@ -49,6 +50,7 @@ class ScaledF:
     df: float
 
 
+@one_thread()
 def kenward_roger(solution: Solution) -> KenwardRoger:
     """Adjust the coefficients' covariance matrix.
 

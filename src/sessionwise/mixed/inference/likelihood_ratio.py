@@ -24,6 +24,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...errors import ModelError, some
+from ...threads import one_thread
 from ...words import agree, listed
 from .. import MixedLikelihood, Residual, Solution
 from .parameters import is_singular
@@ -57,6 +58,7 @@ class LikelihoodRatio:
     singular: bool
 
 
+@one_thread()
 def likelihood_ratio(
     smaller: Solution,
     larger: Solution,

@@ -18,6 +18,7 @@ import numpy as np
 
 from ...findings import Finding, Findings
 from ...options import valid_level
+from ...threads import one_thread
 from .. import Solution, optimise
 from .held_parameter import held
 from .parameters import Parameter, chosen, estimates, parameters
@@ -56,6 +57,7 @@ class Intervals:
         return {p.name: e for p, e in zip(self.parameters, ends, strict=True)}
 
 
+@one_thread()
 def profile(
     solution: Solution,
     level: float = 0.95,

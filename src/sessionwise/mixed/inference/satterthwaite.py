@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...threads import one_thread
 from .. import Evaluation, Solution, evaluate
 
 #: Curvature, relative to the largest, below which a direction of the parameters is left out. At a singular fit some
@@ -50,6 +51,7 @@ def transform_of(solution: Solution) -> np.ndarray:
     return np.asarray(solution.sigma * solution.problem.transform.fixed)
 
 
+@one_thread()
 def satterthwaite(solution: Solution) -> Satterthwaite:
     """Differentiate the criterion and the coefficients' covariance at the optimum (2 evaluations a parameter)."""
     problem, optimum = solution.problem, solution.optimum

@@ -12,6 +12,7 @@ import numpy as np
 
 from ...designs import Design
 from ...errors import ModelError
+from ...threads import one_thread
 from .. import Residual, Solution
 
 
@@ -40,6 +41,7 @@ def draw(solution: Solution, design: Design, rng: np.random.Generator) -> np.nda
     return draw_from(truth(solution), design, solution.problem.residual, rng)
 
 
+@one_thread()
 def draw_from(t: TrueParameters, design: Design, residual: Residual, rng: np.random.Generator) -> np.ndarray:
     """A new response (n_rows,) for the rows of `design`; `residual` says how far they are apart and their strata.
 

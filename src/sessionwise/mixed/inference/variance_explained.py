@@ -31,6 +31,7 @@ import numpy as np
 
 from ...designs import Design
 from ...show import Grid, Part, Shown, plain_dict
+from ...threads import one_thread
 from ...words import percent
 from .. import Solution
 
@@ -98,6 +99,7 @@ class Explained(Shown):
         return [whole, Grid("Shares of the outcome's variance (Rights & Sterba 2019)", head, rows)]
 
 
+@one_thread()
 def explained(solution: Solution, design: Design) -> Explained:
     """How much of the outcome's variance the fixed and random parts explain, within and between persons."""
     sizes = np.diff(design.starts)

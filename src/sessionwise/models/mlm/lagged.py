@@ -11,6 +11,7 @@ import numpy as np
 
 from ...errors import ModelError
 from ...formula import Call, Expression, Name, Number, show
+from ...threads import one_thread
 from ..contract import LaggedEffect
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _WITHIN = ("within", "detrend")
 
 
+@one_thread()
 def lagged_effects(fit: EstimatedMLM, level: float) -> tuple[LaggedEffect, ...]:
     """Each term that is a column one session before, such as lag(x) or lag(within(x)), in no interaction.
 

@@ -13,6 +13,7 @@ from ...errors import ModelError
 from ...formula import show
 from ...mixed import Solution, optimise, problem
 from ...options import one_of
+from ...threads import one_thread
 from ..contract import Model
 from .cautions import cautions
 from .kept_design import KeptDesign
@@ -64,6 +65,7 @@ class MLM(Model):
         one_of("method", self.method, get_args(Method))
         one_of("residual", self.residual, get_args(ResidualKind))
 
+    @one_thread()
     def fit(
         self, panel: Panel, *, means: Mapping[str, Mapping[object, float]] | None = None, threads: int = 0
     ) -> MLMFit:

@@ -13,6 +13,7 @@ import numpy as np
 from ...designs import Design
 from ...errors import ModelError
 from ...formula import calls, show
+from ...threads import one_thread
 from .kept_design import Means
 from .residual import must_ascend, row_times
 
@@ -29,6 +30,7 @@ class Forecast:
     sd: np.ndarray
 
 
+@one_thread()
 def population(fit: EstimatedMLM, panel: Panel, means: Means | None) -> Forecast:
     """X b for somebody of whom nothing else is known; sd with all random effects, residual and errors of b."""
     made = fit.recipe.applied(panel, means=means)
@@ -39,6 +41,7 @@ def population(fit: EstimatedMLM, panel: Panel, means: Means | None) -> Forecast
     return _on_rows(panel, made, x @ fit.solution.beta, np.sqrt(np.maximum(variance, 0.0)))
 
 
+@one_thread()
 def fitted(fit: EstimatedMLM, panel: Panel, means: Means | None, *, used: bool) -> np.ndarray:
     """X b + Z u with the random effects of the fit, 0 for levels that were not in it. `used`: only rows that have
     everything that the fit needs, the response among it."""
@@ -47,6 +50,7 @@ def fitted(fit: EstimatedMLM, panel: Panel, means: Means | None, *, used: bool) 
     return _on_rows(panel, made, mean, mean).mean
 
 
+@one_thread()
 def next_session(fit: EstimatedMLM, panel: Panel, means: Means | None) -> Forecast:
     """Each session from the same person's earlier sessions in the Panel, and the parameters of the fit.
 

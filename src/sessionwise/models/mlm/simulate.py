@@ -11,6 +11,7 @@ from ...designs import Design, RandomColumns, design
 from ...errors import ModelError, nearest, some
 from ...formula import Formula, Name, names, parse_formula, show
 from ...mixed.inference.simulated_response import TrueParameters, draw_from, truth
+from ...threads import one_thread
 from .residual import ResidualOptions, residual_of
 from .tests_and_intervals import same_rows
 
@@ -29,6 +30,7 @@ def from_fit(fit: EstimatedMLM, panel: Panel, seed: int) -> Panel:
     return _with_response(panel, made, y)
 
 
+@one_thread()
 def from_parameters(
     formula: str,
     residuals: ResidualOptions,

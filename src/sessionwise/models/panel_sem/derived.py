@@ -85,6 +85,7 @@ def standardised(solution: SEMEstimates, lags: Sequence[tuple[Parameter, int | N
     return derived(solution, function)
 
 
+@one_thread()
 def growth(solution: SEMEstimates, group: str | None) -> float:
     """By how much the largest pattern of lags grows from wave to wave; below 1 where it dies out."""
     names = solution.grouped.blueprint.variables

@@ -25,6 +25,7 @@ FEW_PER_PARAMETER = 5
 FEW_PER_COLUMN = 15
 
 
+@one_thread()
 def estimate(model: PanelModel, panel: Panel) -> SEMFit:
     """Fit the model; see `RICLPM.fit` for the errors raised."""
     from ...panel import Panel as Known
@@ -40,15 +41,13 @@ def estimate(model: PanelModel, panel: Panel) -> SEMFit:
     wide = widened(panel, blueprint.columns, waves, model.from_end, model.group_column)
     _there(model, blueprint)
     parts: Grouped = grouped(blueprint, wide.labels, model.shared)
-    with one_thread():
-        solution = solve(parts, wide, None if model.errors == "auto" else model.errors)
-        cautions = [*_cautions(solution, waves), *model.cautions(solution)]
-        judged = verdict(solution, model.remedy)
+    solution = solve(parts, wide, None if model.errors == "auto" else model.errors)
+    cautions = [*_cautions(solution, waves), *model.cautions(solution)]
     return SEMFit(
         model,
         solution,
         wide.coverage,
-        judged,
+        verdict(solution, model.remedy),
         Findings(cautions) + wide.findings,
         TableKind.of(panel),
         panel.roles.person,

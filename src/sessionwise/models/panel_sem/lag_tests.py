@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from .tables import Table
 
 
+@one_thread()
 def lag_tests(fit: EstimatedSEM) -> Table:
     """See `SEMFit.lag_tests`."""
     from scipy.special import chdtrc
 
     tables.usable(fit, "a likelihood-ratio test")
     lags = fit.lag_parameters
-    with one_thread():
-        falls = np.array([_fall_without(fit.solution, fit.parameters.index(p)) for p in lags])
+    falls = np.array([_fall_without(fit.solution, fit.parameters.index(p)) for p in lags])
     estimate = fit.solution.theta[[fit.parameters.index(p) for p in lags]]
     return {**tables.about(lags, [p.wave for p in lags]), "estimate": estimate, "chi2": falls, "p": chdtrc(1, falls)}
 

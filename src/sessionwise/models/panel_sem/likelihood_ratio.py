@@ -13,6 +13,7 @@ import numpy as np
 
 from ...errors import ModelError, nearest, some
 from ...sem import Patterns, optimise
+from ...threads import one_thread
 from ..likelihood_ratio import LikelihoodRatioTest
 from .estimated import EstimatedSEM
 from .tables import usable
@@ -28,6 +29,7 @@ _NESTED = 1e-3
 _SAME = 1e-5
 
 
+@one_thread()
 def of_nested(one: EstimatedSEM, other: EstimatedSEM) -> LikelihoodRatioTest:
     """Of two nested fits, in either order; see `SEMFit.lrt`."""
     for fit in (one, other):
@@ -91,6 +93,7 @@ def same_over_groups(fit: EstimatedSEM, panel: Panel, kind: str) -> LikelihoodRa
     return found
 
 
+@one_thread()
 def _asked(small: EstimatedSEM, large: EstimatedSEM, question: str) -> LikelihoodRatioTest:
     """The test, with its answer in words."""
     for one in (small, large):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import ModelError, nearest, some
+from ...threads import one_thread
 from .blueprint import Blueprint, Grouped, Parameter, grouped
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 _ROUNDING = 1e-10
 
 
+@one_thread()
 def from_parameters(
     blueprint: Blueprint,
     parameters: Mapping[str, float],
@@ -31,6 +33,7 @@ def from_parameters(
     return simulated(grouped(blueprint, (), ()), theta, persons, one, seed, dropout, skipped, "person", "session", None)
 
 
+@one_thread()
 def simulated(
     parts: Grouped,
     theta: np.ndarray,

@@ -31,6 +31,7 @@ from ...sem import (
     saturated,
     trace,
 )
+from ...threads import one_thread
 from .blueprint import Grouped, Parameter
 from .waves import Wide
 
@@ -93,6 +94,7 @@ class SEMEstimates:
         k = self.data[0].k
         return len(self.data) * (k * (k + 1) // 2 + k) - len(self.theta)
 
+    @one_thread()
     def moments(self, theta: np.ndarray | None = None) -> list[Moments]:
         """Implied by parameters (q,) in the variables' units, of each group; default the estimates."""
         return [s.moments(self.theta if theta is None else theta) for s in self.structures]
