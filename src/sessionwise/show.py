@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 WIDTH = 80
+#: Of a p-value.
+P_DECIMALS = 3
 #: Seconds after which a wait is shown.
 PATIENCE = 2.0
 
@@ -29,6 +31,12 @@ class Grid:
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     dense: bool = False
+
+
+class Note(str):
+    """A line about what was done, beside the result: shown dim."""
+
+    __slots__ = ()
 
 
 Part = str | Grid
@@ -57,12 +65,17 @@ def num(value: float | None) -> str:
     """Three significant digits; '–' for unknown."""
     if value is None or not math.isfinite(value):
         return "–"
+    digits = decimals(value)
+    return f"{value:.2e}" if digits is None else f"{value:,.{digits}f}"
+
+
+def decimals(value: float | None) -> int | None:
+    """How many `num` prints; None where it prints no decimal number: unknown, or with an exponent."""
+    if value is None or not math.isfinite(value) or abs(value) >= 1e6 or 0 < abs(value) < 1e-4:
+        return None
     if value == 0:
-        return "0"
-    if abs(value) >= 1e6 or abs(value) < 1e-4:
-        return f"{value:.2e}"
-    digits = max(0, 2 - math.floor(math.log10(abs(float(f"{value:.3g}")))))
-    return f"{value:,.{digits}f}"
+        return 0
+    return max(0, 2 - math.floor(math.log10(abs(float(f"{value:.3g}")))))
 
 
 def percent(share: float, sign: str = " %") -> str:
@@ -75,7 +88,7 @@ def p_value(p: float) -> str:
     """As journals print it: '.034', '<.001'."""
     if not math.isfinite(p):
         return "–"
-    return "<.001" if p < 0.0005 else f"{p:.3f}".removeprefix("0")
+    return "<.001" if p < 0.0005 else f"{p:.{P_DECIMALS}f}".removeprefix("0")
 
 
 @contextmanager
@@ -111,7 +124,7 @@ def _console() -> Console:
 
 
 def rich_group(parts: Sequence[Part]) -> object:
-    """For Rich: the first line bold, notes dim."""
+    """For Rich: the first line bold, each Note dim."""
     from rich import box
     from rich.console import Group
     from rich.table import Table
@@ -120,7 +133,7 @@ def rich_group(parts: Sequence[Part]) -> object:
     out: list[Text | Table] = []
     for i, part in enumerate(parts):
         if isinstance(part, str):
-            out.append(Text(part, style="bold" if i == 0 else "dim" if part.startswith("note:") else ""))
+            out.append(Text(part, style="bold" if i == 0 else "dim" if isinstance(part, Note) else ""))
             continue
         out.append(Text(part.title, style="italic"))
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=part.dense)

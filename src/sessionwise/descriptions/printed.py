@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..findings import Findings
-from ..show import Grid, Part, num, percent
+from ..show import Grid, Note, Part, num, percent
 
 if TYPE_CHECKING:
     from .description import Description
@@ -182,7 +182,7 @@ def _missing(d: Description) -> list[Part]:
 
 
 def _notes(findings: Findings) -> list[Part]:
-    return [f"note: {f.what}" + (f" ({f.where})" if f.where else "") for f in findings]
+    return [Note(f"note: {f.what}" + (f" ({f.where})" if f.where else "")) for f in findings]
 
 
 # --- numbers as text ----------------------------------------------------------------------------------
