@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from sessionwise.errors import PanelError, ReadError
 from sessionwise.findings import Finding, Findings
+from sessionwise.show import Note, rich_group
 
 NOTE = Finding("note", "n", "A note.")
 WARNING = Finding("warning", "w", "A warning.", "line 2", 1234, "Do <this>.")
@@ -86,6 +87,15 @@ def test_to_dicts_is_json():
             "remedy": "Do <this>.",
         }
     ]
+
+
+def test_lines_have_the_remedy_of_warnings_and_dim_notes():
+    lines = Findings([NOTE, WARNING, ERROR]).lines()
+    assert lines == ["error: An error.", "warning: A warning. Do <this>.", "note: A note."]
+    assert [isinstance(line, Note) for line in lines] == [False, False, True]
+    headline, *others = rich_group(["Headline", *lines, "note: not one"]).renderables
+    assert headline.style == "bold"
+    assert [str(line.style) for line in others] == ["", "", "dim", ""]
 
 
 def test_findings_cannot_be_changed():

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from .errors import PanelError, SessionwiseError
+from .show import Note
 from .words import counted
 
 Severity = Literal["error", "warning", "note"]
@@ -88,6 +89,11 @@ class Findings:
     def to_dicts(self) -> list[dict[str, object]]:
         """One plain dict a finding, for JSON."""
         return [asdict(f) for f in self.items]
+
+    def lines(self) -> list[str]:
+        """A line for each, with the remedy of a warning."""
+        found = [f"{f.severity}: {f.what}" + (f" {f.remedy}" if f.severity == "warning" else "") for f in self.items]
+        return [Note(line) if f.severity == "note" else line for f, line in zip(self.items, found, strict=True)]
 
     def summary(self) -> str:
         """For example '1 error, 2 warnings, 3 notes' or 'nothing found'."""

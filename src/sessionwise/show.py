@@ -15,8 +15,6 @@ from enum import Enum
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from .findings import Findings
-
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -33,6 +31,12 @@ class Grid:
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     dense: bool = False
+
+
+class Note(str):
+    """A line about what was done, beside the result: shown dim."""
+
+    __slots__ = ()
 
 
 Part = str | Grid
@@ -90,7 +94,7 @@ def _console() -> Console:
 
 
 def rich_group(parts: Sequence[Part]) -> object:
-    """For Rich: the first line bold, notes dim."""
+    """For Rich: the first line bold, each Note dim."""
     from rich import box
     from rich.console import Group
     from rich.table import Table
@@ -99,7 +103,7 @@ def rich_group(parts: Sequence[Part]) -> object:
     out: list[Text | Table] = []
     for i, part in enumerate(parts):
         if isinstance(part, str):
-            out.append(Text(part, style="bold" if i == 0 else "dim" if part.startswith("note:") else ""))
+            out.append(Text(part, style="bold" if i == 0 else "dim" if isinstance(part, Note) else ""))
             continue
         out.append(Text(part.title, style="italic"))
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=part.dense)
@@ -158,13 +162,13 @@ def plain(value: Any, drop: Collection[str] = ()) -> Any:
         return [plain(v) for v in value]  # .tolist() makes whole numbers of nanoseconds
     if isinstance(value, np.generic | np.ndarray):
         value = value.tolist()
+    if hasattr(value, "to_dicts"):  # Findings, which are made of what is here
+        return plain(value.to_dicts())
     match value:
         case None | bool() | int() | str():
             return value
         case float():
             return value if math.isfinite(value) else None
-        case Findings():
-            return plain(value.to_dicts())
         case Mapping():
             return {k if type(k) is str else str(plain(k)): plain(v, drop) for k, v in value.items()}
         case list() | tuple():

@@ -17,6 +17,8 @@ from decimal import Decimal
 
 from .errors import some
 
+#: Decimals of a p-value, and of what cannot exceed 1.
+P_DECIMALS = 3
 #: What is printed for a number that is not known.
 UNKNOWN = "–"
 
@@ -28,11 +30,17 @@ def num(value: float | None) -> str:
     """Three significant digits, for tables: '-0.0123', '1,234', '1.20e-05'; '–' for unknown or not finite."""
     if value is None or not math.isfinite(value):
         return UNKNOWN
+    digits = decimals(value)
+    return f"{value:.2e}" if digits is None else f"{value:,.{digits}f}"
+
+
+def decimals(value: float | None) -> int | None:
+    """How many `num` prints; None where it prints no decimal number: unknown, or with an exponent."""
+    if value is None or not math.isfinite(value) or abs(value) >= 1e6 or 0 < abs(value) < 1e-4:
+        return None
     if value == 0:
-        return "0"
-    if abs(value) >= 1e6 or abs(value) < 1e-4:
-        return f"{value:.2e}"
-    return f"{value:,.{_decimals(value)}f}"
+        return 0
+    return max(0, 2 - math.floor(math.log10(abs(float(f"{value:.3g}")))))
 
 
 def figure_number(value: float | None) -> str:
@@ -110,7 +118,7 @@ def percent_words(share: float) -> str:
 
 def below_one(value: float) -> str:
     """As journals print what cannot exceed 1, such as a reliability or a fit index: '.750'."""
-    return f"{value:.3f}".removeprefix("0")
+    return f"{value:.{P_DECIMALS}f}".removeprefix("0")
 
 
 def p_value(p: float) -> str:

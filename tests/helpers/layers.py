@@ -9,8 +9,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # the ground: what knows no session
     ("errors", "threads", "_core"),
     ("words", "options"),
-    ("findings",),
     ("show",),
+    ("findings",),
     # from a file to the columns of a model
     ("panel",),
     ("readers", "scoring", "formula", "datasets"),

@@ -71,3 +71,19 @@ def test_errors() -> None:
         plot.forest([{"label": "A"}])
     with pytest.raises(sw.ModelError, match="does not hold the estimate"):
         plot.forest([plot.Estimate("A", THERE, 0.5, 0.1, 0.2)])
+
+
+@pytest.mark.parametrize(
+    ("ends", "text"),
+    [
+        ((-0.5, 0.25), "0.10 [−0.50, 0.25]"),
+        ((-0.5, 0.5), "0.1 [−0.5, 0.5]"),
+        ((-1234.5, 2000.4), "0 [−1,234, 2,000]"),
+        ((-3e6, 5e6), "0 [−3,000,000, 5,000,000]"),
+        ((-3e-5, 5e-5), "0.00000 [−0.00003, 0.00005]"),
+    ],
+)
+def test_all_numbers_have_the_decimals_that_the_largest_needs(ends: tuple[float, float], text: str) -> None:
+    value = 0.1 if abs(ends[1]) < 1 and abs(ends[1]) > 1e-3 else 0.0
+    made = plot.forest([plot.Estimate("A", THERE, value, *ends)]).datasets["estimates"]
+    assert [row["_text"] for row in made if row["_row"] == "estimate"] == [text]

@@ -16,12 +16,12 @@ import pytest
 
 import sessionwise as sw
 from sessionwise import plot
-from sessionwise.findings import Finding
 from sessionwise.reports import Painter, figures, html, report
 from sessionwise.reports.python_call import python_call
 from sessionwise.reports.sections import SECTIONS, Given, _assumptions
 from sessionwise.study.fingerprint import fingerprint
 from sessionwise.study.records import Direction, Heterogeneity, Moderation, NotAnswered, PersonEffects
+from sessionwise.study.study_call import StudyCall
 
 _VOID = {"meta", "br", "link", "img", "input", "hr", "path", "rect", "line", "circle"}
 
@@ -150,9 +150,13 @@ def test_the_call_tells_how_items_were_answered() -> None:
     table = frame.rename({name: f"q_{i}" for i, name in enumerate(wai)})
     panel = sw.Panel(table, person="patient", session="session")
     made = sw.score(panel, "wai-sr", items=[f"q_{i}" for i in range(12)], answers=(1, 7))
-    text = python_call(SimpleNamespace(call="Study('a').run(Panel(table, x=1), seed=1)"), made)  # type: ignore[arg-type]
-    assert text.startswith("panel = Panel(table, x=1); panel = score(panel, 'wai-sr', items=['q_0', 'q_1'")
-    assert text.endswith("answers=(1, 7)); Study('a').run(panel, seed=1)")
+    asked = StudyCall.of(sw.Study("a", "b).run("), made, 7)
+    told = SimpleNamespace(asked=asked, call=str(asked))
+    text = python_call(told, made)  # type: ignore[arg-type]
+    roles = "person='patient', session='session'"
+    assert text.startswith(f"panel = Panel(table, {roles}); panel = score(panel, 'wai-sr', items=['q_0', 'q_1'")
+    assert text.endswith("answers=(1, 7)); Study(outcome='a', process='b).run(').run(panel, seed=7)")
+    assert python_call(told, None) == f"Study(outcome='a', process='b).run(').run(Panel(table, {roles}), seed=7)"  # type: ignore[arg-type]
 
 
 def test_only_doubts_about_what_is_used(result: sw.StudyResult, panel: sw.Panel, painter: Painter) -> None:
@@ -160,10 +164,13 @@ def test_only_doubts_about_what_is_used(result: sw.StudyResult, panel: sw.Panel,
     assert any(f.code == "key-unverified" for f in panel.findings)
     page = html(result, panel, painter=painter, read=tuple(panel.findings))
     assert "reliable change has not been verified" not in page
+    assert "reliable change has not been verified" not in html(result, painter=painter)
     used = "how many items may be missing has not been verified against a source"
-    odd = Finding("warning", "key-unverified", f"gad-7: the cut-off has not been verified against a source; {used}.")
-    page = html(result, panel, painter=painter, read=[odd])
-    assert f"<li>gad-7: {used}.</li>" in page
+    more = sw.score(panel.with_columns({f"gad_7_{i}": panel["core_om_1"] % 4 for i in range(1, 8)}), "gad-7")
+    assert any(f"the cut-off has not been verified against a source; {used}" in f.what for f in more.findings)
+    page = html(result, more, painter=painter, read=tuple(more.findings))
+    assert f"<li>gad-7: {used}." in page
+    assert "the cut-off has not been verified" not in page
 
 
 def test_options_are_not_divided(result: sw.StudyResult, painter: Painter) -> None:

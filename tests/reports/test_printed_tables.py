@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 import sessionwise as sw
 from sessionwise.reports.printed_tables import minus, shown, side_by_side
 from sessionwise.study import StudyTable
-from sessionwise.study.records import Direction
+from sessionwise.study.records import Direction, Step
 from sessionwise.study.study_table import Column
 
 
@@ -65,3 +67,17 @@ def test_models_stand_side_by_side(result: sw.StudyResult) -> None:
     assert names[0] == "Intercept"
     assert names[-1] == "Patients"
     assert len(names) == len(set(names))
+
+
+def test_a_singular_fit_is_noted_below_its_model(result: sw.StudyResult) -> None:
+    """Whatever the words of its verdict."""
+    one = result.forward
+    assert isinstance(one, Direction)
+    first, *others, last = (step for step in one.steps if isinstance(step, Step))
+    first = replace(first, singular=False, verdict="Not singular at all.")
+    one = replace(one, steps=(first, *others, replace(last, singular=True, verdict="Edge.")))
+    made = replace(result, forward=one).tables()["forward_models"]
+    notes = side_by_side(made, one).notes
+    assert f"{last.label}: Edge." in notes
+    assert not any("at all" in note for note in notes)
+    assert notes[-1] == made.notes[-1]

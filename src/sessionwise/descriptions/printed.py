@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..findings import Findings
-from ..show import Grid, Part
+from ..show import Grid, Note, Part
 from ..words import UNKNOWN, below_one, counted, num, percent, value_range
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ def _missing(d: Description) -> list[Part]:
 
 
 def _notes(findings: Findings) -> list[Part]:
-    return [f"note: {f.what}" + (f" ({f.where})" if f.where else "") for f in findings]
+    return [Note(f"note: {f.what}" + (f" ({f.where})" if f.where else "")) for f in findings]
 
 
 def _with(value: float | None, interval: tuple[float, float] | None) -> str:

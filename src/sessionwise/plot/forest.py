@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelError
-from ..words import alike, counted
+from ..words import alike, counted, decimals
 from .figure import Row, Rows, along, clean, figure, source, wrapped
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _LINE = 13  # pixels of a line of text
 _LABEL_LETTERS, _REASON_LETTERS, _HEADING_LETTERS = 26, 30, 28
 _WIDE = "width > 330"  # a plot with room for numbers beside the intervals
+_MOST_DECIMALS = 6
 _KINDS = ("below", "neither", "above")
 
 
@@ -137,9 +138,15 @@ def _placed(records: list[Estimate], directions: list[str]) -> tuple[Rows, int]:
 
 
 def _decimals(records: list[Estimate]) -> int:
-    """So many that the largest number has three digits: all rows alike."""
-    told = alike(*(v for e in records if e.answered for v in (e.low, e.high) if v is not None))
-    return max((len(text.partition(".")[2]) for text in told), default=0)
+    """So many that the largest number has three digits, without zeros that all would end with: all rows alike."""
+    ends = [v for e in records if e.answered for v in (e.low, e.high) if v is not None]
+    largest = max(map(abs, ends), default=0.0)
+    most = decimals(largest)
+    if most is None:
+        most = 0 if largest > 1 else _MOST_DECIMALS
+    while most and all(round(v, most - 1) == round(v, most) for v in ends):
+        most -= 1
+    return most
 
 
 def _row(e: Estimate, label: list[str], reason: list[str], y: float, decimals: int) -> Row:

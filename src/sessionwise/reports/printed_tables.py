@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..study import StudyTable
 from ..study.records import Direction, Step
 from ..study.study_table import Cell, Column
-from ..words import num
+from ..study.tables import COMPARABLE
+from ..words import P_DECIMALS, decimals, num
 
 _DIGIT, _POINT = "\u2007", "\u2008"
 
@@ -79,14 +80,14 @@ def side_by_side(table: StudyTable, one: Direction) -> ShownTable:
     steps = [step for step in one.steps if isinstance(step, Step)]
     names = [str(row[0]) for row in table.rows]
     coefficients = {c.label for step in steps for c in step.coefficients}
-    aligned = sum(name in coefficients or name.startswith("SD ") for name in names)  # rows above those of whole models
+    components = {c.label for step in steps for c in step.components}
+    aligned = sum(name in coefficients | components for name in names)  # rows above those of whole models
     firsts = [i for i, column in enumerate(table.columns) if i and not column.interval]
     columns = [_model([row[i : i + 3] for row in table.rows], aligned) for i in firsts]
     heads = (Head("", False), *(Head(table.columns[i].title, True) for i in firsts))
     rows = tuple(zip([Shown((name,), name) for name in names], *columns, strict=True))
-    own = tuple(f"{step.label}: " for step in steps)
     notes = [f"{step.label}: {step.verdict}" for step in steps if not step.converged or step.singular]
-    notes += [note for note in table.notes if not note.startswith(own)]
+    notes.append(COMPARABLE)
     formulas = ("Formulas", *(f"{step.label}: {step.formula}" for step in steps))
     return ShownTable(table.name, table.title, heads, rows, tuple(notes), len(names) - len(coefficients), formulas)
 
@@ -102,7 +103,7 @@ def minus(text: str) -> str:
 def _cells(column: Column, values: Sequence[Cell]) -> list[Shown]:
     if column.kind == "text":
         return [Shown((column.shown(v),), None if v is None else str(v)) for v in values]
-    texts = _aligned(_text(column, v) for v in values)
+    texts = _aligned([(_text(column, v), _decimals(column, v)) for v in values])
     return [Shown((t,), v) for t, v in zip(texts, values, strict=True)]
 
 
@@ -116,19 +117,17 @@ def _ends(column: Column, low: Cell, high: Cell) -> str:
         return ""
     if column.kind == "share":
         return f"[{100 * low:.1f}, {100 * high:.1f}] %"
-    largest = max(abs(low), abs(high))
-    text = num(largest)
-    if "e" in text or not math.isfinite(largest):
+    most = decimals(max(abs(low), abs(high)))
+    if most is None:
         return minus(f"[{num(low)}, {num(high)}]")
-    decimals = len(text.partition(".")[2])
-    return minus(f"[{low:,.{decimals}f}, {high:,.{decimals}f}]")
+    return minus(f"[{low:,.{most}f}, {high:,.{most}f}]")
 
 
 def _model(rows: Sequence[Sequence[Cell]], aligned: int) -> list[Shown]:
     """One model's column. rows : value, low, high. aligned : how many first rows have their points beneath each other;
     those below are of the whole model: its criterion, its numbers."""
     plain = Column("", "", "number")
-    texts = _aligned("" if row[0] is None else minus(plain.shown(row[0])) for row in rows[:aligned])
+    texts = _aligned([("" if v is None else _text(plain, v), _decimals(plain, v)) for v, *_ in rows[:aligned]])
     texts += [_of_model(row[0]) for row in rows[aligned:]]
     ends = [() if low is None else (_ends(plain, low, high),) for _, low, high in rows]
     return [Shown((text, *end), row[0]) for text, end, row in zip(texts, ends, rows, strict=True)]
@@ -146,19 +145,27 @@ def _text(column: Column, value: Cell) -> str:
     return minus(column.shown(value))
 
 
-def _aligned(texts: Iterable[str]) -> list[str]:
-    """Numbers with room behind them for the decimals that others have."""
-    parts = [(text, _decimals(text)) for text in texts]
-    most = max((len(decimals) for _, decimals in parts if decimals is not None), default=0)
-    return [text if decimals is None else text + _room(most, decimals) for text, decimals in parts]
+def _decimals(column: Column, value: Cell) -> int | None:
+    """How many decimals a number is shown with; None for what is no plain number."""
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    match column.kind:
+        case "number":
+            return decimals(value)
+        case "p":
+            return P_DECIMALS
+        case "count":
+            return 0
+    return None
 
 
-def _room(most: int, decimals: str) -> str:
-    room = most - len(decimals)
-    return _DIGIT * room if decimals or not room else _POINT + _DIGIT * (room - 1)
+def _aligned(cells: Sequence[tuple[str, int | None]]) -> list[str]:
+    """Numbers, given with their decimals, with room behind them for those that others have."""
+    most = max((n for _, n in cells if n is not None), default=0)
+    return [text if n is None else text + _room(most, n) for text, n in cells]
 
 
-def _decimals(text: str) -> str | None:
-    """The point with what follows; None for what is no plain number."""
-    match = re.fullmatch(r"[−<]?[\d,]*(\.\d+)?", text)
-    return match[1] or "" if match and text else None
+def _room(most: int, own: int) -> str:
+    if own == most:
+        return ""
+    return _DIGIT * (most - own) if own else _POINT + _DIGIT * most

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import InstrumentError, ScoreError
 
 if TYPE_CHECKING:
     from ..panel import Panel
+    from ..scoring.score import ScoreRecord
     from ..study import StudyResult
 
 
 def python_call(result: StudyResult, panel: Panel | None) -> str:
-    """One line. panel : the data, whose records say what was scored; None: nothing is known of that."""
-    if panel is None or not panel.records:
+    """One line. panel : the data, whose columns say whether items go by their usual names; without them nothing is said
+    of scoring."""
+    asked = result.asked
+    if panel is None or not asked.scored:
         return result.call
-    study, _, rest = result.call.partition(".run(")
-    made, _, options = rest.rpartition(", ")
-    steps = [made, *(_scored(record, panel) for record in panel.records)]
-    return "; ".join([*(f"panel = {step}" for step in steps), f"{study}.run(panel, {options}"])
+    steps = [asked.panel, *(_scored(record, panel) for record in asked.scored)]
+    return "; ".join([*(f"panel = {step}" for step in steps), asked.run("panel")])
 
 
-def _scored(record: Any, panel: Panel) -> str:
+def _scored(record: ScoreRecord, panel: Panel) -> str:
     """What scored an instrument, with the options that were not as usual."""
     from ..scoring import instrument, item_columns
 

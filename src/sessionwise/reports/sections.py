@@ -6,10 +6,11 @@ To add one, write its function and put it into `SECTIONS`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from ..scoring.instrument import FACTS
+from ..scoring.score import ScoreRecord, unverified_finding
 from ..study import StudyTable
 from ..study.records import Direction, DropOutModel, FewSessions, Moderation, NotAnswered
 from ..study.study_table import Column
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from ..study import StudyResult
 
 
-#: What an instrument says of its scores that no study uses.
-_UNUSED = tuple(FACTS[fact] for fact in ("cutoff", "bands", "reliable_change"))
+#: Facts of an instrument's key that a study uses: scores, but no cut-off, band or reliable change.
+_USED = FACTS.keys() - {"cutoff", "bands", "reliable_change"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +81,8 @@ def sample(given: Given) -> list[Part]:
     """Who is in the analysis, what was measured, who left."""
     result = given.result
     warnings = dict.fromkeys((*given.read, *result.findings.errors, *result.findings.warnings))
-    doubts = _used(f for f in warnings if f.severity != "note")
+    records = result.asked.scored if given.panel is None else given.panel.records
+    doubts = _used((f for f in warnings if f.severity != "note"), records)
     parts = given.table("flow")
     if result.no_cluster:
         parts.append(Unanswered(result.no_cluster))
@@ -98,17 +100,11 @@ def sample(given: Given) -> list[Part]:
     return [*parts, *figures.gaps(result, given.panel)]
 
 
-def _used(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Findings about what a study uses: it uses scores, but no cut-off, band or reliable change."""
-    kept = []
-    for finding in findings:
-        name, _, told = finding.what.partition(": ")
-        facts = [fact for fact in told.rstrip(".").split("; ") if not fact.startswith(_UNUSED)]
-        if finding.code != "key-unverified":
-            kept.append(finding)
-        elif facts:
-            kept.append(replace(finding, what=f"{name}: {'; '.join(facts)}."))
-    return tuple(kept)
+def _used(findings: Iterable[Finding], records: Iterable[Any]) -> tuple[Finding, ...]:
+    """Findings about what a study uses; of the keys of the instruments that were scored, that alone."""
+    keys = [record.key for record in records if isinstance(record, ScoreRecord)]
+    about_keys = {whole: unverified_finding(key, _USED) for key in keys for whole in unverified_finding(key)}
+    return tuple(one for finding in findings for one in about_keys.get(finding, [finding]))
 
 
 def forward(given: Given) -> list[Part]:

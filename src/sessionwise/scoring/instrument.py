@@ -87,6 +87,18 @@ class Scale:
 
 
 @dataclass(frozen=True, slots=True)
+class Unverified:
+    """A fact that no source confirms. fact : a key of FACTS. scale : name of the one scale it is about, or None."""
+
+    fact: str
+    scale: str | None = None
+
+    def __str__(self) -> str:
+        of = "" if self.scale is None else f" of {self.scale or 'the total'}"
+        return f"{FACTS[self.fact]}{of} has not been verified against a source"
+
+
+@dataclass(frozen=True, slots=True)
 class Instrument:
     """A questionnaire's key.
 
@@ -130,17 +142,17 @@ class Instrument:
     @property
     def unverified(self) -> tuple[str, ...]:
         """One sentence for each fact that no source confirms."""
+        return tuple(f"{self.name}: {fact}" for fact in self.unverified_facts)
+
+    @property
+    def unverified_facts(self) -> tuple[Unverified, ...]:
+        """The facts that no source confirms."""
         certain: dict[tuple[str, str | None], bool] = {}
         for s in self.sources:
             for fact in s.about:
                 key = (fact, s.scale)
                 certain[key] = certain.get(key, False) or s.certainty != "unverified"
-        sentences = []
-        for (fact, scale), known in certain.items():
-            if not known:
-                of = "" if scale is None else f" of {scale or 'the total'}"
-                sentences.append(f"{self.name}: {FACTS[fact]}{of} has not been verified against a source")
-        return tuple(sentences)
+        return tuple(Unverified(*key) for key, known in certain.items() if not known)
 
     def with_range(self, low: float, high: float) -> Instrument:
         """The instrument with answers from `low` to `high`.

@@ -8,7 +8,7 @@ missing than the scale allows, the score is missing.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,7 +23,7 @@ from ..panel import Panel
 from ..show import plain_dict
 from ..words import counted, numbered
 from .answered import Answered
-from .instrument import Instrument
+from .instrument import FACTS, Instrument
 from .item_columns import ItemMapping, item_columns
 from .registry import instrument as _instrument
 
@@ -216,8 +216,7 @@ def _score_one(
     record = ScoreRecord(key, columns, already_reversed, sum(outside), _scale_records(key, counts))
     found.append(_scored_finding(record, len(panel)))
     found += Answered(key, columns).reversed_finding(panel.series)
-    if key.unverified:
-        found.append(_unverified_finding(key))
+    found += unverified_finding(key)
     return panel.with_columns(dict(zip(key.columns, scores, strict=True)), found, (record,))
 
 
@@ -292,9 +291,13 @@ def _outside_finding(key: Instrument, columns: Mapping[int, str], outside: list[
     return Finding("warning", "answers-out-of-range", what, f"columns {some(names)}", sum(outside), remedy)
 
 
-def _unverified_finding(key: Instrument) -> Finding:
-    facts = "; ".join(sentence.removeprefix(f"{key.name}: ") for sentence in key.unverified)
-    return Finding("warning", "key-unverified", f"{key.name}: {facts}.", "", 0, "Check it against the form's manual.")
+def unverified_finding(key: Instrument, facts: Collection[str] = FACTS) -> list[Finding]:
+    """A warning if no source confirms one of these facts, else nothing. facts : keys of FACTS."""
+    open_facts = [str(one) for one in key.unverified_facts if one.fact in facts]
+    if not open_facts:
+        return []
+    what = f"{key.name}: {'; '.join(open_facts)}."
+    return [Finding("warning", "key-unverified", what, "", 0, "Check it against the form's manual.")]
 
 
 def _scored_finding(record: ScoreRecord, rows: int) -> Finding:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from ..panel import Panel
     from .study import Study
+    from .study_call import StudyCall
     from .study_table import StudyTable
 
 
@@ -35,8 +36,8 @@ class StudyResult(Shown):
     """The result of a study. Frozen, no session rows; the same data, options and version give the same result.
 
     answer : two sentences, forward and reverse, with numbers and intervals; they come first.
-    study, version, call, fingerprint : what was asked, by which version, how to ask it again in Python, and the SHA-512
-        of the data as analysed (independent of the order of rows in the file).
+    study, version, asked, fingerprint : what was asked, by which version, of which Panel (`call` is how to ask it again
+        in Python), and the SHA-512 of the data as analysed (independent of the order of rows in the file).
     flow, description, course, drop_out : the sample.
     forward, reverse : process -> next outcome, and outcome -> process.
     persons : person-specific effects of the process on the outcome.
@@ -52,7 +53,7 @@ class StudyResult(Shown):
     answer: tuple[str, str]
     study: Study
     version: str
-    call: str
+    asked: StudyCall
     fingerprint: str
     flow: tuple[FlowStep, ...]
     description: Description
@@ -71,6 +72,11 @@ class StudyResult(Shown):
     no_cluster: NotAnswered | None
     called: tuple[tuple[str, str], tuple[str, str]]
     person: str
+
+    @property
+    def call(self) -> str:
+        """How to ask for it again in Python."""
+        return str(self.asked)
 
     @property
     def caution(self) -> str:
@@ -109,7 +115,8 @@ class StudyResult(Shown):
 
         A part that could not be answered is {"question": ..., "why": ..., "needed": ...}.
         """
-        made = {f.name: plain(getattr(self, f.name)) for f in fields(self) if f.name != "description"}
+        names = ("call" if f.name == "asked" else f.name for f in fields(self))
+        made = {name: plain(getattr(self, name)) for name in names if name != "description"}
         return made | {"description": self.description.to_dict()}
 
     def report(self, path: str | PathLike[str], panel: Panel | None = None) -> Path:

@@ -20,6 +20,7 @@ from .parts.sample import course, flow
 from .records import Direction, NotAnswered
 from .refusals import doubtful
 from .result import StudyResult
+from .study_call import StudyCall
 from .study_data import FEWEST_PERSONS, StudyData, setting
 from .words.answer import answers
 from .words.checklist import checklist
@@ -60,7 +61,7 @@ def run(study: Study, panel: Panel, seed: int, progress: Progress | None) -> Stu
         answer=answers(given, *both, compared),
         study=study,
         version=release,
-        call=_call(study, panel, seed),
+        asked=StudyCall.of(study, panel, seed),
         fingerprint=fingerprint(panel, study.columns),
         flow=flow(given, forward),
         description=given.description,
@@ -94,9 +95,3 @@ def _few(given: StudyData) -> Findings:
     what = f"There are {counted(n, person)}: results say little beyond them, and intervals rest on few."
     remedy = f"Take them as a description, or analyse at least {FEWEST_PERSONS} {person}s."
     return Findings([Finding("warning", "few-persons", what, count=n, remedy=remedy)])
-
-
-def _call(study: Study, panel: Panel, seed: int) -> str:
-    """How to ask for it again."""
-    roles = ", ".join(f"{role}={name!r}" for role, name in panel.roles.named().items())
-    return f"{study!r}.run(Panel(table, {roles}), seed={seed})"

@@ -24,6 +24,8 @@ from .words.phrases import before
 if TYPE_CHECKING:
     from .result import StudyResult
 
+#: What is told below models side by side.
+COMPARABLE = "REML criteria compare models with the same predictors of the same sessions only."
 _ENDS = (Column("low", "Low", "number", "low"), Column("high", "High", "number", "high"))
 _ESTIMATE = (Column("estimate", "Estimate", "number"), *_ENDS, Column("p", "p", "p"))
 _STANDARDISED = (
@@ -183,7 +185,7 @@ def _models(result: StudyResult, one: Direction) -> StudyTable:
     found = [own[0] | own[1] | own[2] for own in cells]
     rows = tuple((name, *(c for own in found for c in own.get(name, (None, None, None)))) for name in names)
     notes = [f"{step.label}: {step.formula}. {step.verdict}" for step in steps]
-    notes.append("REML criteria compare models with the same predictors of the same sessions only.")
+    notes.append(COMPARABLE)
     return StudyTable(f"{one.key}_models", f"Models of {result.arrow(one.key)}", tuple(columns), rows, tuple(notes))
 
 

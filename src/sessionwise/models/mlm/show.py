@@ -34,9 +34,7 @@ def parts(fit: EstimatedMLM, df: str | float) -> list[Part]:
     if fit.varcorr:
         shown.append(_random(fit))
     shown += [_residual(fit), _likelihood(fit)]
-    for f in fit.findings:
-        shown.append(f"{f.severity}: {f.what}" + (f" {f.remedy}" if f.severity == "warning" else ""))
-    return shown
+    return [*shown, *fit.findings.lines()]
 
 
 def _headline(fit: EstimatedMLM) -> str:

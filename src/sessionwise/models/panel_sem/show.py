@@ -36,9 +36,7 @@ def parts(fit: EstimatedSEM) -> list[Part]:
         if fit.model.has_within:
             shown.append(_within(fit))
     shown += [*_fit(fit), _coverage(fit)]
-    for f in fit.findings:
-        shown.append(f"{f.severity}: {f.what}" + (f" {f.remedy}" if f.severity == "warning" else ""))
-    return shown
+    return [*shown, *fit.findings.lines()]
 
 
 def _headline(fit: EstimatedSEM) -> str:

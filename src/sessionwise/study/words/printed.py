@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...show import Note
+
 if TYPE_CHECKING:
     from ...show import Part
     from ..result import StudyResult
@@ -30,5 +32,5 @@ def parts(result: StudyResult) -> list[Part]:
     shown += [str(one) for one in result.unanswered]
     shown += [f"{rule.rule}: {rule.kept}. {rule.done}" for rule in result.checklist[:3]]
     shown += [f"{f.severity}: {f.what} {f.remedy}".rstrip() for f in result.findings.warnings]
-    shown.append(f"note: sessionwise {result.version}, data {result.fingerprint[:16]}; {result.call}")
+    shown.append(Note(f"note: sessionwise {result.version}, data {result.fingerprint[:16]}; {result.call}"))
     return shown
