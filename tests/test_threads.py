@@ -241,6 +241,7 @@ FUNCTIONS: dict[str, Call] = {
     "plot.scatter": lambda w: sw.plot.scatter(w.panel, "core_om", "wai_sr"),
     "plot.simple_slopes": lambda w: sw.plot.simple_slopes(w.mlm, "lag(within(wai_sr))", "pd"),
     "plot.trajectories": lambda w: sw.plot.trajectories(w.panel, "core_om"),
+    "plot.write_figures": lambda w: sw.plot.write_figures(w.panel, w.folder, ["core_om"]),
     # functions of the engine that have uses of their own
     "descriptions.variance_components": lambda w: variance_components(w.panel, "core_om"),
     "mixed.problem": lambda w: problem(w.design, w.mlm.solution.problem.residual),

@@ -30,6 +30,8 @@ def num(value: float | None) -> str:
     """Three significant digits, for tables: '-0.0123', '1,234', '1.20e-05'; '–' for unknown or not finite."""
     if value is None or not math.isfinite(value):
         return UNKNOWN
+    if value == 0:
+        return "0"  # also of -0.0
     digits = decimals(value)
     return f"{value:.2e}" if digits is None else f"{value:,.{digits}f}"
 
@@ -38,9 +40,7 @@ def decimals(value: float | None) -> int | None:
     """How many `num` prints; None where it prints no decimal number: unknown, or with an exponent."""
     if value is None or not math.isfinite(value) or abs(value) >= 1e6 or 0 < abs(value) < 1e-4:
         return None
-    if value == 0:
-        return 0
-    return max(0, 2 - math.floor(math.log10(abs(float(f"{value:.3g}")))))
+    return 0 if value == 0 else _decimals(value)
 
 
 def figure_number(value: float | None) -> str:
