@@ -296,6 +296,7 @@ METHODS: dict[str, Call] = {
     "DPM.blueprint": lambda w: w.sample(sw.DPM).blueprint((1, 2, 3)),
     "RICLPM.fit": lambda w: sw.RICLPM("core_om", "wai_sr", waves=3, errors="robust").fit(w.panel),
     "CLPM.fit": lambda w: w.sample(sw.CLPM).fit(w.panel),
+    "DPM.cautions": lambda w: w.sample(sw.DPM).cautions(w.sample(sw.DPM).fit(w.panel).solution),
     "DPM.fit": lambda w: w.sample(sw.DPM).fit(w.panel),
     "RICLPM.simulate": lambda w: w.sem.model.simulate(w.sem.estimates, persons=20, seed=1),
     "CLPM.simulate": lambda w: w.sample(sw.CLPM).simulate(w.sample(sw.CLPM).fit(w.panel).estimates, persons=9, seed=1),
