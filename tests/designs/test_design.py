@@ -264,14 +264,14 @@ def test_invariants(rows, shift):
 @settings(max_examples=80, deadline=None)
 @given(rows=tables(), missing_y=st.sets(st.integers(0, 40)))
 def test_every_row_is_counted_once(rows, missing_y):
-    p, s, x = zip(*rows, strict=True)
-    y = [None if i in missing_y else float(i * i % 17) for i in range(len(rows))]
-    t = [None if i % 7 == 3 else f"t{i % 3}" for i in range(len(rows))]
+    """Beside persons of whom enough is there for a model."""
+    whole = [(f"q{i}", s, 1.0 + (7 * i + s * s) % 11) for i in range(6) for s in range(1, 9)]
+    p, s, x = zip(*rows, *whole, strict=True)
+    x = [None if v == 0 else v for v in x]  # which has no logarithm; that of a negative number is missing
+    y = [None if i in missing_y else float(i * i % 17) for i in range(len(p))]
+    t = [None if i % 7 == 3 else f"t{i % 3}" for i in range(len(p))]
     panel = panel_of({"p": p, "s": s, "x": pl.Series(x, dtype=pl.Float64), "y": pl.Series(y, dtype=pl.Float64), "t": t})
-    try:
-        d = design(panel, "y ~ lag(x) + detrend(x) + lead(within(x), k=2) + log(x) + (1 | t)")
-    except DesignError:
-        return
+    d = design(panel, "y ~ lag(x) + detrend(x) + lead(within(x), k=2) + log(x) + (1 | t)")
     every = np.concatenate([d.rows, *(r.rows for r in d.dropped)])
     assert sorted(every.tolist()) == list(range(len(panel)))
     assert sorted([*d.persons.tolist(), *d.lost.tolist()]) == panel.persons.tolist()
@@ -468,7 +468,8 @@ def test_weights_of_an_alias():
     np.testing.assert_allclose(alias.weights, [3, 2, -1e-4], rtol=1e-4)
     assert not aliases(x[:, [0, 1, 3]], 0)  # without the third the fourth is new
     (alias,) = aliases(x[:, [1, 2, 3]] - [0, 0, 3], None)
-    assert alias.of == (0, 1) or alias.of == (0,)
+    assert alias.of == (0,)  # the other's weight is lost in the first's mean of a million
+    np.testing.assert_allclose(alias.weights, [2])
     assert not aliases(x[:, :3], 0)
 
 

@@ -185,12 +185,24 @@ def test_wrong(text, says):
 
 @given(st.text(alphabet="yxab01 +-*/:^()|~,=.<'\"`lagwithin[]C", max_size=40))
 def test_any_text_is_read_or_refused(text):
-    try:
-        formula = parse_formula(text)
-    except FormulaError:
-        return
+    with contextlib.suppress(FormulaError):
+        parse_formula(text)
+
+
+FACTORS = st.sampled_from(["x", "a", "b", "lag(x)", "within(x)", "lag(between(a), k=2)", "I(x^2)", "`a b`", "C(b)"])
+TERMS = FACTORS | st.builds("{}{}{}".format, FACTORS, st.sampled_from("*:"), FACTORS)
+TERMS |= st.builds("{}:({} + {}*{})".format, FACTORS, FACTORS, FACTORS, FACTORS)
+SUMS = st.lists(TERMS, min_size=1, max_size=4).map(" + ".join)
+GROUPS = st.builds("(1 + {} {} {})".format, SUMS, st.sampled_from(["|", "||"]), st.sampled_from(["g", "g:h"]))
+
+
+@given(SUMS, st.sampled_from(["", " + 0", " - 1", " - x"]), GROUPS | st.just(""))
+def test_what_any_formula_prints_means_the_same(fixed, less, random):
+    formula = parse_formula(f"y ~ {fixed}{less}{' + ' * bool(random)}{random}")
     again = parse_formula(str(formula))
     assert [t.key for t in again.fixed] == [t.key for t in formula.fixed]
+    one, other = ([(r.correlated, [t.key for t in r.terms]) for r in f.random] for f in (formula, again))
+    assert one == other
 
 
 @given(st.text(max_size=30))

@@ -32,6 +32,13 @@ def nested(seed: int = 5, persons: int = 20, sessions: int = 6, *, attended: flo
     return pl.DataFrame(of_sessions | of_persons | last).filter(pl.Series(there))
 
 
+def renamed(table: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """The same sessions: persons and therapists under other names, rows in another order."""
+    names = np.random.default_rng(seed).permutation(1000)
+    other = table.with_columns(p=pl.Series(names)[table["p"]], g=7 - pl.col("g"), h=7 - pl.col("h"))
+    return other.sample(fraction=1.0, shuffle=True, seed=seed)
+
+
 def panel_of(table: pl.DataFrame) -> sw.Panel:
     """The Panel of `nested`, of whatever roles the table has."""
     roles = {role: name for role, name in (("cluster", "g"), ("time", "t")) if name in table.columns}

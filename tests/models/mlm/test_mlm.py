@@ -117,7 +117,7 @@ def test_singular_fit_says_what_is_zero():
     assert zero
     assert all(name in fit.verdict.message for name in zero)
     assert "Leave out" in fit.verdict.remedy
-    assert not any(isinstance(f, Warning) for f in fit.findings)
+    assert not fit.findings.warnings
 
 
 def test_without_random_terms_it_is_least_squares(panel):

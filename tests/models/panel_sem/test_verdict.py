@@ -89,7 +89,7 @@ def test_no_optimum():
         with pytest.raises(sw.ModelError, match="needs a fit that reached its optimum") as caught:
             ask()
         assert caught.value.remedy == fit.verdict.remedy
-    with pytest.raises(sw.ModelError):
+    with pytest.raises(sw.ModelError, match="needs a fit that reached its optimum"):
         fit.stationarity(data)
     plain = json.loads(json.dumps(fit.to_dict(), allow_nan=False))
     assert (plain["lags"], plain["verdict"]["converged"]) == ([], False)
