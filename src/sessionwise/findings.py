@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import io
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field, fields
 from typing import Literal
 
 from .errors import PanelError, SessionwiseError
@@ -30,6 +30,7 @@ class Finding:
     where : file line, person, session, column; empty if everywhere.
     count : how many rows, cells or persons are concerned (`what` says which).
     remedy : what the user can do; empty for notes that need nothing.
+    column : the one column that it is about, where a program asks for it; not in `to_dicts`.
     """
 
     severity: Severity
@@ -38,6 +39,7 @@ class Finding:
     where: str = ""
     count: int = 0
     remedy: str = ""
+    column: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,8 @@ class Findings:
 
     def to_dicts(self) -> list[dict[str, object]]:
         """One plain dict a finding, for JSON."""
-        return [asdict(f) for f in self.items]
+        names = [f.name for f in fields(Finding) if f.name != "column"]
+        return [{name: getattr(f, name) for name in names} for f in self.items]
 
     def lines(self) -> list[str]:
         """A line for each, with the remedy of a warning."""

@@ -318,3 +318,12 @@ def test_declaring_the_text_makes_the_column_numeric(tmp_path: Path) -> None:
     both = read(file, missing={"*": [-9], "bdi": ["3o", -9], "age": 99})
     assert both.frame["bdi"].to_list() == [12, None, None, 8]
     assert both.frame["age"].to_list() == [30, 30, None, 41]
+
+
+def test_a_settled_column_is_known_by_its_name_not_by_a_sentence(write) -> None:
+    """Its name may hold what separates parts of a place."""
+    file = write('"bdi, sum",bdi\n1,1\n3o,3o\n2,2\n')
+    assert [f.column for f in read(file).findings] == ["bdi, sum", "bdi"]
+    table = read(file, missing={"bdi, sum": ["3o"]})
+    assert [f.column for f in table.findings if f.code == "text-in-numbers"] == ["bdi"]
+    assert all("column" not in told for told in table.findings.to_dicts())

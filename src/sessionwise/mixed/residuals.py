@@ -60,6 +60,11 @@ class Residual:
         """Names of rho, as users see them."""
         return (*(["phi"] if self.kind != "independent" else []), *(f"sd ratio {label}" for label in self.labels[1:]))
 
+    def relative_sds(self, natural: np.ndarray) -> dict[str, float]:
+        """Name of each stratum -> its standard deviation relative to the first's; empty without strata."""
+        ratios = natural[len(self.names) - len(self.labels[1:]) :].tolist()
+        return dict(zip(self.labels, [1.0, *ratios], strict=True)) if self.labels else {}
+
     def natural(self, rho: np.ndarray) -> np.ndarray:
         """phi and the ratios of standard deviations from rho."""
         rho = np.clip(rho, -_MOST, _MOST)  # beyond it the numbers no longer change, or overflow

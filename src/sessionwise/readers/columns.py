@@ -186,6 +186,7 @@ def _kept_text(series: pl.Series, read: Numbers, log: Log, place: Place) -> pl.S
                 remedy=Wording(
                     "Correct the cells in the file, or declare them: ", missing_codes({name: [example]}, call="{}"), "."
                 ),
+                column=name,
             )
         )
     return _plain_text(series, read, log)

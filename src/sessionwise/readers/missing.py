@@ -56,8 +56,7 @@ def set_missing(table: Table, missing: Codes | Mapping[str, Codes], person: str 
     if named:
         changed = [_numeric(series, became) for series in changed]
     doubts = _identifiers(frame, counts, person, named)
-    settled = {f"column {name}" for name in became}
-    earlier = [f for f in table.findings if f.code != "text-in-numbers" or f.where.split(", ")[0] not in settled]
+    earlier = [f for f in table.findings if f.code != "text-in-numbers" or f.column not in became]
     findings = Findings(earlier) + _notes(counts, source) + Findings(doubts)
     return replace(table, frame=frame.with_columns(changed), findings=findings)
 

@@ -8,7 +8,7 @@ import numpy as np
 from ...designs import Design
 from ...designs.coding import INTERCEPT
 from ...findings import Finding, Findings
-from ...formula import Call, Expression, names, show
+from ...formula import Call, Expression, calls, names, show
 from ...formula.functions import SHIFT
 from ...formula.syntax import parts
 from .nickell import nickell_bias
@@ -23,12 +23,12 @@ def cautions(design: Design) -> Findings:
 
 
 def _lagged(design: Design) -> list[Finding]:
-    lagged = [show(v) for v in design.formula.variables[1:] if _holds_lagged_response(v, design)]
+    lagged = [v for v in design.formula.variables[1:] if _holds_lagged_response(v, design)]
     if not lagged:
         return []
     person = next((g.name for g in design.groupings if g.is_person), "")
-    centered = any(text.startswith("within(") or "(within(" in text for text in lagged)
-    terms = ", ".join(lagged)
+    centered = any(call.function == "within" for v in lagged for call in calls(v))
+    terms = ", ".join(map(show, lagged))
     if person or centered:
         why = (
             "its coefficient is biased, and those of other lagged terms with it, because the person's mean holds the "

@@ -132,10 +132,10 @@ def _known(fit: EstimatedMLM, made: Design, groups: list[str]) -> Forecast:
 
 def _ratios(fit: EstimatedMLM, panel: Panel, made: Design) -> np.ndarray:
     """Each row's residual standard deviation relative to sigma."""
-    name, labels = fit.model.variance_by, fit.solution.problem.residual.labels
+    name = fit.model.variance_by
     if name is None:
         return np.ones(len(made.rows))
-    sd = {labels[0]: 1.0} | {n.removeprefix("sd ratio "): v for n, v in fit.residual.items() if n != "phi"}
+    sd = fit.solution.problem.residual.relative_sds(fit.solution.residual)
     own = panel.labels(name)
     found = [sd.get(f"{name}={level}", np.nan) for level in own.levels]
     ratios = np.array([*found, np.nan])[own.codes[made.rows]]
@@ -144,7 +144,7 @@ def _ratios(fit: EstimatedMLM, panel: Panel, made: Design) -> np.ndarray:
         raise ModelError(
             f"{name!r} is missing or has a value that was not there when the model was fitted.",
             where=panel.where(made.rows[unknown]),
-            remedy=f"Known: {', '.join(labels)}.",
+            remedy=f"Known: {', '.join(sd)}.",
         )
     return np.asarray(ratios)
 

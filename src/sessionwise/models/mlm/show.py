@@ -89,10 +89,10 @@ def _residual(fit: EstimatedMLM) -> str:
     said = f"Residual SD {num(fit.sigma)}"
     if fit.model.residual in _RESIDUALS:
         said += f", {_RESIDUALS[fit.model.residual]}, phi {num(fit.residual['phi'])}"
-    ratios = [f"{name.removeprefix('sd ratio ')} {num(v)}" for name, v in fit.residual.items() if name != "phi"]
-    if ratios:
-        first = fit.solution.problem.residual.labels[0]
-        said += f" ({first}); relative to it: {', '.join(ratios)}"
+    strata = fit.solution.problem.residual.relative_sds(fit.solution.residual)
+    if strata:
+        first, *others = strata
+        said += f" ({first}); relative to it: {', '.join(f'{name} {num(strata[name])}' for name in others)}"
     return said + "."
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...errors import ModelError, nearest, some
 from ...threads import one_thread
-from .blueprint import Blueprint, Grouped, Parameter, grouped
+from .blueprint import Blueprint, Grouped, Parameter, at_wave, grouped
 
 if TYPE_CHECKING:
     from ...panel import Panel
@@ -84,12 +84,11 @@ def _completed(blueprint: Blueprint, given: dict[str, float]) -> dict[str, float
     """A value for each parameter: by its own name, or by that without the wave; first-wave moments from the lags."""
     values, used = {}, set()
     for p in blueprint.parameters:
-        short = p.name.removesuffix(f" [{p.wave}]")
-        for name in (p.name, short):
-            if name in given:
-                values[p.name] = _number(name, given[name])
-                used.add(name)
-                break
+        found = [name for name in given if p.name in (name, at_wave(name, p.wave))]
+        if found:
+            name = p.name if p.name in found else found[0]
+            values[p.name] = _number(name, given[name])
+            used.add(name)
     unknown = [name for name in given if name not in used]
     if unknown:
         known = blueprint.names

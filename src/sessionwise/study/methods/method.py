@@ -47,7 +47,7 @@ class Estimates:
 class Method:
     """key : short and stable. label : as the table prints it. run : both directions. assumes : what it takes for
     granted. applies : whether it says anything that the others do not (no therapists: nothing to leave out).
-    references : in APA style."""
+    references : in APA style. trend : whether it takes another trend out than the main model."""
 
     key: str
     label: str
@@ -55,3 +55,4 @@ class Method:
     assumes: Callable[[StudyData], Assumptions]
     applies: Callable[[StudyData], bool]
     references: tuple[str, ...] = ()
+    trend: bool = False

@@ -196,6 +196,7 @@ METHODS = (
         lambda b: _varied(b, lambda e: replace(e, trend=None), known_bias=False),
         lambda s: _usual(s, trend="none"),
         lambda s: s.study.trend is not None,
+        trend=True,
     ),
     Method(
         "linear-trend",
@@ -203,6 +204,7 @@ METHODS = (
         lambda b: _varied(b, lambda e: replace(e, trend="linear")),
         lambda s: _usual(s, trend="one straight line for all"),
         lambda s: s.study.trend is None,
+        trend=True,
     ),
     Method(
         "own-trend",
@@ -210,6 +212,7 @@ METHODS = (
         lambda b: _varied(b, lambda e: replace(e, centring="own line"), line=True),
         lambda s: _usual(s, trend=f"a straight line of each {s.person}'s own, which bias lagged effects more"),
         _always,
+        trend=True,
     ),
     Method(
         "no-cluster",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...words import apa_number, counted, listed, num, plural_of
+from ..methods.registry import methods
 from ..person_columns import is_fixed
 from ..records import Direction, DropOutModel, Estimate, NotAnswered, Rule, Sensitivity
 
@@ -71,10 +72,11 @@ def _autoregression(setting: StudyData, forward: Direction | NotAnswered, compar
 def _trend(setting: StudyData, compared: Sensitivity) -> Rule:
     rule = "Consider long-term trends"
     trend = setting.study.trend
+    other = {method.key for method in methods() if method.trend}
     shown = [
         f"{r.label[:1].lower()}{r.label[1:]}"
         for r in compared.rows
-        if r.key.endswith("trend") and isinstance(r.forward, Estimate)
+        if r.key in other and isinstance(r.forward, Estimate)
     ]
     beside = f" Beside it: {listed(shown)}." if shown else ""
     if trend is None:
