@@ -195,7 +195,7 @@ class _Columns:
         labels = panel.labels(name)
         self.masks[name] = labels.codes < 0
         few = len(labels.levels) <= MOST_LABELS
-        found = category(name, labels, panel) if few else None
+        found = category(name, panel) if few else None
         if found:
             self.categories.append(found)
         elif asked and few:

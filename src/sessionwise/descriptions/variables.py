@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..panel.constancy import gathered, own_values
+from ..panel.labels import levels
 from .reml import Floats
 from .variance import Components, Home, Interval, components
 
 if TYPE_CHECKING:
     from ..panel import Panel
-    from ..panel.panel import Labels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,15 +98,11 @@ def variable(name: str, values: Floats, panel: Panel, homes: Home | None, ends: 
 
 def per_person(values: Floats, panel: Panel) -> Floats | None:
     """float64 (n_persons,) if no person has two different values (NaN: no value), else None."""
-    if not len(values):
-        return np.zeros(0)
-    known = np.isfinite(values)
-    starts = panel.starts[:-1]
-    low = np.minimum.reduceat(np.where(known, values, np.inf), starts)
-    high = np.maximum.reduceat(np.where(known, values, -np.inf), starts)
-    if (high > low).any():
-        return None
-    return np.where(np.isfinite(low), low, np.nan)
+    import polars as pl
+
+    series = pl.Series(values, nan_to_null=True)
+    own = own_values(series, panel.starts)
+    return None if len(own.changing) else gathered(series, own.first).to_numpy()
 
 
 def person_variable(name: str, values: Floats) -> PersonVariable:
@@ -117,15 +114,14 @@ def person_variable(name: str, values: Floats) -> PersonVariable:
     return PersonVariable(name, len(seen), len(values) - len(seen), *facts)
 
 
-def category(name: str, labels: Labels, panel: Panel) -> Category | None:
+def category(name: str, panel: Panel) -> Category | None:
     """Counts of persons per label; None if a person has two labels."""
-    values = per_person(np.where(labels.codes < 0, np.nan, labels.codes), panel)
-    if values is None:
+    if not panel.is_constant(name):
         return None
-    known = values[~np.isnan(values)].astype(np.int64)
-    counts = np.bincount(known, minlength=len(labels.levels))
-    pairs = zip(labels.levels.tolist(), counts.tolist(), strict=True)
-    return Category(name, {str(label): n for label, n in pairs if n}, len(values) - len(known))
+    labels, codes = levels(panel.per_person(name))
+    counts = np.bincount(codes[codes >= 0], minlength=len(labels))
+    persons = {str(label): n for label, n in zip(labels.tolist(), counts.tolist(), strict=True)}
+    return Category(name, persons, int((codes < 0).sum()))
 
 
 def _sd(values: Floats) -> float | None:

@@ -18,6 +18,8 @@ import numpy as np
 from ..errors import PanelError, some
 from ..findings import Finding, Findings
 from ..options import known_name
+from ..words import counted
+from .constancy import gathered, own_values
 from .frames import attach, column, eager, holds_numbers, numbers, restore, text_among_numbers
 from .labels import levels
 from .roles import PersonRows, Roles, structure
@@ -238,6 +240,48 @@ class Panel:
         """Whether `panel[name]` gives numbers."""
         self._must_have(name)
         return name in self._derived or holds_numbers(self._frame, name)
+
+    def is_constant(self, name: str) -> bool:
+        """Whether no person has two different values of a column, as with gender or a diagnosis at intake.
+
+        Rows without a value (missing, or blank text) do not count against it, nor do persons without any.
+
+        Parameters
+        ----------
+        name : a column of any type; text is compared sign by sign, numbers exactly.
+
+        Raises
+        ------
+        PanelError : no such column.
+        """
+        return not len(own_values(self.series(name), self.starts).changing)
+
+    def per_person(self, name: str) -> pl.Series:
+        """The value that each person has in a column that is constant within persons.
+
+        Parameters
+        ----------
+        name : a column for which `is_constant` holds.
+
+        Returns
+        -------
+        polars Series (n_persons,) with the column's own type, in the order of `persons`: the value of all the person's
+        rows that have one, null for a person without any.
+
+        Raises
+        ------
+        PanelError : no such column, or a person has two different values in it.
+        """
+        series = self.series(name)
+        own = own_values(series, self.starts)
+        if len(own.changing):
+            raise PanelError(
+                f"column {name!r} changes within persons.",
+                where=f"{counted(len(own.changing), 'person')}, such as {self.roles.person} "
+                f"{self.persons[own.changing[0]]}",
+                remedy="Use a value that belongs to the person, such as that of the first session.",
+            )
+        return gathered(series, own.first)
 
     def _must_have(self, name: str) -> None:
         if name not in self:

@@ -296,6 +296,11 @@ def _carried(labels: Mapping[str, Any], found: Mapping[str, Mapping[int, str]]) 
 
 
 def _constant(table: Table, columns: Iterable[str], person: str) -> None:
+    """Raise ReadError if a column that becomes one cell a person has two.
+
+    Stricter than `Panel.is_constant`, for which a table as it was read has no roles yet: a person with a value in some
+    rows only would have it in all rows once the table is long again.
+    """
     import polars as pl
 
     for column in columns:

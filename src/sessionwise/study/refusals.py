@@ -206,13 +206,9 @@ def _is_code(value: float, counts: np.ndarray, at: int, gap: float, rest: np.nda
 
 
 def _varies_within(what: str, name: str, values: np.ndarray, panel: Panel) -> None:
-    there = ~np.isnan(values)
-    if not there.any():
+    if np.isnan(values).all():
         raise StudyError(f"the {what} {name!r} has no value in any session.", remedy="Name another column.")
-    starts = panel.starts[:-1]
-    low = np.minimum.reduceat(np.where(there, values, np.inf), starts)
-    high = np.maximum.reduceat(np.where(there, values, -np.inf), starts)
-    if not (high > low).any():
+    if panel.is_constant(name):
         raise StudyError(
             f"the {what} {name!r} is the same in all sessions of each person, so nothing can be said of change within "
             "persons.",

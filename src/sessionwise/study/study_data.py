@@ -12,7 +12,7 @@ from ..errors import StudyError
 from ..scoring import Instrument, Scale
 from ..words import agree, counted, plural_of
 from .parts.equation import Equation, quoted
-from .person_columns import filled, is_fixed
+from .person_columns import filled
 from .records import NotAnswered
 from .refusals import can_be_studied, known
 from .words.phrases import arrow, before, cluster_word, following, later
@@ -113,7 +113,7 @@ class StudyData:
 
     def covariate_terms(self, name: str) -> tuple[str, ...]:
         """Of one covariate: numbers that change within persons as deviations beside means, anything else as it is."""
-        if is_fixed(name, self.panel) or not self.panel.is_numeric(name):
+        if self.panel.is_constant(name) or not self.panel.is_numeric(name):
             return (quoted(name),)
         return f"within({quoted(name)})", f"between({quoted(name)})"
 
@@ -165,10 +165,7 @@ def _is_panel(given: object) -> None:
 
 def _can_be_described(name: str, panel: Panel) -> bool:
     """Numbers, and text that is the same in all sessions of a person."""
-    if panel.is_numeric(name):
-        return True
-    codes = panel.labels(name).codes
-    return bool((codes == codes[panel.starts[:-1]][panel.codes]).all())
+    return panel.is_numeric(name) or panel.is_constant(name)
 
 
 # --- what is made out ---------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import numpy as np
 from ...errors import ModelError, some
 from ...findings import Finding, Findings
 from ...panel import Panel
+from ...panel.constancy import own_values
 from ...panel.panel import LARGEST
 from ...words import counted, percent
 from .blueprint import Column
@@ -194,39 +195,29 @@ def _constant(panel: Panel, name: str) -> np.ndarray:
             f"covariate {name!r} holds categories ({some(levels)}), not numbers.",
             remedy="Code it as numbers, such as 0 and 1 for two categories; more need several columns.",
         )
-    column = _finite(panel, name)
-    known = np.isfinite(column)
-    person = panel.codes[known]
-    low, high = np.full(panel.n_persons, np.inf), np.full(panel.n_persons, -np.inf)
-    np.minimum.at(low, person, column[known])
-    np.maximum.at(high, person, column[known])
-    changes = np.flatnonzero(low < high)
-    if len(changes):
+    column, own = _finite(panel, name), own_values(panel.series(name), panel.starts)
+    if len(own.changing):
         raise ModelError(
             f"{name!r} changes within persons, so it is no covariate of theirs.",
-            where=f"{len(changes):,} persons, such as {panel.roles.person} {panel.persons[changes[0]]}",
+            where=f"{len(own.changing):,} persons, such as {panel.roles.person} {panel.persons[own.changing[0]]}",
             remedy="Use a value that belongs to the person, such as that of the first session, or take it as a "
             "variable of the model.",
         )
-    return np.where(np.isfinite(low), low, np.nan)
+    return np.where(own.first < 0, np.nan, column[own.first])
 
 
 def _groups(panel: Panel, name: str | None) -> tuple[np.ndarray, tuple[str, ...], list[Finding]]:
     """Each person's group, -1 if unknown."""
     if name is None:
         return np.zeros(panel.n_persons, np.intp), (), []
-    labels = panel.labels(name)
-    known = labels.codes >= 0
-    codes = np.full(panel.n_persons, -1, np.intp)
-    codes[panel.codes[known]] = labels.codes[known]
-    mixed = np.flatnonzero(known & (labels.codes != codes[panel.codes]))
-    if len(mixed):
-        who = panel.persons[panel.codes[mixed[0]]]
+    labels, own = panel.labels(name), own_values(panel.series(name), panel.starts)
+    if len(own.changing):
         raise ModelError(
             f"group {name!r} changes within persons.",
-            where=f"{panel.roles.person} {who}",
+            where=f"{panel.roles.person} {panel.persons[own.changing[0]]}",
             remedy="Use a column that is the same in all of a person's rows.",
         )
+    codes = np.where(own.first < 0, -1, labels.codes[own.first]).astype(np.intp)
     used = np.unique(codes[codes >= 0])
     if len(used) < 2:
         raise ModelError(

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...errors import ModelError
 from ...panel.frames import eager
+from ...panel.labels import levels
 from ...words import num
 from ..records import Moderation, NotAnswered, SimpleSlope
 from ..study_data import FEWEST_PERSONS
@@ -58,18 +59,16 @@ def _unfit(setting: StudyData, name: str, question: str) -> NotAnswered | None:
     panel = setting.panel
     if panel.n_persons < FEWEST_PERSONS:
         return NotAnswered(question, f"There are {panel.n_persons} {setting.person}s.", f"At least {FEWEST_PERSONS}.")
-    codes, persons = panel.labels(name).codes, panel.codes
-    known = codes >= 0
-    pairs = np.unique(np.column_stack([persons[known], codes[known]]), axis=0)
-    if len(pairs) > len(np.unique(pairs[:, 0])):
+    if not panel.is_constant(name):
         why = f"{name} changes from session to session within {setting.person}s."
         return NotAnswered(question, why, f"A value for each {setting.person}, such as that of the first session.")
-    levels, counts = np.unique(pairs[:, 1], return_counts=True)
-    if len(levels) < 2:
-        what = f"is the same for all {setting.person}s" if len(levels) else "has no value"
+    labels, codes = levels(panel.per_person(name))
+    if len(labels) < 2:
+        what = f"is the same for all {setting.person}s" if len(labels) else "has no value"
         return NotAnswered(question, f"{name} {what}.", "Another moderator.")
+    counts = np.bincount(codes[codes >= 0])
     if not panel.is_numeric(name) and counts.min() < 2:
-        alone = panel.labels(name).levels[levels[counts.argmin()]]
+        alone = labels[counts.argmin()]
         return NotAnswered(question, f"Only one {setting.person} has {name} {alone}.", "Join categories.")
     return None
 

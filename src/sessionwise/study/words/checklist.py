@@ -11,7 +11,6 @@ import numpy as np
 
 from ...words import apa_number, counted, listed, num, plural_of
 from ..methods.registry import methods
-from ..person_columns import is_fixed
 from ..records import Direction, DropOutModel, Estimate, NotAnswered, Rule, Sensitivity
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def _within(setting: StudyData, forward: Direction | NotAnswered) -> Rule:
         return Rule(rule, "no", "No effect within persons could be estimated.")
     done = f"Predictors are deviations from each {setting.person}'s mean; that mean is a predictor of its own."
     panel = setting.panel
-    changing = [name for name in forward.covariates if not is_fixed(name, panel)]
+    changing = [name for name in forward.covariates if not panel.is_constant(name)]
     if not changing:
         return Rule(rule, "yes", done)
     numeric = [name for name in changing if panel.is_numeric(name)]

@@ -9,7 +9,6 @@ import numpy as np
 
 from ...words import agree, apa_number, counted, listed, plural_of
 from ..parts.few_sessions import CorrectedProcess
-from ..person_columns import is_fixed
 from ..records import Direction, DropOutModel, Heterogeneity, NotAnswered, Sensitivity
 
 if TYPE_CHECKING:
@@ -92,7 +91,8 @@ def _models(setting: StudyData, forward: Direction) -> str:
 
 def _covariates(setting: StudyData, forward: Direction) -> Iterator[str]:
     if forward.covariates:
-        changing = [n for n in forward.covariates if setting.panel.is_numeric(n) and not is_fixed(n, setting.panel)]
+        panel = setting.panel
+        changing = [n for n in forward.covariates if panel.is_numeric(n) and not panel.is_constant(n)]
         how = f" ({listed(changing)} as deviations from {setting.person}s' means beside these)" if changing else ""
         yield f"Covariates were {listed(list(forward.covariates))}{how}."
     dropped = [name for name in setting.study.covariates if name not in forward.covariates]
