@@ -21,6 +21,7 @@ from sessionwise.words import (
     counted,
     figure_interval,
     figure_number,
+    level_percent,
     listed,
     num,
     numbered,
@@ -31,6 +32,7 @@ from sessionwise.words import (
     plural_of,
     signed,
     value_range,
+    with_decimals,
 )
 
 NAN, INF = float("nan"), float("inf")
@@ -170,6 +172,19 @@ def test_ranges_and_intervals(low, high, values, interval):
     assert value_range(low, high) == values
     assert figure_interval(low, high) == interval
     assert figure_interval(low, high, 0.9) == interval.replace("95", "90")
+
+
+def test_levels():
+    assert [level_percent(level) for level in (0.95, 0.9, 0.999, 0.5)] == ["95 %", "90 %", "99.9 %", "50 %"]
+
+
+def test_a_number_that_rounds_to_zero_keeps_its_sign_where_it_ends_an_interval():
+    assert [with_decimals(v, 3) for v in (-0.0004, 0.0004, -0.283, 1234.5)] == [
+        "−0.000",
+        "0.000",
+        "−0.283",
+        "1,234.500",
+    ]
 
 
 def test_a_range_that_is_not_known():

@@ -3,7 +3,7 @@
 Three styles, told apart by the reader they are for:
 
 - tables (`num`, `percent`, `p_value`): three significant digits, a hyphen for minus, '–' for unknown;
-- figures (`figure_number`, `figure_interval`, `alike`, `coefficient_label`): no zeros at the end, a true minus;
+- figures (`figure_number`, `alike`, `with_decimals`, `coefficient_label`, `figure_interval`): a true minus, short;
 - sentences (`apa_number`, `p_words`, `counted`, `listed`): as APA prints them, a true minus.
 
 `errors.some` is the list that is cut short ('1, 2 and 3 more'); it stands with the errors, which nearly all use it.
@@ -61,6 +61,11 @@ def alike(*values: float) -> list[str]:
     while decimals and all(text.endswith("0") for text in texts):
         texts, decimals = [text[:-1] for text in texts], decimals - 1
     return [("−" if float(t.replace(",", "")) < 0 else "") + t.lstrip("-").removesuffix(".") for t in texts]
+
+
+def with_decimals(value: float, decimals: int) -> str:
+    """One row of a figure's table: '−0.283', '−0.000', where the sign tells on which side of zero an interval ends."""
+    return f"{value:,.{decimals}f}".replace("-", "−")
 
 
 def coefficient_label(value: float) -> str:
@@ -146,9 +151,14 @@ def value_range(low: float | None, high: float | None) -> str:
     return f"{low:.3g} to {high:.3g}" if max(abs(low), abs(high)) < 1000 else f"{low:.4g} to {high:.4g}"
 
 
+def level_percent(level: float) -> str:
+    """A level of confidence: '95 %', '99.9 %'."""
+    return f"{100 * level:g} %"
+
+
 def figure_interval(low: float, high: float, level: float = 0.95) -> str:
     """In a figure: '95 % interval −0.5 to −0.1'."""
-    return f"{100 * level:g} % interval {' to '.join(alike(low, high))}"
+    return f"{level_percent(level)} interval {' to '.join(alike(low, high))}"
 
 
 # --- counts -------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelError, some
 from ..show import Grid, Part, Shown, plain
-from ..words import num, p_value
+from ..words import level_percent, num, p_value
 from .contract import Fit, LaggedEffect
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _grid(title: str, effects: Sequence[ComparedEffect], level: float) -> Grid:
         name = e.model + _where(e) + ("" if e.reliable else " (!)")
         interval = f"{num(e.std_low)}, {num(e.std_high)}"
         rows.append((name, num(e.standardised), interval, num(e.estimate), num(e.se), p_value(e.p)))
-    head = ("", "in within-SDs", f"{100 * level:g} % interval", "in units", "SE", "p")
+    head = ("", "in within-SDs", f"{level_percent(level)} interval", "in units", "SE", "p")
     return Grid(title, head, tuple(rows), dense=True)
 
 

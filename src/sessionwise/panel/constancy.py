@@ -1,7 +1,7 @@
 """Constancy: whether a column has one value within each person, and which.
 
-One rule for all of the package: what is missing (null, NaN, blank text) does not count against it. A characteristic
-that was asked at the first session only is constant, and so is a person without any value.
+One rule for all of the package: what is missing (null, NaN, blank text) does not count against it. So a characteristic
+that was asked at the first session only is constant, and persons without any value make no difference.
 """
 
 from __future__ import annotations

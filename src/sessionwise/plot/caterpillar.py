@@ -12,7 +12,7 @@ from ..errors import ModelError, nearest, some
 from ..formula import show
 from ..models import MLMFit
 from ..options import valid_level
-from ..words import capital, counted, figure_interval, figure_number, listed
+from ..words import capital, counted, figure_interval, figure_number, level_percent, listed
 from .figure import Rows, along, clean, figure, shortened, source
 from .words import Labels, words
 
@@ -264,7 +264,7 @@ def _title(found: LevelEffects, group: str, said: str, response: str) -> str:
 
 
 def _how(found: LevelEffects, group: str) -> str:
-    percent = f"{100 * found.level:g} %"
+    percent = level_percent(found.level)
     return (
         f"Each row one {group}: predicted effect (shrunken to the average where data are few) with {percent} interval. "
         f"Dashed: average, {figure_interval(found.average_low, found.average_high, found.level)}. "

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelError
-from ..words import alike, counted, decimals
+from ..words import alike, counted, decimals, level_percent, with_decimals
 from .figure import Row, Rows, along, clean, figure, source, wrapped
 
 if TYPE_CHECKING:
@@ -88,7 +88,8 @@ def forest(
         },
         title=title or _title(records, directions),
         subtitle=[
-            f"Points: estimates; lines: {100 * level:g} % intervals; filled and coloured where clear of zero.{missing}",
+            f"Points: estimates; lines: {level_percent(level)} intervals; filled and coloured where clear of zero."
+            f"{missing}",
             note,
         ],
         seen=_seen(records, directions),
@@ -151,7 +152,7 @@ def _decimals(records: list[Estimate]) -> int:
 
 def _row(e: Estimate, label: list[str], reason: list[str], y: float, decimals: int) -> Row:
     numbers = (e.estimate, e.low, e.high) if e.answered else (None, None, None)
-    point, low, high = ("" if v is None else f"{v:,.{decimals}f}".replace("-", "−") for v in numbers)
+    point, low, high = ("" if v is None else with_decimals(v, decimals) for v in numbers)
     return {
         "direction": e.direction,
         "method": e.label,

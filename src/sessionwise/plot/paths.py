@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ModelError, some
 from ..options import known_name
-from ..words import alike, figure_interval, figure_number
+from ..words import alike, figure_interval, figure_number, level_percent
 from .diagram import Intercepts, PathDiagram
 from .figure import Rows, clean, figure
 from .fitted_paths import path_diagram
@@ -118,7 +118,7 @@ def _subtitle(d: PathDiagram, names: dict[str, str]) -> list[str]:
     if d.intercepts:
         nodes += "; circles: within persons; large circles: lasting levels of persons"
     lines = [
-        f"{nodes}. Arrows: thicker where the coefficient is larger, dashed where its {100 * d.level:g} % interval "
+        f"{nodes}. Arrows: thicker where the coefficient is larger, dashed where its {level_percent(d.level)} interval "
         "includes zero; grey: correlations."
     ]
     if d.intercepts:

@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import ModelError, nearest, some
 from ..formula import show
 from ..models import MLMFit
-from ..words import alike, figure_interval, figure_number, listed, p_words
+from ..words import alike, figure_interval, figure_number, level_percent, listed, p_words
 from .figure import Rows, along, clean, figure, source, upright, wrapped
 from .words import Labels, words
 
@@ -110,7 +110,7 @@ def draw_slopes(
         title=_title(found, named, said),
         subtitle=[
             f"Lines: difference in {said.response} from where {said.x} is average, at levels of {said.moderator}; "
-            f"bands: {100 * level:g} % intervals of the slopes.{held}",
+            f"bands: {level_percent(level)} intervals of the slopes.{held}",
             note,
         ],
         seen=_seen(found, named, level),
