@@ -22,7 +22,8 @@ import typer
 
 import sessionwise as sw
 from sessionwise.cli.app import app
-from sessionwise.cli.files import _codes, _settings
+from sessionwise.cli.files import missing_codes as declared
+from sessionwise.cli.files import read_options
 from sessionwise.cli.remedies import in_options
 from sessionwise.errors import Argument, Wording, missing_codes, read_option
 
@@ -251,13 +252,13 @@ def arguments(text: str) -> list[Argument]:
 def test_codes_are_declared_as_a_shell_takes_them(column: str, code: object) -> None:
     said = Wording("Declare them: ", missing_codes({column: [code]}), "").for_command_line()
     words = shlex.split(said.removeprefix("Declare them: "))
-    assert _codes(given("check", *words)["missing"]) == {column: [code]}
+    assert declared(given("check", *words)["missing"]) == {column: [code]}
 
 
 @pytest.mark.parametrize("column", ["code", "Kode der Person", "it's"])
 def test_options_of_read_are_taken_as_they_are_written(column: str) -> None:
     option = read_option("types", {column: "text"}).option
-    assert _settings(given("check", *shlex.split(shlex.join(option)))["read"]) == {"types": {column: "text"}}
+    assert read_options(given("check", *shlex.split(shlex.join(option)))["read"]) == {"types": {column: "text"}}
 
 
 # --- remedies where they arise ------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from helpers.demo import result
 from sessionwise.study.records import Estimate
-from sessionwise.study.words.estimates import ends, full, interval, point
+from sessionwise.study.words.estimates import ends, full, interval, magnitude, point
 
 
 def test_full():
@@ -17,6 +17,7 @@ def test_the_decimals_are_those_of_the_value_or_its_error():
     assert (point(small), ends(small), interval(small)) == ("0.012", "[0.008, 0.016]", "95 % CI [0.008, 0.016]")
     uncertain = Estimate(-0.0123, 0.5, -0.99, 0.97, 200.0, 0.9)
     assert (point(uncertain), ends(uncertain)) == ("−0.01", "[−0.99, 0.97]")
+    assert magnitude(uncertain) == "0.01"
 
 
 def test_no_hyphen_for_minus_in_sentences():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ...errors import Argument, Wording
 from ...words import apa_number
 from ..records import Direction, Estimate, NotAnswered, Sensitivity
-from .estimates import full, interval, point
+from .estimates import full, interval, magnitude, point
 
 if TYPE_CHECKING:
     from ..parts.equation import Equation
@@ -35,7 +35,7 @@ def _said(setting: StudyData, one: Direction | NotAnswered, compared: Sensitivit
     when = setting.later + (f", given the {predictor} rated just before it" if one.same_session else "")
     numbers = f"{full(e)}; {_beside(one, free, _of(compared, 'riclpm', one))}"
     if e.significant:
-        size = point(e).removeprefix("−")
+        size = magnitude(e)
         usual = f"{predictor} one point above a {person}'s usual level was followed by {response} {size} points "
         usual += "higher" if e.value > 0 else "lower"
     else:

@@ -11,6 +11,11 @@ def point(e: Estimate) -> str:
     return apa_number(e.value, _scale(e))
 
 
+def magnitude(e: Estimate) -> str:
+    """Without its sign: '0.94'."""
+    return apa_number(abs(e.value), _scale(e))
+
+
 def ends(e: Estimate) -> str:
     """'[−1.20, −0.68]'."""
     return f"[{apa_number(e.low, _scale(e))}, {apa_number(e.high, _scale(e))}]"
