@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sessionwise as sw
-from sessionwise.mixed import Effects, Solution, effects, evaluate, optimise, problem
+from sessionwise.mixed import Effects, Solution, effects, evaluate, optimise, problem, summed
 from sessionwise.models import MLM
 from sessionwise.models.mlm.residual import residual_of
 
@@ -79,7 +79,7 @@ def made(formula: str, kind: str, by: str | None, data: pl.DataFrame | None = No
     design = sw.design(panel, formula)
     residual = residual_of(MLM(formula, residual=kind, variance_by=by), panel, design)
     at = design.sessions.astype(float) if kind != "car1" else panel.times[design.rows]
-    return design, problem(design, residual), at
+    return design, problem(summed(design, residual), residual), at
 
 
 @pytest.mark.parametrize("reml", [True, False])
@@ -230,7 +230,7 @@ def test_only_cross_products_matter():
     matrix = design.matrix.copy(order="F")
     for a, b in zip(design.starts[:-1], design.starts[1:], strict=True):
         matrix[a:b] = np.linalg.qr(rng.standard_normal((b - a, b - a)))[0] @ matrix[a:b]
-    turned = problem(replace(design, matrix=matrix), p.residual)
+    turned = problem(summed(replace(design, matrix=matrix), p.residual), p.residual)
     ours, theirs = (Solution(q, optimise(q, reml=True), True) for q in (p, turned))
     np.testing.assert_allclose(theirs.criterion, ours.criterion, rtol=1e-10)
     np.testing.assert_allclose(theirs.beta, ours.beta, rtol=1e-6)

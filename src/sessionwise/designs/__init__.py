@@ -8,7 +8,16 @@ from the rows that are left.
 
 from __future__ import annotations
 
-from .build import design
-from .design import Design, Dropped, Grouping, RandomColumns, TermColumns
+from .build import design, partial_design
+from .design import Design, Dropped, Grouping, PartialDesign, RandomColumns, TermColumns
 
-__all__ = ["Design", "Dropped", "Grouping", "RandomColumns", "TermColumns", "design"]
+__all__ = [
+    "Design",
+    "Dropped",
+    "Grouping",
+    "PartialDesign",
+    "RandomColumns",
+    "TermColumns",
+    "design",
+    "partial_design",
+]

@@ -10,7 +10,7 @@ import polars as pl
 
 import sessionwise as sw
 from sessionwise.designs import Design
-from sessionwise.mixed import MixedLikelihood, Optimum, Residual, Solution, evaluate, optimise, problem
+from sessionwise.mixed import MixedLikelihood, Optimum, Residual, Solution, evaluate, optimise, problem, summed
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,8 @@ def setup(
     if by:
         column = panel.labels(by)
         strata, labels = column.codes[design.rows].astype(int), tuple(map(str, column.levels))
-    return Setup(panel, design, problem(design, Residual(kind, gaps, strata, labels)), time)
+    residual = Residual(kind, gaps, strata, labels)
+    return Setup(panel, design, problem(summed(design, residual), residual), time)
 
 
 def _own_theta(p: MixedLikelihood, theta: list[float]) -> list[np.ndarray]:

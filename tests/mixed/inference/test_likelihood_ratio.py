@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from fits import CASES, STORED, Fitted, fitted, stored, table
 
 from sessionwise.errors import ModelError
-from sessionwise.mixed import Residual, Solution, optimise, problem
+from sessionwise.mixed import Residual, Solution, optimise, problem, summed
 from sessionwise.mixed.inference import Comparison, TrueParameters, draw_from, likelihood_ratio
 from sessionwise.show import num
 
@@ -270,7 +270,7 @@ def simulated(smaller: str, larger: str, truth: TrueParameters, persons: int, n:
 def _refitted(f: Fitted, y: np.ndarray, residual: Residual) -> Solution:
     matrix = f.design.matrix.copy(order="F")
     matrix[:, 0] = y
-    made = problem(replace(f.design, matrix=matrix), residual)
+    made = problem(summed(replace(f.design, matrix=matrix), residual), residual)
     return Solution(made, optimise(made, reml=False), reml=False)
 
 
