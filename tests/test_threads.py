@@ -30,7 +30,7 @@ from threadpoolctl import ThreadpoolController, threadpool_limits
 
 import sessionwise as sw
 from sessionwise.descriptions import variance_components
-from sessionwise.mixed import evaluate, optimise, problem
+from sessionwise.mixed import evaluate, optimise, problem, summed
 from sessionwise.mixed.inference import satterthwaite
 from sessionwise.threads import one_thread
 
@@ -244,7 +244,7 @@ FUNCTIONS: dict[str, Call] = {
     "plot.write_figures": lambda w: sw.plot.write_figures(w.panel, w.folder, ["core_om"]),
     # functions of the engine that have uses of their own
     "descriptions.variance_components": lambda w: variance_components(w.panel, "core_om"),
-    "mixed.problem": lambda w: problem(w.design, w.mlm.solution.problem.residual),
+    "mixed.problem": lambda w: problem(summed(w.design, w.mlm.solution.problem.residual)),
     "mixed.optimise": lambda w: optimise(w.crossed.solution.problem, reml=True),
     "mixed.evaluate": lambda w: evaluate(w.mlm.solution.problem, w.mlm.theta, reml=True),
     "mixed.inference.satterthwaite": lambda w: satterthwaite(w.crossed.solution),

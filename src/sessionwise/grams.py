@@ -6,12 +6,15 @@ showing a row. The kernel is core/gram.hpp.
 Cross-products square the condition number, so columns should be centred and scaled before they are
 multiplied: z = (x − center) / scale. `recenter` moves between such choices exactly (for a Gram that
 holds the constant column), which is also how Grams made with different centres are added.
+
+All of these are linear changes of the columns, and functions at the end of this file make them on the packed
+products: `gathered` takes columns, `changed` combines them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -27,12 +30,14 @@ class Gram:
     """Cross-products of k columns for each of n_persons persons.
 
     columns : k names.
-    persons : (n_persons,) labels, ascending.
+    persons : (n_persons,) labels, each once; ascending as `gram` and `+` make them.
     n : int64 (n_persons,), rows of each person.
     packed : float64 (ceil(n_persons / 8), k (k + 1) / 2, 8), the upper triangles row by row, persons
         innermost; read-only.
     center, scale : (k,), the products are those of (x − center) / scale.
     constants : the columns that are 1 in every row and not centred.
+    units : for columns that are 0 outside some of the rows: the column that is 1 in those rows and 0 elsewhere, which
+        takes the place of the constant where their centres move: z = (x − center × unit) / scale.
     """
 
     columns: tuple[str, ...]
@@ -42,6 +47,7 @@ class Gram:
     center: np.ndarray
     scale: np.ndarray
     constants: frozenset[str] = frozenset()
+    units: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def n_persons(self) -> int:
@@ -60,6 +66,10 @@ class Gram:
         total: np.ndarray = _square(self.packed.sum(axis=(0, 2))[None], len(self.columns))[0]
         return total
 
+    def of(self, packed: np.ndarray, n: np.ndarray) -> Gram:
+        """Other products of the same columns and persons; n : rows of each person."""
+        return _made(self.columns, self.persons, n, packed, self.center, self.scale, self.constants, self.units)
+
     def select(self, columns: Iterable[str]) -> Gram:
         """The Gram of some of the columns, in the order given.
 
@@ -77,13 +87,11 @@ class Gram:
                 )
         _names_unique(columns)
         at = np.array([self.columns.index(name) for name in columns], dtype=np.int64)
-        rows, cols = np.triu_indices(len(columns))
-        low, high = np.minimum(at[rows], at[cols]), np.maximum(at[rows], at[cols])
-        k = len(self.columns)
-        pairs = low * k - low * (low - 1) // 2 + high - low
-        packed = np.ascontiguousarray(self.packed[:, pairs, :])
-        ones = self.constants.intersection(columns)
-        return _made(columns, self.persons, self.n, packed, self.center[at], self.scale[at], ones)
+        units = {name: unit for name, unit in self.units.items() if name in columns}
+        return _made(
+            columns, self.persons, self.n, gathered(self.packed, at), self.center[at], self.scale[at],
+            self.constants.intersection(columns), units,
+        )  # fmt: skip
 
     @one_thread()
     def recenter(self, center: np.ndarray, scale: np.ndarray) -> Gram:
@@ -97,22 +105,30 @@ class Gram:
         center, scale = _center_scale(len(self.columns), center, scale)
         if np.array_equal(center, self.center) and np.array_equal(scale, self.scale):
             return self
-        k = len(self.columns)
+        ones = frozenset(c for c in self.constants if center[self.columns.index(c)] == 0)
+        packed = changed(self.packed, self._change(center, scale))
+        return _made(self.columns, self.persons, self.n, packed, center, scale, ones, self.units)
+
+    def _change(self, center: np.ndarray, scale: np.ndarray) -> np.ndarray:
+        """(k, k) M, so that z M are the columns with another centre and scale.
+
+        Raises
+        ------
+        GramError : a centre moves and there is no column to move it with.
+        """
         change = np.diag(self.scale / scale)
         shift = (self.center - center) / scale
-        if shift.any():
-            if not self.constants:
+        for j in np.flatnonzero(shift).tolist():
+            unit = self.units.get(self.columns[j], min(self.constants, default=""))
+            if unit not in self.columns:
                 raise GramError(
                     "the centre of a Gram can only move if it holds the constant column.",
                     where=f"columns: {some(self.columns, 12)}",
                     remedy="Include a column of ones, or make both Grams with the same center and scale.",
                 )
-            one = self.columns.index(min(self.constants))
-            change[one] += shift * self.scale[one]
-        ones = frozenset(c for c in self.constants if center[self.columns.index(c)] == 0)
-        full = np.einsum("ia,pij,jb->pab", change, self.matrices(), change, optimize=True)
-        upper = full[:, *np.triu_indices(k)]
-        return _made(self.columns, self.persons, self.n, _pack(upper), center, scale, ones)
+            one = self.columns.index(unit)
+            change[one, j] += shift[j] * self.scale[one]
+        return change
 
     def __add__(self, other: Gram) -> Gram:
         """The Gram of both; their persons must differ.
@@ -131,33 +147,24 @@ class Gram:
                 f"the two Grams have different columns: {some(odd)} in one only.",
                 remedy="Make both from the same formula.",
             )
-        both = np.intersect1d(self.persons, other.persons) if _same_kind(self.persons, other.persons) else None
-        if both is None:
-            raise GramError(
-                "persons are numbers in one Gram and text in the other.", remedy="Label persons alike in both."
-            )
-        if len(both):
-            raise GramError(
-                f"{len(both):,} persons are in both Grams: {some(both.tolist())}.",
-                remedy="If they are different people, put the clinic's name before their labels.",
-            )
+        persons = joined([self.persons, other.persons])
         other = other.select(self.columns).recenter(self.center, self.scale)
-        persons = np.concatenate([self.persons, other.persons])
         order = np.argsort(persons, kind="stable")
-        rows = np.concatenate([self._by_person(), other._by_person()])[order]
+        packed = arranged([self.packed, other.packed], [self.n_persons, other.n_persons], order)
         n = np.concatenate([self.n, other.n])[order]
         mine, theirs = (g.constants if g.n_rows else frozenset(g.columns) for g in (self, other))
-        return _made(self.columns, persons[order], n, _pack(rows), self.center, self.scale, mine & theirs)
+        return _made(self.columns, persons[order], n, packed, self.center, self.scale, mine & theirs, self.units)
 
     def subset(self, mask: np.ndarray) -> Gram:
         """The Gram of the persons where `mask`, bool (n_persons,), is true."""
         packed = _pack(self._by_person()[mask])
-        return _made(self.columns, self.persons[mask], self.n[mask], packed, self.center, self.scale, self.constants)
+        return _made(
+            self.columns, self.persons[mask], self.n[mask], packed, self.center, self.scale, self.constants, self.units
+        )
 
     def _by_person(self) -> np.ndarray:
         """(n_persons, pairs)."""
-        pairs = self.packed.shape[1]
-        return self.packed.transpose(0, 2, 1).reshape(-1, pairs)[: self.n_persons]
+        return _rows(self.packed, self.n_persons)
 
     def __repr__(self) -> str:
         return f"<Gram of {some(self.columns, 8)}; {self.n_persons:,} persons, {self.n_rows:,} rows>"
@@ -208,12 +215,12 @@ def gram(
     packed, bad = products(arrays, starts[:-1], starts[1:], middle, width, threads)
     if bad >= 0:
         _not_finite(names, arrays, starts, persons, bad)
-    ones = frozenset(
+    constants = frozenset(
         name
         for name, x, m in zip(names, arrays, middle, strict=True)
         if rows and m == 0 and (x[:100] == 1).all() and (x == 1).all()
     )
-    return _made(names, np.asarray(persons), np.diff(starts), packed, middle, width, ones)
+    return _made(names, np.asarray(persons), np.diff(starts), packed, middle, width, constants)
 
 
 def products(
@@ -271,10 +278,74 @@ def _made(
     center: np.ndarray,
     scale: np.ndarray,
     constants: frozenset[str],
+    units: Mapping[str, str] | None = None,
 ) -> Gram:
     for array in (n, packed, center, scale):
         array.flags.writeable = False
-    return Gram(columns, persons, n, packed, center, scale, constants)
+    return Gram(columns, persons, n, packed, center, scale, constants, units or {})
+
+
+# --- persons and columns of packed products ---------------------------------------------------------
+
+#: Matrices (k, k) held at a time where columns are combined: so many numbers.
+_AT_ONCE = 2_000_000
+
+
+def joined(labels: Sequence[np.ndarray]) -> np.ndarray:
+    """Labels of the persons of several Grams, one after the other.
+
+    Raises
+    ------
+    GramError : numbers in one and text in another, a person in two.
+    """
+    filled = [own for own in labels if len(own)]
+    if not filled:
+        return labels[0]
+    if not all(_same_kind(filled[0], other) for other in filled[1:]):
+        raise GramError("persons are numbers in one Gram and text in the other.", remedy="Label persons alike in both.")
+    persons = np.concatenate(filled)
+    found, counts = np.unique(persons, return_counts=True)
+    if len(twice := found[counts > 1]):
+        raise GramError(
+            f"{len(twice):,} persons are in both Grams: {some(twice.tolist())}.",
+            remedy="If they are different people, put the clinic's name before their labels.",
+        )
+    return persons
+
+
+def gathered(packed: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Packed products of the columns numbered `at`, int64 (m,); -1 for a column of zeros. A column may recur."""
+    k = (int(np.sqrt(8 * packed.shape[1] + 1)) - 1) // 2
+    rows, cols = np.triu_indices(len(at))
+    low, high = np.minimum(at[rows], at[cols]), np.maximum(at[rows], at[cols])
+    pairs = low * k - low * (low - 1) // 2 + high - low
+    found = np.ascontiguousarray(packed[:, np.where(low < 0, 0, pairs), :])
+    found[:, low < 0, :] = 0.0
+    return found
+
+
+def changed(packed: np.ndarray, change: np.ndarray) -> np.ndarray:
+    """Packed products of the columns z M; `change`: M (k, m)."""
+    k, m = change.shape
+    upper = np.triu_indices(m)
+    found = np.empty((len(packed), len(upper[0]), LANES))
+    step = max(1, _AT_ONCE // (LANES * max(k, m) ** 2))
+    for first in range(0, len(packed), step):
+        blocks = packed[first : first + step]
+        full = change.T @ _square(_rows(blocks, len(blocks) * LANES), k) @ change
+        found[first : first + step] = full[:, *upper].reshape(len(blocks), LANES, -1).transpose(0, 2, 1)
+    return found
+
+
+def arranged(packed: Sequence[np.ndarray], persons: Sequence[int], order: np.ndarray) -> np.ndarray:
+    """Packed products of several Grams' persons, so many each, in another order: person order[i] of them all first."""
+    together = np.concatenate([_rows(own, n) for own, n in zip(packed, persons, strict=True)])
+    return _pack(together[order])
+
+
+def _rows(packed: np.ndarray, persons: int) -> np.ndarray:
+    """(persons, pairs)."""
+    return packed.transpose(0, 2, 1).reshape(-1, packed.shape[1])[:persons]
 
 
 def _pack(rows: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 import sessionwise as sw
-from sessionwise.mixed import MixedLikelihood, Optimum, Residual, Solution, evaluate, optimise, problem
+from sessionwise.mixed import MixedLikelihood, Optimum, Residual, Solution, evaluate, optimise, problem, summed
 
 from .sessions import panel_of
 
@@ -77,7 +77,8 @@ def setup(
     if by:
         column = panel.labels(by)
         strata, labels = column.codes[design.rows].astype(int), tuple(map(str, column.levels))
-    return Setup(design, at, panel, problem(design, Residual(kind, gaps, strata, labels)))
+    residual = Residual(kind, gaps, strata, labels)
+    return Setup(design, at, panel, problem(summed(design, residual), residual))
 
 
 def fitted(table: pl.DataFrame, formula: str, method: str = "REML", **options: str) -> Fitted:

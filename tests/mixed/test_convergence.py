@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import sessionwise as sw
-from sessionwise.mixed import Residual, evaluate, optimise, problem
+from sessionwise.mixed import Residual, evaluate, optimise, problem, summed
 from sessionwise.mixed.optimum import _Counter, _search
 from sessionwise.mixed.starting_values import start
 
@@ -61,7 +61,8 @@ def beaten_by(seed: int) -> tuple[bool, float, str]:
         made = sw.design(sw.Panel(table, person="p", session="s"), formula)
     except sw.DesignError as error:  # refused, with reasons: more effects than rows
         return False, 0.0, str(error)
-    p = problem(made, Residual("independent", np.full(len(made.rows), np.nan), np.zeros(len(made.rows), np.int64)))
+    residual = Residual("independent", np.full(len(made.rows), np.nan), np.zeros(len(made.rows), np.int64))
+    p = problem(summed(made, residual), residual)
     reml = method == "REML"
     found = optimise(p, reml=reml)
     rng = np.random.default_rng(seed)

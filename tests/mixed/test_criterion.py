@@ -14,7 +14,7 @@ import sessionwise as sw
 from helpers.dense import dense, random_matrix, residual_matrix
 from helpers.multilevel import Setup, setup
 from helpers.sessions import nested, panel_of, renamed
-from sessionwise.mixed import Effects, Solution, effects, evaluate, optimise, problem
+from sessionwise.mixed import Effects, Solution, effects, evaluate, optimise, problem, summed
 
 CRITERION = 1e-10  # relative: rounding of an n x n factorisation
 GRADIENT = 1e-6  # relative to the largest entry: central differences of the criterion are not better
@@ -195,7 +195,7 @@ def test_only_cross_products_matter():
     matrix = design.matrix.copy(order="F")
     for a, b in zip(design.starts[:-1], design.starts[1:], strict=True):
         matrix[a:b] = np.linalg.qr(rng.standard_normal((b - a, b - a)))[0] @ matrix[a:b]
-    turned = problem(replace(design, matrix=matrix), p.residual)
+    turned = problem(summed(replace(design, matrix=matrix), p.residual), p.residual)
     ours, theirs = (Solution(q, optimise(q, reml=True), True) for q in (p, turned))
     np.testing.assert_allclose(theirs.criterion, ours.criterion, rtol=1e-10)
     np.testing.assert_allclose(theirs.beta, ours.beta, rtol=1e-6)

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 import sessionwise as sw
-from sessionwise.mixed import MixedLikelihood, evaluate, optimise, problem
+from sessionwise.mixed import MixedLikelihood, evaluate, optimise, problem, summed
 from sessionwise.mixed.starting_values import start
 from sessionwise.models.mlm.model import residual_of
 
@@ -73,7 +73,8 @@ def stages(frame: Any, model: Model) -> tuple[Stages, MixedLikelihood]:
     at.append(time.perf_counter())
     made = sw.design(data, model.formula)
     at.append(time.perf_counter())
-    likelihood = problem(made, residual_of(description(model), data, made))
+    residual = residual_of(description(model), data, made)
+    likelihood = problem(summed(made, residual), residual)
     at.append(time.perf_counter())
     found = optimise(likelihood, reml=model.reml)
     at.append(time.perf_counter())

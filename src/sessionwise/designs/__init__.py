@@ -8,8 +8,18 @@ from the rows that are left.
 
 from __future__ import annotations
 
-from .build import design
+from .build import design, partial_design
 from .coding import Factor
-from .design import Design, Dropped, Grouping, RandomColumns, TermColumns
+from .design import Design, Dropped, Grouping, PartialDesign, RandomColumns, TermColumns
 
-__all__ = ["Design", "Dropped", "Factor", "Grouping", "RandomColumns", "TermColumns", "design"]
+__all__ = [
+    "Design",
+    "Dropped",
+    "Factor",
+    "Grouping",
+    "PartialDesign",
+    "RandomColumns",
+    "TermColumns",
+    "design",
+    "partial_design",
+]

@@ -17,7 +17,7 @@ from ..panel.panel import Labels
 from ..threads import one_thread
 from ..words import counted
 from .coding import INTERCEPT, Coded, Columns, Encoder, Factor, code, learn
-from .design import Design, Grouping, Learned, RandomColumns, TermColumns
+from .design import Design, Grouping, Learned, PartialDesign, RandomColumns, TermColumns
 from .rank import aliases
 from .rows_used import Codes, Kept, dropped_findings, group_codes, grouping, keep, some_left
 from .values import Source, must_have_columns, value
@@ -49,25 +49,50 @@ def design(
     >>> d.names
     ('core_om', '(Intercept)', 'lag(within(wai_sr))', 'pd', 'lag(within(wai_sr)):pd')
     """
-    formula = parse_formula(formula) if isinstance(formula, str) else formula
-    if formula.response is None:
-        raise DesignError("the formula has no response.", where=f"formula {formula.text!r}", remedy="Write y ~ ...")
-    source = _source(formula, panel, means or {})
-    must_have_columns(_terms_of(formula), panel)
-    groups = {str(r.group): group_codes(r.group, r, panel) for r in formula.random}
-    kept = keep(formula.variables, formula.response, groups, source)
-    some_left(kept, formula, panel)
-    y = kept.of(_response(formula.response, source))
-    _varies(y, formula.response, panel, kept)
-    encoders = {show(v): learn(v, source, kept.rows) for v in formula.variables[1:]}
-    coded = _coded(formula, encoders, source, kept.rows)
-    matrix, found = _full_rank(y, coded, kept)
-    learned = Learned(encoders, found.aliased, panel.persons, dict(source.means))
-    skeleton = _Skeleton(formula, matrix.names, matrix.numbers, coded, found.aliased)
-    said = [*found.findings, *_random_findings(formula, coded, encoders, matrix, found.aliased)]
-    made = _finished(skeleton, panel, kept, groups, learned, said)
+    rows = _usable(panel, formula, means)
+    some_left(rows.kept, rows.formula, panel)
+    _varies(rows.y, rows.response, panel, rows.kept)
+    encoders = rows.learned()
+    coded = _coded(rows.formula, encoders, rows.source, rows.kept.rows)
+    matrix, found = _full_rank(rows.y, coded, rows.kept)
+    said = [*found.findings, *_random_findings(rows.formula, coded, encoders, matrix, found.aliased)]
+    made = rows.finished(encoders, coded, matrix, found.aliased, said)
     _identified(made)
     return made
+
+
+@one_thread()
+def partial_design(
+    panel: Panel,
+    formula: str | Formula,
+    *,
+    means: Mapping[str, Mapping[object, float]] | None = None,
+    like: Design | None = None,
+) -> PartialDesign:
+    """The columns of `formula` for some of a study's persons, of whom the others are elsewhere.
+
+    What only all persons together tell is not judged: whether the response varies, columns follow from others, there
+    are levels and rows enough. There may be no row at all.
+
+    like : a design of the same formula for other persons, whose levels, knots and centring are to be used.
+
+    Raises
+    ------
+    FormulaError : the formula cannot be read, or names a column that is not there.
+    DesignError : infinite values, a category with one value only if nothing was learned before, or with a value that
+        was not there then.
+    """
+    rows = _usable(panel, formula, means)
+    encoders = rows.learned() if like is None else like.learned.encoders
+    coded = _coded(rows.formula, encoders, rows.source, rows.kept.rows)
+    matrix = _matrix(rows.y, coded, ())
+    fixed = tuple(coded.fixed.columns)
+    aliased = fixed
+    if len(rows.y):
+        constant = fixed.index(INTERCEPT) if INTERCEPT in fixed else None
+        aliased = tuple(fixed[a.column] for a in aliases(matrix.numbers[:, 1 : 1 + len(fixed)], constant))
+    said = _random_findings(rows.formula, coded, encoders, matrix, aliased) if len(rows.y) else []
+    return PartialDesign(rows.finished(encoders, coded, matrix, (), said), aliased)
 
 
 @one_thread()
@@ -90,6 +115,47 @@ def applied(learned_from: Design, panel: Panel, response: bool, means: Mapping[s
     matrix = _matrix(y, coded, learned.aliased)
     skeleton = _Skeleton(formula, matrix.names, matrix.numbers, coded, learned.aliased)
     return _finished(skeleton, panel, kept, groups, learned, [])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Usable:
+    """The rows of a Panel that have everything, and their response."""
+
+    panel: Panel
+    formula: Formula
+    response: Expression
+    source: Source
+    groups: Mapping[str, Codes]
+    kept: Kept
+    y: np.ndarray
+
+    def learned(self) -> dict[str, Encoder]:
+        """What is learned about each variable."""
+        return {show(v): learn(v, self.source, self.kept.rows) for v in self.formula.variables[1:]}
+
+    def finished(
+        self,
+        encoders: Mapping[str, Encoder],
+        coded: _AllCoded,
+        matrix: _Matrix,
+        aliased: tuple[str, ...],
+        said: list[Finding],
+    ) -> Design:
+        learned = Learned(encoders, aliased, self.panel.persons, dict(self.source.means))
+        skeleton = _Skeleton(self.formula, matrix.names, matrix.numbers, coded, aliased)
+        return _finished(skeleton, self.panel, self.kept, self.groups, learned, said)
+
+
+def _usable(panel: Panel, formula: str | Formula, means: Mapping[str, Mapping[object, float]] | None) -> _Usable:
+    formula = parse_formula(formula) if isinstance(formula, str) else formula
+    if formula.response is None:
+        raise DesignError("the formula has no response.", where=f"formula {formula.text!r}", remedy="Write y ~ ...")
+    source = _source(formula, panel, means or {})
+    must_have_columns(_terms_of(formula), panel)
+    groups = {str(r.group): group_codes(r.group, r, panel) for r in formula.random}
+    kept = keep(formula.variables, formula.response, groups, source)
+    y = kept.of(_response(formula.response, source))
+    return _Usable(panel, formula, formula.response, source, groups, kept, y)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,6 +1,7 @@
 """Mixed: the engine of the multilevel model. A Design in, an Optimum out; no session row after the first step.
 
-    Design -> Structure -> MixedLikelihood (cross-products) -> evaluate(theta, rho) -> optimise -> Optimum
+    Design -> MixedGram (cross-products; several are added) -> MixedLikelihood -> evaluate(theta, rho) -> optimise
+    -> Optimum -> Solution
 
 Everything is computed for columns that were centred and scaled; `MixedLikelihood.transform` leads back.
 """
@@ -8,6 +9,7 @@ Everything is computed for columns that were centred and scaled; `MixedLikelihoo
 from __future__ import annotations
 
 from .criterion import Evaluation, evaluate
+from .mixed_gram import MixedGram, added, summed
 from .optimum import Optimum, optimise
 from .problem import MixedLikelihood, problem
 from .random_effects import Effects, effects
@@ -20,12 +22,15 @@ __all__ = [
     "Block",
     "Effects",
     "Evaluation",
+    "MixedGram",
     "MixedLikelihood",
     "Optimum",
     "Residual",
     "Solution",
+    "added",
     "effects",
     "evaluate",
     "optimise",
     "problem",
+    "summed",
 ]

@@ -1,4 +1,4 @@
-"""Nesting: how the grouping factors of a Design lie to persons and to each other."""
+"""Nesting: how the grouping factors of a model lie to persons and to each other."""
 
 from __future__ import annotations
 
@@ -8,11 +8,8 @@ from itertools import combinations, pairwise
 
 import numpy as np
 
-from ..designs import Design, Grouping
 from ..errors import ModelError
-
-#: Positions kept for all persons together: beyond this a factor changes too often within persons.
-MOST_POSITIONS = 50_000_000
+from .groups import Groups
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,26 +22,9 @@ class Nesting:
     """
 
     persons: str
-    inside: tuple[Grouping, ...]
-    others: tuple[Grouping, ...]
+    inside: tuple[Groups, ...]
+    others: tuple[Groups, ...]
     is_chain: bool
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Positions:
-    """A factor that may change within persons: its levels numbered within each person.
-
-    of_row : int64 (n_rows,), the position of each row's level in its person.
-    codes : int64 (persons, most), the level at each position, -1 for none. labels : (levels,).
-    """
-
-    of_row: np.ndarray
-    codes: np.ndarray
-    labels: np.ndarray
-
-    @property
-    def most(self) -> int:
-        return int(self.codes.shape[1])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,87 +40,57 @@ class Sorted:
     parent: np.ndarray | None
 
 
-def nesting(design: Design) -> Nesting:
-    """How the grouping factors lie.
+def nesting(factors: Sequence[Groups], formula: str) -> Nesting:
+    """How the grouping factors lie. formula : for the message.
 
     Raises
     ------
     ModelError : two of them divide the rows alike.
     """
-    used = {t.group for t in design.random}
-    factors = [g for g in design.groupings if g.name in used]
     for a, b in combinations(factors, 2):
-        if len(a.levels) == len(b.levels) and _constant_within(a, b) and _constant_within(b, a):
+        if _divide_alike(a, b):
             raise ModelError(
                 f"the grouping factors {a.name} and {b.name} divide the rows in the same way.",
-                where=f"formula {design.formula.text!r}",
+                where=f"formula {formula!r}",
                 remedy="Keep one of them: how the variance divides between them cannot be told.",
             )
     persons = [g.name for g in factors if g.is_person]
-    rest = sorted((g for g in factors if not g.is_person), key=lambda g: (-len(g.levels), g.name))
-    inside = tuple(g for g in rest if not g.constant and _within_persons(g, design))
+    rest = sorted((g for g in factors if not g.is_person), key=lambda g: (-len(g.labels), g.name))
+    inside = tuple(g for g in rest if not g.constant and g.within_persons)
     others = tuple(g for g in rest if g not in inside)
     is_chain = all(g.constant for g in others) and all(_constant_within(a, b) for a, b in pairwise(others))
     return Nesting(persons[0] if persons else "", inside, others, is_chain)
 
 
-def _within_persons(g: Grouping, design: Design) -> bool:
-    """Whether every level belongs to one person."""
-    person = person_of_row(design)
-    of_level = np.full(len(g.levels), -1, np.int64)
-    of_level[g.codes] = person
-    return bool((of_level[g.codes] == person).all())
+def _divide_alike(a: Groups, b: Groups) -> bool:
+    """One that changes within persons divides no rows as one that does not."""
+    if a.constant and b.constant:
+        return len(a.labels) == len(b.labels) and _constant_within(a, b) and _constant_within(b, a)
+    return b.name in a.alike
 
 
-def _constant_within(inner: Grouping, outer: Grouping) -> bool:
-    of_level = np.zeros(len(inner.levels), np.int64)
-    of_level[inner.codes] = outer.codes
-    return bool((of_level[inner.codes] == outer.codes).all())
+def _constant_within(inner: Groups, outer: Groups) -> bool:
+    """Of two factors that are constant within persons."""
+    of_level = np.zeros(len(inner.labels), np.int64)
+    of_level[inner.of_person] = outer.of_person
+    return bool((of_level[inner.of_person] == outer.of_person).all())
 
 
-def person_of_row(design: Design) -> np.ndarray:
-    """int64 (n_rows,)."""
-    return np.repeat(np.arange(len(design.persons)), np.diff(design.starts))
-
-
-def positions(g: Grouping, design: Design) -> Positions:
-    """Levels of a factor numbered within persons, in ascending order.
-
-    Raises
-    ------
-    ModelError : more than can be kept.
-    """
-    n = len(design.persons)
-    pairs, inverse = np.unique(person_of_row(design) * len(g.levels) + g.codes, return_inverse=True)
-    owner, code = pairs // len(g.levels), pairs % len(g.levels)
-    position = np.arange(len(pairs)) - np.searchsorted(owner, np.arange(n))[owner]
-    most = int(position.max()) + 1
-    if n * most > MOST_POSITIONS:
-        raise ModelError(
-            f"a person has up to {most} levels of {g.name}, too many to keep for {n:,} persons.",
-            remedy="Leave out this random term.",
-        )
-    codes = np.full((n, most), -1, np.int64)
-    codes[owner, position] = code
-    return Positions(position[inverse], codes, g.levels)
-
-
-def sorted_chain(factors: Sequence[Grouping], design: Design) -> list[Sorted]:
+def sorted_chain(factors: Sequence[Groups]) -> list[Sorted]:
     """The factors of a chain, from the innermost on, each sorted by its parents."""
-    first = design.starts[:-1]
     made: list[Sorted] = []
     above: np.ndarray | None = None
     for g in reversed(factors):
-        of_person = g.codes[first].astype(np.int64)
-        order, parent = np.arange(len(g.levels)), None
+        of_person = g.of_person
+        order, parent = np.arange(len(g.labels)), None
         if above is not None:
-            of_level = np.zeros(len(g.levels), np.int64)
+            of_level = np.zeros(len(g.labels), np.int64)
             of_level[of_person] = above
             order = np.argsort(of_level, kind="stable")
             parent = of_level[order].astype(np.int32)
             rank = np.empty_like(order)
             rank[order] = np.arange(len(order))
             of_person = rank[of_person]
-        made.insert(0, Sorted(g.levels[order], of_person, parent))
+        made.insert(0, Sorted(g.labels[order], of_person, parent))
         above = of_person
     return made

@@ -1,4 +1,4 @@
-"""MixedLikelihood: everything that a fit needs, summed over sessions; made once from a Design.
+"""MixedLikelihood: everything that a fit needs, summed over sessions; made once from a MixedGram.
 
 Columns are centred and scaled before they are multiplied, because cross-products square the condition number.
 `Transform` says how coefficients and random effects of those columns become those of the columns given.
@@ -12,17 +12,14 @@ from functools import cache, cached_property
 import numpy as np
 
 from .._core import LANES, collect
-from ..designs import Design
-from ..errors import ModelError, some
-from ..grams import products
+from ..errors import ModelError
+from ..grams import Gram, arranged
 from ..threads import one_thread
-from .orthogonal_columns import conditioned, is_poor
-from .random_terms import INTERCEPT, Block, Source
-from .residuals import Combined, Independent, Products, Residual, Rows, correlated_products
+from .mixed_gram import MixedGram, label
+from .orthogonal_columns import Basis, is_poor_table
+from .random_terms import INTERCEPT, Block, Source, Terms, fixed_sources
+from .residuals import Combined, Independent, Products, Residual, Rows, Transformed, products_of
 from .structure import Dense, Level, Structure, structure
-
-#: Cross-products may take this many bytes.
-MOST_BYTES = 16 * 2**30
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,55 +162,80 @@ def plain_table(k: int) -> np.ndarray:
 
 
 @one_thread()
-def problem(design: Design, residual: Residual) -> MixedLikelihood:
-    """The likelihood of a Design.
+def problem(gram: MixedGram, residual: Residual | None = None) -> MixedLikelihood:
+    """The likelihood of what was summed.
+
+    residual : which residuals, with their rows, for what is to be computed of single rows afterwards; default without.
 
     Raises
     ------
-    ModelError : grouping factors that cross too much.
+    ModelError : grouping factors that cross too much; fixed columns that nearly depend on each other, in a sum.
     """
-    names = tuple(design.names[c] for c in design.fixed)
-    if not names or not is_poor(design, INTERCEPT in names):
-        return _problem(design, residual)
-    c = conditioned(design)
-    made = _problem(c.design, residual)
-    t = made.transform
-    back = c.back @ t.fixed
-    log_scale = -float(np.linalg.slogdet(back)[1])
-    transform = replace(t, fixed=back, shift=c.shift + c.back @ t.shift, log_scale=log_scale)
-    return replace(made, names=names, transform=transform, response=moments(design))
-
-
-@one_thread()
-def moments(design: Design) -> tuple[float, float]:
-    """Mean and mean square of the response."""
-    y = design.matrix[:, 0]
-    return float(y.mean()), float(y @ y) / len(y)
-
-
-def _problem(design: Design, residual: Residual) -> MixedLikelihood:
-    s = structure(design)
-    unique = tuple(dict.fromkeys(s.sources))
-    where = np.array([unique.index(source) for source in s.sources])
-    _fits_in_memory(len(design.persons), len(unique))
-    at = plain_table(len(unique))[np.ix_(where, where)]
-    starts, ends = design.starts[:-1][s.order], design.starts[1:][s.order]
-    scaling = _Scaling(design, unique)
-    if residual.kind == "independent" and not residual.labels:
-        packed, scale = _scaled_products(design, s, unique, scaling, starts, ends)
-        made: Products = Independent(packed)
+    s = structure(gram.fitted, gram.groups, gram.persons)
+    residual = gram.residual if residual is None else residual
+    names = tuple(label(source, gram.fitted) for source in s.columns)
+    if gram.rows is None:
+        parts = [replace(p, gram=_arranged(p.gram, names, s.order)) for p in gram.parts]
+        made = products_of(residual, parts)
+        head = parts[0].gram
     else:
-        columns = [
-            np.ascontiguousarray(c - m)
-            for c, m in zip(_arrays(design, s, unique, scaling), scaling.center, strict=True)
-        ]
-        scale = _common(unique, np.array([np.sqrt(c @ c / len(c)) for c in columns]))
-        made = correlated_products(residual, Rows([c / w for c, w in zip(columns, scale, strict=True)], starts, ends))
-    transform = _transform(design, s, unique, scaling, scale)
-    names = tuple(design.names[c] for c in design.fixed)
-    return MixedLikelihood(
-        s, residual, made, np.ascontiguousarray(at), transform, names, len(design.rows), moments(design)
-    )
+        rows = _arranged_rows(gram.rows, names, s.order)
+        made, head = Transformed(residual, rows), rows.head
+    unique = s.columns
+    where = np.array([unique.index(source) for source in s.sources])
+    at = np.ascontiguousarray(plain_table(len(unique))[np.ix_(where, where)])
+    if gram.added and gram.basis is None:
+        _trustworthy(gram, names)
+    transform = _transform(gram.fitted, s, unique, head.center, head.scale)
+    if gram.basis is not None:
+        transform = _to_given(transform, gram.basis)
+    return MixedLikelihood(s, residual, made, at, transform, gram.terms.fixed_names, gram.n_rows, gram.response)
+
+
+def _to_given(t: Transform, basis: Basis) -> Transform:
+    """From the basis of the fixed columns to themselves."""
+    back = basis.back @ t.fixed
+    log_scale = -float(np.linalg.slogdet(back)[1])
+    return replace(t, fixed=back, shift=basis.shift + basis.back @ t.shift, log_scale=log_scale)
+
+
+def _arranged(gram: Gram, names: tuple[str, ...], order: np.ndarray) -> Gram:
+    """Columns and persons as the structure has them; the Gram itself where they are."""
+    gram = gram if gram.columns == names else gram.select(names)
+    if _is_identity(order):
+        return gram
+    packed = arranged([gram.packed], [gram.n_persons], order)
+    return replace(gram, persons=gram.persons[order]).of(packed, gram.n[order])
+
+
+def _arranged_rows(rows: Rows, names: tuple[str, ...], order: np.ndarray) -> Rows:
+    at = [rows.head.columns.index(name) for name in names]
+    head = replace(
+        rows.head, columns=names, persons=rows.head.persons[order], center=rows.head.center[at],
+        scale=rows.head.scale[at],
+    )  # fmt: skip
+    return Rows(head, [rows.columns[i] for i in at], rows.starts[order], rows.ends[order])
+
+
+def _is_identity(order: np.ndarray) -> bool:
+    return bool((order == np.arange(len(order))).all())
+
+
+def _trustworthy(gram: MixedGram, names: tuple[str, ...]) -> None:
+    """Stop where a sum of cross-products has lost the digits that its rows had."""
+    own = [names.index(label(s, gram.terms)) for s in fixed_sources(gram.terms)]
+    at = np.array([gram.head.columns.index(names[i]) for i in own])
+    table = gram.total[np.ix_(at, at)] / max(gram.n_rows, 1)
+    varies = table.diagonal() > 0.5  # 1 of every column that is not 0 throughout
+    if INTERCEPT in gram.terms.fixed_names:
+        varies[gram.terms.fixed_names.index(INTERCEPT)] = False  # the others have no part in it
+    if is_poor_table(table[np.ix_(varies, varies)]):
+        raise ModelError(
+            "fixed columns nearly depend on each other, or give the response, and cross-products that were added have "
+            "lost what is left of them.",
+            where=f"formula {gram.terms.formula!r}",
+            remedy="Centre or rescale the terms, or make the Grams alike: model.gram(panel, like=first).",
+        )
 
 
 def sample(whole: MixedLikelihood, persons: int) -> MixedLikelihood | None:
@@ -247,79 +269,14 @@ def sample(whole: MixedLikelihood, persons: int) -> MixedLikelihood | None:
     return replace(whole, structure=replace(s, levels=tuple(levels)), products=Independent(few), n=n)
 
 
-def _fits_in_memory(persons: int, columns: int) -> None:
-    size = persons * columns * (columns + 1) * 4
-    if size > MOST_BYTES:
-        raise ModelError(
-            f"the cross-products of {columns} columns for {persons:,} persons would take {size / 2**30:,.0f} GB.",
-            remedy="Leave out terms; a grouping factor of which one person has many levels takes a column for each.",
-        )
-
-
-# --- centring and scaling -----------------------------------------------------------------------
-
-
-class _Scaling:
-    """Where the columns are centred: the mean of those that are, 0 for the others; and of those with a position,
-    which are masked, the mean is taken off before."""
-
-    def __init__(self, design: Design, sources: tuple[Source, ...]) -> None:
-        used = sorted({s.column for s in sources if s.centered})
-        means = dict(zip(used, (float(design.matrix[:, c].mean()) for c in used), strict=True))
-        self.before = np.array([means[s.column] if s.centered else 0.0 for s in sources])
-        self.center = np.array([0.0 if s.factor else m for s, m in zip(sources, self.before, strict=True)])
-
-
-def _arrays(design: Design, s: Structure, sources: tuple[Source, ...], scaling: _Scaling) -> list[np.ndarray]:
-    """Each source as an array (n_rows,), not yet centred unless masked."""
-    made = []
-    for source, mean in zip(sources, scaling.before, strict=True):
-        column = design.matrix[:, source.column]
-        if source.factor:
-            column = np.where(s.positions[source.factor].of_row == source.position, column - mean, 0.0)
-        made.append(column)
-    return made
-
-
-def _common(sources: tuple[Source, ...], scale: np.ndarray) -> np.ndarray:
-    """One scale for all positions of a column, and 1 where there is nothing to scale by."""
-    common = np.where(scale > 0, scale, 1.0)
-    by_column: dict[tuple[int, bool], float] = {}
-    for source, width in zip(sources, common, strict=True):
-        key = (source.column, source.centered)
-        by_column[key] = max(by_column.get(key, 0.0), float(width))
-    return np.array([by_column[(source.column, source.centered)] for source in sources])
-
-
-def _scaled_products(
-    design: Design, s: Structure, sources: tuple[Source, ...], scaling: _Scaling, starts: np.ndarray, ends: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Products of centred columns, divided by the scales that their own sums of squares give."""
-    k = len(sources)
-    packed, bad = products(_arrays(design, s, sources, scaling), starts, ends, scaling.center, np.ones(k))
-    if bad >= 0:
-        _overflow(design, s, bad)
-    i, j = upper_pairs(k)
-    squares = packed[:, i == j, :].sum(axis=(0, 2))
-    scale = _common(sources, np.sqrt(squares / len(design.rows)))
-    packed *= (1.0 / (scale[i] * scale[j]))[:, None]
-    return packed, scale
-
-
-def _overflow(design: Design, s: Structure, person: int) -> None:
-    large = [name for j, name in enumerate(design.names) if np.abs(design.matrix[:, j]).max(initial=0.0) > 1e100]
-    raise ModelError(
-        "products of the columns overflow: their numbers are too large to be squared.",
-        where=f"columns {some(large)}" if large else f"person {design.persons[s.order[person]]}",
-        remedy="Divide these columns by a large number first, or correct the cells.",
-    )
+# --- the way back -------------------------------------------------------------------------------
 
 
 def _transform(
-    design: Design, s: Structure, sources: tuple[Source, ...], scaling: _Scaling, scale: np.ndarray
+    terms: Terms, s: Structure, sources: tuple[Source, ...], center: np.ndarray, scale: np.ndarray
 ) -> Transform:
     at = {source: i for i, source in enumerate(sources)}
-    names = [design.names[c] for c in design.fixed]
+    names = terms.fixed_names
     response = s.sources[-1]
     fixed = s.sources[len(s.sources) - 1 - len(names) : -1]
     width = float(scale[at[response]])
@@ -327,15 +284,15 @@ def _transform(
     back, shift = np.diag(1 / widths), np.zeros(len(names))
     if INTERCEPT in names:
         one = names.index(INTERCEPT)
-        means = np.array([scaling.before[at[f]] for f in fixed])
+        means = np.array([center[at[f]] for f in fixed])
         back[one] -= means / widths
-        shift[one] = scaling.before[at[response]]
+        shift[one] = center[at[response]]
     blocks = []
     for block in s.blocks:
         # At whichever position: a column has one mean and one scale.
         own = [next(i for i, x in enumerate(sources) if x[:2] == source[:2]) for source in block.sources]
         matrix = np.diag(1 / scale[own])
         if block.centered:
-            matrix[block.effects.index(INTERCEPT)] -= scaling.before[own] / scale[own]
+            matrix[block.effects.index(INTERCEPT)] -= center[own] / scale[own]
         blocks.append(matrix)
     return Transform(back, shift, width, tuple(blocks), float(np.log(widths).sum()))

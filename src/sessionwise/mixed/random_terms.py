@@ -9,14 +9,37 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..designs import Design
+from ..designs import Design, RandomColumns
 
 INTERCEPT = "(Intercept)"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Terms:
+    """The columns of a model and what stands on them, without rows.
+
+    formula : as it was written. names : of the columns. response : number of its column. fixed : numbers of the fixed
+    columns. random : the random terms and their columns.
+    """
+
+    formula: str
+    names: tuple[str, ...]
+    response: int
+    fixed: tuple[int, ...]
+    random: tuple[RandomColumns, ...]
+
+    @classmethod
+    def of(cls, design: Design) -> Terms:
+        return cls(design.formula.text, design.names, 0, design.fixed, design.random)
+
+    @property
+    def fixed_names(self) -> tuple[str, ...]:
+        return tuple(self.names[c] for c in self.fixed)
+
+
 class Source(NamedTuple):
-    """A column of the likelihood: number of a Design column, whether it is centred, and for which position of which
-    grouping factor it is kept (0 elsewhere); `factor` is empty where it is kept everywhere."""
+    """A column of the likelihood: number of one of the model's columns, whether it is centred, and for which position
+    of which grouping factor it is kept (0 elsewhere); `factor` is empty where it is kept everywhere."""
 
     column: int
     centered: bool
@@ -29,8 +52,8 @@ class Block:
     """A random term. theta[start : start + size] holds its relative factor: the lower triangle by columns (lme4's
     order), or the diagonal alone if its effects may not correlate.
 
-    columns : numbers of Design columns. effects : their names. centered : whether they are centred in the likelihood,
-    which leaves the model as it is for correlated effects with an intercept among them, and for no others.
+    columns : numbers of the model's columns. effects : their names. centered : whether they are centred in the
+    likelihood, which leaves the model as it is for correlated effects with an intercept among them, and for no others.
     """
 
     group: str
@@ -85,24 +108,32 @@ class Entries:
     numbers: np.ndarray
 
 
-def random_blocks(design: Design) -> tuple[Block, ...]:
-    """The random terms of a Design, theta numbered through."""
+def random_blocks(terms: Terms) -> tuple[Block, ...]:
+    """The random terms, theta numbered through."""
     made: list[Block] = []
     start = 0
-    for term in design.random:
-        names = tuple(design.names[c] for c in term.columns)
+    for term in terms.random:
+        names = tuple(terms.names[c] for c in term.columns)
         block = Block(term.group, names, term.columns, term.correlated, term.correlated and INTERCEPT in names, start)
         made.append(block)
         start += block.size
     return tuple(made)
 
 
-def fixed_sources(design: Design) -> tuple[Source, ...]:
+def fixed_sources(terms: Terms) -> tuple[Source, ...]:
     """Fixed columns and the response, centred if there is an intercept to take up the difference."""
-    names = [design.names[c] for c in design.fixed]
+    names = terms.fixed_names
     with_intercept = INTERCEPT in names
-    fixed = [Source(c, with_intercept and n != INTERCEPT) for c, n in zip(design.fixed, names, strict=True)]
-    return (*fixed, Source(0, with_intercept))
+    fixed = [Source(c, with_intercept and n != INTERCEPT) for c, n in zip(terms.fixed, names, strict=True)]
+    return (*fixed, Source(terms.response, with_intercept))
+
+
+def at_positions(own: Sequence[Block], factor: str, most: int) -> list[Source]:
+    """Columns of a factor of which a person has up to `most` levels: all its effects at the first position in a person,
+    then at the second, ..."""
+    if most == 1:
+        return [s for b in own for s in b.sources]
+    return [s for j in range(most) for b in own for s in b.sources_at(factor, j)]
 
 
 def diagonal(blocks: Sequence[Block]) -> Entries:

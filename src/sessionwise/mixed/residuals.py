@@ -25,7 +25,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ..grams import products
+from ..grams import Gram, products
 
 KINDS = ("independent", "ar1", "car1")
 
@@ -43,12 +43,20 @@ class Residual:
     gaps : float64 (n_rows,), distance from the person's row before, in sessions or in time; NaN at a person's first.
     strata : int64 (n_rows,), 0 .. n_strata - 1; all 0 without strata.
     labels : names of the strata, () without.
+
+    Only continuous time needs the rows once cross-products are there; gaps and strata have length 0 where the rows are
+    elsewhere.
     """
 
     kind: str
     gaps: np.ndarray
     strata: np.ndarray
     labels: tuple[str, ...] = ()
+
+    @property
+    def without_rows(self) -> Residual:
+        """Which residuals, and nothing about any row."""
+        return Residual(self.kind, np.zeros(0), np.zeros(0, np.int64), self.labels)
 
     def __reduce__(self) -> tuple[object, ...]:
         if self.kind == "independent" and not self.labels:  # nothing of the rows but how many there are
@@ -123,17 +131,36 @@ class Products(Protocol):
 class Rows:
     """Columns of the likelihood, centred and scaled, and whose rows they are.
 
-    columns : k arrays (n_rows,). starts, ends : int64 (persons,) in the order of the products.
+    head : names, centres and scales of the columns, and the persons; without products.
+    columns : k arrays (n_rows,). starts, ends : int64 (persons,) in the order of the persons.
     """
 
+    head: Gram
     columns: Sequence[np.ndarray]
     starts: np.ndarray
     ends: np.ndarray
 
-    def gram(self, columns: Sequence[np.ndarray]) -> np.ndarray:
+    def gram(self, columns: Sequence[np.ndarray]) -> Gram:
+        """Of other values in as many columns."""
         k = len(columns)
         packed, _ = products(columns, self.starts, self.ends, np.zeros(k), np.ones(k))
-        return packed
+        return self.head.of(packed, self.ends - self.starts)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """Cross-products over some rows, or pairs of rows, of each person.
+
+    role : 'all' rows of a stratum, with weight 1 / (w_s w_t) for strata s and t; over the pairs of consecutive rows
+        `gap` sessions apart 'square', the rows of a stratum in both, and 'cross', current times previous plus previous
+        times current, each with that weight times a function of phi^gap.
+    gram : the products; its n counts rows or, of 'cross', pairs.
+    """
+
+    role: str
+    gap: int
+    strata: tuple[int, int]
+    gram: Gram
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,34 +177,24 @@ class Independent:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Part:
-    """Products whose weight is w_s w_t (strata s and t), times a function of phi^gap: 'all', 'square' or 'cross'."""
-
-    packed: np.ndarray
-    role: str
-    gap: int
-    strata: tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Lagged:
     """Sums of parts for AR(1) by session number and strata. pairs : gap -> number of pairs. sizes : rows a stratum."""
 
     residual: Residual
-    parts: tuple[_Part, ...]
+    parts: tuple[Part, ...]
     pairs: dict[int, int]
     sizes: np.ndarray
 
     def combined(self, rho: np.ndarray) -> Combined:
         weights = self._weights(rho)
-        packed = np.zeros_like(self.parts[0].packed)
+        packed = np.zeros_like(self.parts[0].gram.packed)
         for weight, part in zip(weights, self.parts, strict=True):
-            packed += weight * part.packed
+            packed += weight * part.gram.packed
         return Combined(packed, self._log_r(rho))
 
     def slope(self, rho: np.ndarray, adjoint: np.ndarray) -> np.ndarray:
         """Weights and log det R are differentiated by central differences: they are a handful of closed formulas."""
-        inner = np.array([np.vdot(adjoint, part.packed) for part in self.parts])
+        inner = np.array([np.vdot(adjoint, part.gram.packed) for part in self.parts])
 
         def at(r: np.ndarray) -> float:
             return float(self._weights(r) @ inner + self._log_r(r))
@@ -226,7 +243,7 @@ class Transformed:
             z[later] = (z[later] - r * z[later - 1]) / width
             made.append(z)
         log_r = 2 * np.log(width).sum() + 2 * np.log(sd).sum()
-        return Combined(self.rows.gram(made), float(log_r))
+        return Combined(self.rows.gram(made).packed, float(log_r))
 
     def slope(self, rho: np.ndarray, adjoint: np.ndarray) -> np.ndarray:
         def at(r: np.ndarray) -> float:
@@ -246,50 +263,68 @@ def _central(function: object, rho: np.ndarray) -> np.ndarray:
     return slopes
 
 
-def correlated_products(residual: Residual, rows: Rows) -> Products:
-    """Products for residuals that are not simply independent."""
+def products_of(residual: Residual, parts: Sequence[Part]) -> Products:
+    """Products from what was summed."""
+    if residual.kind == "independent" and not residual.labels:
+        return Independent(parts[0].gram.packed)
+    pairs: dict[int, int] = {}
+    sizes = np.zeros(max(len(residual.labels), 1))
+    for part in parts:
+        if part.role == "all":
+            sizes[part.strata[0]] += part.gram.n_rows
+        elif part.role == "cross":
+            pairs[part.gap] = pairs.get(part.gap, 0) + part.gram.n_rows
+    return Lagged(residual, tuple(parts), pairs, sizes)
+
+
+def needs_rows(residual: Residual, persons: int, columns: int) -> bool:
+    """Whether the rows are decorrelated anew for each phi: in continuous time, and where sessions lie so many different
+    gaps apart that their cross-products would take too much memory."""
     if residual.kind == "car1":
-        return Transformed(residual, rows)
-    gaps = (
-        np.unique(residual.gaps[~np.isnan(residual.gaps)]).astype(int) if residual.kind == "ar1" else np.zeros(0, int)
-    )
+        return True
+    strata, gaps = max(len(residual.labels), 1), len(_gaps(residual))
+    parts = strata + gaps * (strata + strata * (strata + 1) // 2)
+    return parts > 1 and parts * persons * columns * (columns + 1) * 4 > MOST_BYTES
+
+
+def _gaps(residual: Residual) -> list[int]:
+    """Numbers of sessions that consecutive rows are apart, ascending, of AR(1)."""
+    if residual.kind != "ar1":
+        return []
+    gaps: list[int] = np.unique(residual.gaps[~np.isnan(residual.gaps)]).astype(int).tolist()
+    return gaps
+
+
+def parts_of(residual: Residual, rows: Rows) -> tuple[Part, ...]:
+    """What is summed for residuals that are not simply independent of one variance."""
     strata = max(len(residual.labels), 1)
-    k = len(rows.columns)
-    parts = strata + len(gaps) * (strata + strata * (strata + 1) // 2)
-    if parts * len(rows.starts) * k * (k + 1) * 4 > MOST_BYTES:
-        return Transformed(residual, rows)
-    return _lagged(residual, rows, gaps.tolist(), strata)
-
-
-def _lagged(residual: Residual, rows: Rows, gaps: list[int], strata: int) -> Lagged:
-    n = len(residual.strata)
     own = [np.flatnonzero(residual.strata == s) for s in range(strata)]
-    parts = [_Part(_of_rows(rows, chosen), "all", 0, (s, s)) for s, chosen in enumerate(own)]
-    pairs = {}
-    for d in gaps:
+    parts = [Part("all", 0, (s, s), _of_rows(rows, chosen)) for s, chosen in enumerate(own)]
+    for d in _gaps(residual):
         now = np.flatnonzero(residual.gaps == d)
-        pairs[d] = len(now)
         of_now, of_before = residual.strata[now], residual.strata[now - 1]
         for s in range(strata):
-            square = _of_rows(rows, now[of_now == s]) + _of_rows(rows, now[of_before == s], before=True)
-            parts.append(_Part(square, "square", d, (s, s)))
+            after, before = _of_rows(rows, now[of_now == s]), _of_rows(rows, now[of_before == s], before=True)
+            both = rows.head.of(after.packed + before.packed, after.n + before.n)
+            parts.append(Part("square", d, (s, s), both))
             for t in range(s, strata):
-                both = now[(np.minimum(of_now, of_before) == s) & (np.maximum(of_now, of_before) == t)]
-                parts.append(_Part(_crossed(rows, both), "cross", d, (s, t)))
-    sizes = np.bincount(residual.strata, minlength=strata) if n else np.zeros(strata)
-    return Lagged(residual, tuple(parts), pairs, sizes.astype(np.float64))
+                pairs = now[(np.minimum(of_now, of_before) == s) & (np.maximum(of_now, of_before) == t)]
+                parts.append(Part("cross", d, (s, t), _crossed(rows, pairs)))
+    return tuple(parts)
 
 
-def _of_rows(rows: Rows, chosen: np.ndarray, before: bool = False) -> np.ndarray:
+def _of_rows(rows: Rows, chosen: np.ndarray, before: bool = False) -> Gram:
     """Products over the chosen rows, ascending, or over the row before each, for each person."""
     starts, ends = np.searchsorted(chosen, rows.starts), np.searchsorted(chosen, rows.ends)
     at = chosen - 1 if before else chosen
-    return Rows([c[at] for c in rows.columns], starts, ends).gram([c[at] for c in rows.columns])
+    columns = [c[at] for c in rows.columns]
+    return Rows(rows.head, columns, starts, ends).gram(columns)
 
 
-def _crossed(rows: Rows, now: np.ndarray) -> np.ndarray:
+def _crossed(rows: Rows, now: np.ndarray) -> Gram:
     """Current times previous plus previous times current: (c + p)(c + p)' - cc' - pp'."""
     starts, ends = np.searchsorted(now, rows.starts), np.searchsorted(now, rows.ends)
     both = [c[now] + c[now - 1] for c in rows.columns]
-    crossed = Rows(both, starts, ends).gram(both)
-    return np.asarray(crossed - _of_rows(rows, now) - _of_rows(rows, now, before=True))
+    crossed = Rows(rows.head, both, starts, ends).gram(both).packed
+    squares = _of_rows(rows, now).packed, _of_rows(rows, now, before=True).packed
+    return rows.head.of(crossed - squares[0] - squares[1], ends - starts)

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..designs import Design
 from ..errors import ModelError
-from .nesting import Nesting, Positions, nesting, positions, sorted_chain
-from .random_terms import Block, Entries, Source, diagonal, fixed_sources, random_blocks
+from .groups import Groups
+from .nesting import Nesting, nesting, sorted_chain
+from .random_terms import Block, Entries, Source, Terms, at_positions, diagonal, fixed_sources, random_blocks
 
 #: Columns of one person's products, and order of the dense system: beyond these a fit would not end.
 MOST_COLUMNS = 400
@@ -73,9 +73,9 @@ class Dense:
 class Structure:
     """Levels, and the columns of a person's products: `sources` for random effects, then fixed columns and response.
 
-    order : int64 (persons,), persons of the Design in the order of the products.
+    order : int64 (persons,), the persons given in the order of the products.
     inside : names of the factors that stand in the persons' level, after the persons' own effects.
-    positions : for each factor that may change within persons, its levels by position.
+    positions : for each factor that may change within persons, its levels by position, persons as they were given.
     """
 
     blocks: tuple[Block, ...]
@@ -84,29 +84,37 @@ class Structure:
     sources: tuple[Source, ...]
     order: np.ndarray
     inside: tuple[str, ...]
-    positions: dict[str, Positions]
+    positions: dict[str, Groups]
+
+    @property
+    def columns(self) -> tuple[Source, ...]:
+        """The sources, each once."""
+        return tuple(dict.fromkeys(self.sources))
 
 
-def structure(design: Design) -> Structure:
-    """The levels of a Design.
+def structure(terms: Terms, groups: Sequence[Groups], persons: np.ndarray) -> Structure:
+    """The levels of a model.
+
+    groups : of each grouping factor. persons : (persons,) labels.
 
     Raises
     ------
     ModelError : grouping factors that cross so much that the system would be too large.
     """
-    blocks, nested = random_blocks(design), nesting(design)
-    placed = {g.name: positions(g, design) for g in (*nested.inside, *(() if nested.is_chain else nested.others))}
+    blocks, nested = random_blocks(terms), nesting(groups, terms.formula)
+    placed = {g.name: g for g in (*nested.inside, *(() if nested.is_chain else nested.others))}
     own = [b for b in blocks if b.group == nested.persons]
     own_sources = [s for b in own for s in b.sources]
     repeated = list(own)
     for g in nested.inside:
         inner = [b for b in blocks if b.group == g.name]
         repeated += inner * placed[g.name].most
-        own_sources += _at_positions(inner, placed[g.name])
-    person = _Person(nested.persons, len(own_sources), diagonal(repeated))
-    fixed = fixed_sources(design)
+        own_sources += at_positions(inner, g.name, g.most)
+    labels = next((g.labels for g in groups if g.name == nested.persons), persons)
+    person = _Person(nested.persons, len(own_sources), diagonal(repeated), labels)
+    fixed = fixed_sources(terms)
     made = _chain if nested.is_chain else _crossed
-    levels, dense, remaining, order = made(design, nested, blocks, placed, person, len(fixed))
+    levels, dense, remaining, order = made(nested, blocks, person, len(fixed))
     sources = (*own_sources, *remaining, *fixed)
     _not_too_many(sources, placed)
     inside = tuple(g.name for g in nested.inside)
@@ -120,33 +128,26 @@ class _Person:
     name: str
     q: int
     entries: Entries
+    labels: np.ndarray
 
-    def level(self, design: Design, r: int, order: np.ndarray, parent: np.ndarray | None) -> Level:
-        labels = design.grouping(self.name).levels if self.name else design.persons
-        return Level(self.name, self.q, r, labels[order], self.entries, parent)
+    def level(self, r: int, order: np.ndarray, parent: np.ndarray | None) -> Level:
+        return Level(self.name, self.q, r, self.labels[order], self.entries, parent)
 
 
 _Made = tuple[tuple[Level, ...], Dense | None, list[Source], np.ndarray]
 
 
-def _chain(
-    design: Design,
-    nested: Nesting,
-    blocks: Sequence[Block],
-    placed: dict[str, Positions],
-    person: _Person,
-    fixed: int,
-) -> _Made:
+def _chain(nested: Nesting, blocks: Sequence[Block], person: _Person, fixed: int) -> _Made:
     """Levels one after the other."""
-    factors = sorted_chain(nested.others, design)
+    factors = sorted_chain(nested.others)
     of_factor = [[b for b in blocks if b.group == g.name] for g in nested.others]
     remaining = [s for own in of_factor for b in own for s in b.sources]
-    order, parent = np.arange(len(design.persons)), None
+    order, parent = np.arange(len(person.labels)), None
     if factors:
         order = np.argsort(factors[0].of_person, kind="stable")
         parent = factors[0].of_person[order].astype(np.int32)
     r = len(remaining) + fixed
-    levels = [person.level(design, r, order, parent)]
+    levels = [person.level(r, order, parent)]
     for g, f, own in zip(nested.others, factors, of_factor, strict=True):
         q = sum(b.q for b in own)
         r -= q
@@ -154,46 +155,32 @@ def _chain(
     return tuple(levels), None, remaining, order
 
 
-def _crossed(
-    design: Design,
-    nested: Nesting,
-    blocks: Sequence[Block],
-    placed: dict[str, Positions],
-    person: _Person,
-    fixed: int,
-) -> _Made:
+def _crossed(nested: Nesting, blocks: Sequence[Block], person: _Person, fixed: int) -> _Made:
     """Persons, and then everything else at once."""
     remaining: list[Source] = []
     factors, maps, start = [], [], 0
     for g in nested.others:
         own = [b for b in blocks if b.group == g.name]
         q = sum(b.q for b in own)
-        remaining += _at_positions(own, placed[g.name])
-        factors.append(Factor(g.name, q, g.levels, diagonal(own), start))
-        codes = np.maximum(placed[g.name].codes, 0)  # a column of a position that is not there is zero
+        remaining += at_positions(own, g.name, g.most)
+        factors.append(Factor(g.name, q, g.labels, diagonal(own), start))
+        codes = np.maximum(g.codes, 0)  # a column of a position that is not there is zero
         maps.append((start + codes[:, :, None] * q + np.arange(q)).reshape(len(codes), -1))
-        start += len(g.levels) * q
+        start += len(g.labels) * q
     if start > MOST_DENSE:
         raise ModelError(
             f"crossed grouping factors have {start:,} random effects together, more than {MOST_DENSE:,}.",
-            where=", ".join(f"{g.name}: {len(g.levels):,} levels" for g in nested.others),
+            where=", ".join(f"{g.name}: {len(g.labels):,} levels" for g in nested.others),
             remedy="Leave out a random term, or use a factor in which persons are nested.",
         )
-    n = len(design.persons)
+    n = len(person.labels)
     last = np.broadcast_to(start + np.arange(fixed), (n, fixed))
     dense = Dense(tuple(factors), np.ascontiguousarray(np.concatenate([*maps, last], axis=1), np.int32), start)
     order = np.arange(n)
-    return (person.level(design, len(remaining) + fixed, order, None),), dense, remaining, order
+    return (person.level(len(remaining) + fixed, order, None),), dense, remaining, order
 
 
-def _at_positions(own: Sequence[Block], placed: Positions) -> list[Source]:
-    """Columns of a factor: all its effects at the first position in a person, then at the second, ..."""
-    if placed.most == 1:
-        return [s for b in own for s in b.sources]
-    return [s for j in range(placed.most) for b in own for s in b.sources_at(b.group, j)]
-
-
-def _not_too_many(sources: Sequence[Source], placed: dict[str, Positions]) -> None:
+def _not_too_many(sources: Sequence[Source], placed: dict[str, Groups]) -> None:
     if len(sources) <= MOST_COLUMNS:
         return
     most = max((p.most for p in placed.values()), default=1)

@@ -19,7 +19,7 @@ from helpers.lme4 import LME4, STORED, stored
 from helpers.multilevel import Fitted, fitted
 from helpers.sessions import nested
 from sessionwise.errors import ModelError
-from sessionwise.mixed import Residual, Solution, optimise, problem
+from sessionwise.mixed import Residual, Solution, optimise, problem, summed
 from sessionwise.mixed.inference import LikelihoodRatio, TrueParameters, draw_from, likelihood_ratio
 from sessionwise.models.mlm.likelihood_ratio import in_words
 from sessionwise.words import num
@@ -253,7 +253,7 @@ def simulated(smaller: str, larger: str, truth: TrueParameters, persons: int, n:
 def _refitted(f: Fitted, y: np.ndarray, residual: Residual) -> Solution:
     matrix = f.design.matrix.copy(order="F")
     matrix[:, 0] = y
-    made = problem(replace(f.design, matrix=matrix), residual)
+    made = problem(summed(replace(f.design, matrix=matrix), residual), residual)
     return Solution(made, optimise(made, reml=False), reml=False)
 
 

@@ -16,7 +16,7 @@ from ...designs import Design
 from ...errors import ModelError
 from ...options import valid_level
 from ...threads import one_thread
-from .. import Solution, optimise, problem
+from .. import Solution, optimise, problem, summed
 from .parameters import Parameter, estimates, is_singular, parameters
 from .simulated_response import TrueParameters, draw_from, truth
 
@@ -130,7 +130,7 @@ def _replicate(
     residual = solution.problem.residual
     matrix = design.matrix.copy(order="F")
     matrix[:, 0] = draw_from(at, design, residual, np.random.default_rng(seed))
-    drawn = problem(replace(design, matrix=matrix), residual)
+    drawn = problem(summed(replace(design, matrix=matrix), residual), residual)
     optimum = optimise(drawn, reml=solution.reml, begin=begin, threads=1)
     again = Solution(drawn, optimum, solution.reml)
     return _Replicate(estimates(again), again.criterion, optimum.converged, is_singular(drawn, optimum.parameters))

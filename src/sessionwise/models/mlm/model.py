@@ -11,7 +11,7 @@ import numpy as np
 from ...designs import Design, design
 from ...errors import ModelError
 from ...formula import show
-from ...mixed import Solution, optimise, problem
+from ...mixed import Solution, optimise, problem, summed
 from ...options import one_of
 from ...threads import one_thread
 from ..contract import Model
@@ -85,7 +85,7 @@ class MLM(Model):
         made = design(panel, self.formula, means=means)
         reml = self.method == "REML"
         residual = residual_of(self, panel, made)
-        likelihood = problem(made, residual)
+        likelihood = problem(summed(made, residual), residual)
         _can_be_fitted(made, likelihood.nu(reml))
         solution = Solution(likelihood, optimise(likelihood, reml=reml, threads=threads), reml)
         _some_residual(solution, made)

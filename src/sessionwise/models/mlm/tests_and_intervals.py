@@ -16,7 +16,7 @@ from ...findings import Finding
 from ...mixed.inference import bootstrap, profile, robust
 from ...mixed.inference.contrasts import Tests, joint, test
 from ...mixed.inference.parameters import chosen
-from ...mixed.problem import moments
+from ...mixed.mixed_gram import moments
 from ...options import known_name, one_of, valid_level
 from ...show import progress
 
