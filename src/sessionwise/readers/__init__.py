@@ -41,6 +41,7 @@ def read(
     keep: bool = False,
     redcap: bool | Events | None = None,
     spread: Sequence[str] = (),
+    max_cells: int = 250_000_000,
 ) -> Table:
     """Read a file of any supported kind.
 
@@ -61,6 +62,8 @@ def read(
     keep : with `wide`: keep sessions without any value.
     redcap : True, {event: session number}, or False; None recognises an export by its columns, and says so.
     spread : REDCap: columns whose one value a person is filled into all of the person's rows.
+    max_cells : rows x columns that are read at most, before memory is taken; files may have 16 bytes, unpacked, for
+        each.
 
     Returns
     -------
@@ -73,12 +76,13 @@ def read(
     from .columns import Wishes
     from .dispatch import check_options, read_file
     from .headers import must_have
+    from .limits import Limit
 
     options: dict[str, object] = {"sheet": sheet, "header_row": header_row, "delimiter": delimiter, "decimal": decimal}
     options |= {"encoding": encoding, "types": types, "dates": dates}
-    check_options(options, value_labels, wide, person)
+    check_options(options, value_labels, wide, person, max_cells)
     wishes = Wishes(decimal, types or {}, dates or {}, person)
-    table = read_file(path, options, wishes, value_labels)
+    table = read_file(path, options, wishes, value_labels, Limit(max_cells))
     if person is not None:
         must_have(table.columns, person, table.source)
     if missing is not None:

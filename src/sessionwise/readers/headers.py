@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from ..errors import ReadError, nearest, some
+from ..findings import Finding
+from .places import many
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _PERSONS = re.compile(
     r"^(.*[_. -])?(id|ident|pid|patient|person|subject|client|case|participant|code)(([_. -]|no|nr).*|id)?$",
@@ -28,6 +34,21 @@ def must_have(columns: Sequence[str], name: str, source: str) -> None:
             where=source,
             remedy=f"The columns are {some(columns, 12)}.",
         )
+
+
+def row_names(names: Sequence[str], first: Callable[[], pl.Series], where: str) -> Finding | None:
+    """A note if the first column, the only one without a name, holds row names, which R and pandas write.
+
+    `first` gives the column's cells. They are row names if each is there and differs from all others.
+    """
+    if len(names) < 2 or names[0] or not all(names[1:]):
+        return None
+    cells = first()
+    if cells.null_count() or cells.n_unique() < len(cells):
+        return None
+    what = f"The first column has no name and {many(len(cells), 'different value')}: taken for row names and left out."
+    remedy = "If it identifies persons, give it a name in the file."
+    return Finding("note", "row-names", what, where, len(cells), remedy)
 
 
 def check_names(names: Sequence[str], where: str, word: str = "line") -> None:

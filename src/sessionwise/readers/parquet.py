@@ -8,6 +8,7 @@ from ..errors import ReadError, some
 from ..findings import Finding, Findings
 from ..panel.table import Table
 from .headers import check_names
+from .limits import Limit
 from .places import many
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-def read_parquet(path: Path, source: str) -> Table:
+def read_parquet(path: Path, source: str, limit: Limit) -> Table:
     """The Parquet file `path`; ReadError if it is damaged or has nested columns."""
     import polars as pl
 

@@ -11,6 +11,7 @@ from ..errors import ReadError, nearest, some
 from ..findings import Finding, Findings
 from ..panel.table import Table
 from .headers import check_names
+from .limits import Limit
 from .places import many, written
 
 if TYPE_CHECKING:
@@ -30,7 +31,14 @@ _EXACT = 2.0**53
 
 
 def read_stat(
-    path: Path, data: bytes, source: str, kind: str, *, encoding: str | None, value_labels: str | Sequence[str]
+    path: Path,
+    data: bytes,
+    source: str,
+    kind: str,
+    *,
+    encoding: str | None,
+    value_labels: str | Sequence[str],
+    limit: Limit,
 ) -> Table:
     """The file as a Table with variable labels and value labels.
 

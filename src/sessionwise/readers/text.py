@@ -13,6 +13,7 @@ from ..panel.table import Table
 from .cells import GROUPING
 from .columns import Wishes, type_columns
 from .headers import check_names
+from .limits import Limit
 from .places import agree, many, placer
 from .records import Opened, Rows, exact_rows, regular_rows
 from .sniff import decode, find_delimiter
@@ -22,7 +23,14 @@ if TYPE_CHECKING:
 
 
 def read_text(
-    raw: bytes, source: str, *, encoding: str | None, delimiter: str | None, header_row: int | None, wishes: Wishes
+    raw: bytes,
+    source: str,
+    *,
+    encoding: str | None,
+    delimiter: str | None,
+    header_row: int | None,
+    wishes: Wishes,
+    limit: Limit,
 ) -> Table:
     """The delimited text `raw` as a Table; ReadError with line and remedy if it is not one."""
     text = _open(raw, source, encoding, delimiter, header_row)
