@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 Decimal = Literal[".", ","]
-Doubt = Literal["", "thousands", "mixed-decimals", "too-long", "too-large"]
+Doubt = Literal["", "thousands", "mixed-decimals", "choices", "too-long", "too-large"]
+Choices = Literal["", "possible", "likely"]
 Points = Literal["", "grouping", "decimal"]
 
 MARKERS = ("na", "n/a", "nan", "null", "#n/a", ".")
@@ -28,6 +29,8 @@ _INTEGER = r"^[+-]?[0-9]+$"
 _POINT = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)" + _EXPONENT
 _COMMA = r"^[+-]?([0-9]+,[0-9]*|,[0-9]+)" + _EXPONENT
 _POINT_THOUSANDS = r"^[+-]?[1-9][0-9]{0,2}(\.[0-9]{3})+$"
+_CHOICES = r"^(0|[1-9][0-9]?),(0|[1-9][0-9]?)$"
+_MOST_CHOICES = 20
 _COMMA_THOUSANDS = r"^[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+$"
 _WHOLE_EXPONENT = r"^[+-]?[0-9]+[eE][+]?[0-9]+$"
 _PADDED = r"^([+-]?0[0-9]|\+)"
@@ -47,6 +50,9 @@ class Numbers:
         'too-long' (a whole number that 64 bits do not hold), 'too-large' (a number that a double does not hold), or ''.
     points : 'grouping' if every number with a point has exactly three digits after it, so that points could separate
         thousands; 'decimal' if one has not; '' if there are none.
+    choices : 'possible' if every comma could as well stand between two choices ('1,3'), neither part having more than
+        two digits; 'likely' if besides the second choice is always above the first, and there are several pairs.
+    beside : of a doubt that another column of the file gives: that column.
     merged : the different texts that became one number ('1.1' and '1.10'), in the order of the numbers; None if there
         are none. Surrounding blanks make no difference.
     """
@@ -58,6 +64,8 @@ class Numbers:
     padded: int = 0
     doubt: Doubt = ""
     points: Points = ""
+    choices: Choices = ""
+    beside: str = ""
     merged: pl.Series | None = None
 
     @property
@@ -130,6 +138,8 @@ def _text_numbers(series: pl.Series, decimal: Decimal | None) -> Numbers:
         padded,
         out_of_range or doubt,
         points,
+        _choices(text.filter(comma & good)) if use_comma else "",
+        "",
         _merged(text, parsed) if padded or parsed.dtype.is_float() else None,
     )
 
@@ -145,6 +155,18 @@ def _decimal_sign(
     if bool((comma & ~thousands).any()):
         return True, ""
     return False, "thousands"
+
+
+def _choices(cells: pl.Series) -> Choices:
+    """Whether distinct cells with commas could be lists of two choices."""
+    import polars as pl
+
+    if not len(cells) or not bool(cells.str.contains(_CHOICES).all()):
+        return ""
+    parts = cells.str.split_exact(",", 1).struct.unnest()
+    first, second = (parts[name].cast(pl.Int64) for name in parts.columns)
+    rising = bool(((first < second) & (second <= _MOST_CHOICES)).all())
+    return "likely" if rising and len(cells) > 1 else "possible"
 
 
 def _counted(text: pl.Series, n: pl.Series) -> dict[str, int]:

@@ -34,6 +34,8 @@ class Log:
 
 def doubt(name: str, read: Numbers, n_numbers: int, place: Place) -> Finding:
     """Why a column of numbers was kept as text."""
+    if read.doubt == "choices":
+        return _choices(name, read, n_numbers)
     what, remedy = {
         "thousands": ("its commas or points could mark decimals or separate thousands", _SIGN),
         "mixed-decimals": (
@@ -52,6 +54,18 @@ def doubt(name: str, read: Numbers, n_numbers: int, place: Place) -> Finding:
     where = f"column {name}" + (f", {place(read.bad.tolist())}" if len(read.bad) else "")
     severity: Literal["note", "warning"] = "note" if read.doubt == "too-long" else "warning"
     return Finding(severity, read.doubt, f"Column {name!r} was kept as text: {what}.", where, n_numbers, remedy)
+
+
+def _choices(name: str, read: Numbers, n_numbers: int) -> Finding:
+    """A column whose commas could mark decimals or stand between choices."""
+    what = f"Column {name!r} was kept as text: its commas could mark decimals or separate choices (as in '1,3')"
+    where = f"column {name}"
+    if read.beside:
+        what += f", and column {read.beside!r} has decimal points"
+        where += f"; column {read.beside}"
+    remedy = f"If they mark decimals: decimal=','. If they are lists, types={{{name!r}: 'text'}} says so."
+    code = "mixed-decimals" if read.beside else "choices"
+    return Finding("warning", code, what + ".", where, n_numbers, remedy)
 
 
 def points_read(name: str, count: int) -> Finding:

@@ -58,6 +58,12 @@ def from_redcap(table: Table, events: Events, *, person: str | None, spread: Seq
             remedy="Export with the event column, or leave redcap= out.",
         )
     who = person or table.columns[0]
+    if who.startswith("redcap_"):
+        raise ReadError(
+            f"The first column is {who!r}, not a record's identifier: nothing says whose rows these are.",
+            where=table.source,
+            remedy="Export with the record's identifier, or name the column of persons with person=.",
+        )
     for name in (who, *spread):
         must_have(table.columns, name, table.source)
     if "session" in table.columns:
@@ -95,6 +101,7 @@ def _sessions(table: Table, events: Events) -> tuple[pl.Series, pl.Series]:
             remedy=f"Its events are {some(sorted(set(names)), 12)}.",
         )
     plan = {name: events.get(name, _number(name)) for name in set(names)}
+    _same_unit(table, [n for n in dict.fromkeys(names) if n not in events and isinstance(plan[n], int)])
     session: list[int | None] = []
     unnumbered: dict[str, list[int]] = {}
     for row, (name, instance) in enumerate(zip(names, instances, strict=True)):
@@ -133,6 +140,23 @@ def _left_out(table: Table, kept: pl.DataFrame, who: str, count: int) -> list[Fi
 def _number(event: str) -> int | Literal["?"]:
     found = re.findall(r"\d+", _ARM.sub("", event))
     return int(found[0]) if len(found) == 1 and len(found[0]) < 10 else "?"
+
+
+def _same_unit(table: Table, numbered: list[str]) -> None:
+    """ReadError if the numbers in the events' names count different things: week 4 comes before month 3."""
+    words = {name: re.sub(r"[\W\d_]+", " ", _ARM.sub("", name)).strip().lower() for name in numbered}
+    if len(set(words.values())) < 2:
+        return
+    first = numbered[0]
+    other = next(n for n in numbered if words[n] != words[first])
+    example = (
+        "{" + ", ".join(f"{n!r}: {i}" for i, n in enumerate(numbered[:4], 1)) + ", ..." * (len(numbered) > 4) + "}"
+    )
+    raise ReadError(
+        f"The numbers in the events' names count different things: {first!r} and {other!r}.",
+        where=f"{table.source}, column {EVENT}",
+        remedy=f"Number them as sessions, for example redcap={example}; or read with redcap=False.",
+    )
 
 
 def _no_number(table: Table, unnumbered: Mapping[str, list[int]]) -> ReadError:

@@ -43,7 +43,9 @@ def read_text(
     rows, names = _drop_unnamed(rows, text)
     frame = rows.frame.rename(dict(zip(rows.frame.columns, names, strict=True)))
     _no_second_header(frame, rows, source)
-    frame, typed = type_columns(frame, wishes, source, placer("line", rows.lines), grouping=text.delimiter in GROUPING)
+    frame, typed = type_columns(
+        frame, wishes, source, placer("line", rows.lines), comma_free=text.delimiter in GROUPING
+    )
     return Table(
         frame,
         source=source,
