@@ -87,7 +87,7 @@ def _settings(texts: list[str] | None) -> dict[str, Any]:
                 remedy=f"Options: {', '.join(known)}.",
             )
         plain: Any = (
-            int(value) if value.lstrip("-").isdigit() else {"true": True, "false": False}.get(value.lower(), value)
+            int(value) if re.fullmatch(r"-?[0-9]+", value) else {"true": True, "false": False}.get(value.lower(), value)
         )
         if dot:
             settings.setdefault(name, {})[key] = None if value.lower() == "none" else plain
@@ -262,14 +262,17 @@ def _codes(texts: list[str] | None) -> Any:
     codes: dict[str, list[Any]] = {}
     for text in texts:
         column, sign, code = text.rpartition("=")
-        codes.setdefault(column if sign else "*", []).append(_code(code) if sign else _number(code, "--missing"))
+        codes.setdefault(column if sign else "*", []).append(_code(code))
     return codes if set(codes) != {"*"} else codes["*"]
 
 
 def _code(text: str) -> float | str:
+    """A number if it is one, otherwise the text; 'none' is meant otherwise."""
     try:
         return _number(text, "--missing")
     except SessionwiseError:
+        if text.lower() == "none":
+            raise
         return text
 
 

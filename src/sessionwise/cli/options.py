@@ -24,7 +24,9 @@ Instruments = Annotated[
 ]
 Missing = Annotated[
     list[str] | None,
-    typer.Option(help="Code that means missing, such as -9, or column=code; repeat for more.", show_default=False),
+    typer.Option(
+        help="Code that means missing, such as -9 or '#NULL!', or column=code; repeat for more.", show_default=False
+    ),
 ]
 Wide = Annotated[
     list[str] | None,

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..findings import Finding
+from .as_text import as_text
+from .kept import kept
 from .table import Origin
 
 if TYPE_CHECKING:
@@ -81,7 +83,7 @@ def person_labels(series: pl.Series, name: str, origin: Origin, found: list[Find
     import polars as pl
 
     if not (series.dtype.is_numeric() or series.dtype == pl.String):
-        series = series.cast(pl.String)
+        series = as_text(series)
     if _some_empty(series):
         rows = _empty_rows(series)
         found.append(
@@ -125,7 +127,7 @@ def session_numbers(series: pl.Series, name: str, origin: Origin, found: list[Fi
         error("session-is-date", "holds dates, not session numbers", [], _NUMBER_THEM)
         return None
     if not series.dtype.is_numeric():
-        text = series.cast(pl.String)
+        text = as_text(series)
         parsed = _session_text(text)
         if parsed is None:
             bad = _not_in_one_form(text)
@@ -227,9 +229,9 @@ def levels(series: pl.Series) -> tuple[np.ndarray, np.ndarray]:
     starts = run_starts(series)
     series = series[starts[:-1]]  # one of each run: few where all rows of a person agree
     if not (series.dtype.is_numeric() or isinstance(series.dtype, pl.Enum)):
-        series = series.cast(pl.String)
+        series = as_text(series)
     if series.dtype == pl.String and _some_empty(series):
-        series = pl.select(pl.when(series.str.strip_chars() != "").then(series)).to_series()  # blank is missing
+        series = kept(series, series.str.strip_chars() != "")  # blank is missing
     known = series.drop_nulls() if series.null_count() else series
     names, found = _distinct(known)
     codes = np.full(len(series), -1, np.int32)

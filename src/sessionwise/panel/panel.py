@@ -17,6 +17,7 @@ import numpy as np
 
 from ..errors import PanelError, nearest, some
 from ..findings import Finding, Findings
+from .as_text import as_text
 from .frames import attach, column, eager, holds_numbers, numbers, restore
 from .labels import levels
 from .roles import PersonRows, Roles, structure
@@ -254,7 +255,7 @@ class Panel:
         where = f"column {name!r}"
         remedy = f"Use panel.labels({name!r}) for categories."
         if kind == "text":
-            text = series.cast(pl.String)
+            text = as_text(series)
             bad = (text.cast(pl.Float64, strict=False).is_null() & text.is_not_null()).arg_true()
             if 0 < len(bad) < 0.5 * max(1, len(text) - text.null_count()):
                 where += f": {text[int(bad[0])]!r} in {self._parts.origin.say(bad)}"
@@ -392,7 +393,7 @@ class Panel:
         names = "".join(f"<th>{html.escape(c)}</th>" for c in frame.columns)
         rows = "".join(
             "<tr>" + "".join(f"<td>{'' if v is None or v != v else html.escape(str(v))}</td>" for v in row) + "</tr>"
-            for row in frame.iter_rows()
+            for row in zip(*(column(frame, name).to_list() for name in frame.columns), strict=True)
         )
         more = f"<p>first 10 of {len(self):,} rows</p>" if len(self) > 10 else ""
         return f"<p><b>Panel</b> {html.escape(self._facts())}</p><table><tr>{names}</tr>{rows}</table>{more}"

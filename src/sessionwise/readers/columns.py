@@ -125,7 +125,7 @@ def _several(read: Numbers) -> bool:
 
 def _in_a_comma_file(series: pl.Series, alone: Numbers, log: Log) -> Numbers:
     """The column's numbers, other columns of the file having decimal commas; points in it are a doubt."""
-    if not alone.doubt and not alone.values.dtype.is_float():
+    if not alone.doubt and (alone.decimal_comma or not alone.values.dtype.is_float()):
         return alone
     read = numbers(series, ",")
     if not len(read.bad) or len(alone.bad) or alone.doubt:
@@ -174,6 +174,8 @@ def _record(name: str, read: Numbers, log: Log) -> None:
         log.markers[marker][name] = count
     if read.decimal_comma:
         log.comma.append(name)
+    for sign in read.signs:
+        log.signs[sign].append(name)
 
 
 def _all_missing(series: pl.Series) -> pl.Series:
@@ -193,8 +195,9 @@ def _kept_text(series: pl.Series, read: Numbers, log: Log, place: Place) -> pl.S
     name = series.name
     n_numbers = int(read.values.count())
     if n_numbers == 0 and not read.doubt:
-        other = truth(series) if len(series) else None
-        if other is None:
+        first = series[int(read.bad[0])].strip() if len(read.bad) else ""
+        other = truth(series, log) if first.lower() in ("true", "false") else None
+        if other is None and first[:1].isdigit():
             other = iso_date(series, log, place)
         return other if other is not None else _plain_text(series, read, log)
     if read.doubt:
@@ -233,7 +236,7 @@ def _plain_text(series: pl.Series, read: Numbers, log: Log) -> pl.Series:
                 remedy=f"If they mean missing: missing={{{series.name!r}: {list(read.markers)}}}.",
             )
         )
-    return _blank_to_null(series)
+    return series if read.blanks == 0 else _blank_to_null(series)
 
 
 def _must_be_numbers(series: pl.Series, read: Numbers, source: str, place: Place) -> None:

@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,25 @@ from ..errors import ReadError, nearest
 from ..findings import Finding, Findings
 from ..panel.table import Table
 from .columns import Wishes
-from .file_kind import HEAD, recognise
+from .file_kind import HEAD, is_stata, recognise
 from .limits import Limit
 
 _FOR = {
     "sheet": ("excel",),
     "header_row": ("text", "excel"),
     "delimiter": ("text",),
-    "decimal": ("text", "excel"),
-    "encoding": ("text", "sav", "dta", "sas7bdat", "xpt"),
-    "types": ("text", "excel"),
-    "dates": ("text", "excel"),
+    "decimal": ("text", "excel", "json"),
+    "encoding": ("text", "json", "sav", "dta", "sas7bdat", "xpt"),
+    "types": ("text", "excel", "json"),
+    "dates": ("text", "excel", "json"),
+}
+_KINDS: dict[str, tuple[tuple[type, ...], str]] = {
+    "sheet": ((str, int), "the name of a sheet or its number from 1"),
+    "header_row": ((int,), "the number of a row, the first being 1"),
+    "delimiter": ((str,), "a sign, such as ';'"),
+    "encoding": ((str,), "the name of an encoding, such as 'cp1252'"),
+    "types": ((Mapping,), "{column: 'text' or 'number'}"),
+    "dates": ((Mapping,), "{column: format}, such as {'seen': '%d.%m.%Y'}"),
 }
 _LABELLED = ("sav", "por", "dta", "sas7bdat", "xpt")
 
@@ -32,6 +41,21 @@ def check_options(
     options: Mapping[str, Any], value_labels: str | Sequence[str], wide: object, person: str | None, max_cells: int
 ) -> None:
     """Raise ReadError for options that cannot be meant."""
+    for name, (kinds, what) in _KINDS.items():
+        given = options[name]
+        if given is not None and (not isinstance(given, kinds) or isinstance(given, bool)):
+            raise ReadError(f"{name}={given!r} is not {what}.", remedy=f"Give {what}.")
+    for column, form in (options["dates"] or {}).items():
+        if not isinstance(form, str):
+            raise ReadError(
+                f"dates= gives {column!r} the format {form!r}.", remedy="Write it with %d, %m and %Y, as '%d.%m.%Y'."
+            )
+    if not isinstance(value_labels, str) and not (
+        isinstance(value_labels, Sequence) and all(isinstance(c, str) for c in value_labels)
+    ):
+        raise ReadError(
+            f"value_labels={value_labels!r} is not known.", remedy="Use 'numbers', 'categories' or a list of columns."
+        )
     delimiter, decimal = options["delimiter"], options["decimal"]
     if delimiter is not None and (len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n\0'):
         raise ReadError(f"delimiter={delimiter!r} is not one sign.", remedy="Use for example ',', ';' or '\\t'.")
@@ -70,13 +94,18 @@ def read_file(
 def _by_kind(
     kind: str,
     file: Path,
-    data: bytes,
+    data: bytes | mmap,
     name: str,
     options: Mapping[str, Any],
     wishes: Wishes,
     value_labels: str | Sequence[str],
     limit: Limit,
 ) -> Table:
+    if isinstance(data, mmap) or kind in _LABELLED:
+        from .spss_stata_sas import read_stat
+
+        encoding = options["encoding"]
+        return read_stat(file, data, name, kind, encoding=encoding, value_labels=value_labels, limit=limit)
     if kind == "text":
         from .text import read_text
 
@@ -94,13 +123,13 @@ def _by_kind(
 
         sheet, header_row = options["sheet"], options["header_row"]
         return read_excel(data, name, sheet=sheet, header_row=header_row, wishes=wishes, limit=limit)
-    if kind == "parquet":
-        from .parquet import read_parquet
+    if kind == "json":
+        from .json_records import read_json
 
-        return read_parquet(file, name, limit)
-    from .spss_stata_sas import read_stat
+        return read_json(data, name, encoding=options["encoding"], wishes=wishes, limit=limit)
+    from .parquet import read_parquet
 
-    return read_stat(file, data, name, kind, encoding=options["encoding"], value_labels=value_labels, limit=limit)
+    return read_parquet(file, name, limit)
 
 
 def printable(text: str) -> str:
@@ -108,7 +137,7 @@ def printable(text: str) -> str:
     return os.fsencode(text).decode("utf-8", "backslashreplace")
 
 
-def _bytes(file: Path, name: str, limit: Limit) -> bytes:
+def _bytes(file: Path, name: str, limit: Limit) -> bytes | mmap:
     """The file's content (of a Parquet file its first bytes only, since polars reads it by itself)."""
     try:
         about = file.stat()
@@ -118,7 +147,10 @@ def _bytes(file: Path, name: str, limit: Limit) -> bytes:
                 if head[:4] == b"PAR1":
                     return head
                 limit.check_bytes(about.st_size, name)
-                return head + stream.read(limit.bytes)
+                if head[:4] == b"$FL2" or is_stata(head):  # read by their own readers; here only looked at
+                    return mmap(stream.fileno(), 0, access=ACCESS_READ)
+                stream.seek(0)
+                return stream.read(limit.bytes + 1)
     except (OSError, ValueError) as error:
         raise _not_opened(file, error) from error
     if stat.S_ISDIR(about.st_mode):

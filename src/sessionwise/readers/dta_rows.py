@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mmap import mmap
+
     import numpy as np
 
 _NUMBERS = {251: "i1", 252: "i2", 253: "i4", 254: "f4", 255: "f8"}
@@ -18,6 +20,8 @@ _NEW_NUMBERS = {65530: "i1", 65529: "i2", 65528: "i4", 65527: "f4", 65526: "f8"}
 _STRL = 32768
 _LARGEST = {"i1": 100, "i2": 32_740, "i4": 2_147_483_620}
 """The largest values that are none of the 27 missing ones."""
+_FLOAT, _DOUBLE = 2.0**127, 2.0**1023
+"""From here on, floating-point numbers are the missing ones."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,14 +34,14 @@ class Rows:
     utf8: bool
 
 
-def rows(data: bytes) -> Rows | None:
+def rows(data: bytes | mmap) -> Rows | None:
     """The file's rows; None if they are for another reader (long texts, formats before 113).
 
     Raises
     ------
     ValueError, struct.error : header and bytes do not go together.
     """
-    if data.startswith(b"<stata_dta>"):
+    if data[:11] == b"<stata_dta>":
         return _tagged(data)
     version, order = data[0], ">" if data[1] == 1 else "<"
     n_columns, n_rows = struct.unpack_from(order + "HI", data, 4)
@@ -62,7 +66,7 @@ def rows(data: bytes) -> Rows | None:
     return _table(data, at, n_rows, codes, order, utf8=False)
 
 
-def _tagged(data: bytes) -> Rows | None:
+def _tagged(data: bytes | mmap) -> Rows | None:
     """Formats 117 to 119."""
     head = data[:500]
     at = head.index(b"<release>") + 9
@@ -72,7 +76,7 @@ def _tagged(data: bytes) -> Rows | None:
     (n_columns,) = struct.unpack_from(order + ("I" if version >= 119 else "H"), data, at)
     at = head.index(b"<N>") + 3
     (n_rows,) = struct.unpack_from(order + ("Q" if version >= 118 else "I"), data, at)
-    places = struct.unpack_from(order + "14Q", data, data.index(b"<map>", 0, 70_000) + 5)
+    places = struct.unpack_from(order + "14Q", data, data[:70_000].index(b"<map>") + 5)
     at = places[2]
     if data[at : at + 16] != b"<variable_types>" or n_columns > len(data) // 2:
         raise ValueError("its map is damaged")
@@ -89,7 +93,7 @@ def _tagged(data: bytes) -> Rows | None:
     return _table(data, at + 6, n_rows, codes, order, utf8=version >= 118)
 
 
-def _table(data: bytes, at: int, n_rows: int, codes: tuple[str, ...], order: str, *, utf8: bool) -> Rows:
+def _table(data: bytes | mmap, at: int, n_rows: int, codes: tuple[str, ...], order: str, *, utf8: bool) -> Rows:
     import numpy as np
 
     kind = np.dtype([(f"f{i}", code if code[0] == "S" else order + code) for i, code in enumerate(codes)])
@@ -102,21 +106,29 @@ def numbers(column: np.ndarray, code: str) -> tuple[np.ndarray, dict[str, int]]:
     """The column as float64 with NaN for missing, and how often each extended missing value ('.a' to '.z') stands."""
     import numpy as np
 
-    if code in _LARGEST:
-        above = column.astype(np.int64) - _LARGEST[code]  # 1 for '.', 2 for '.a', ...
-        gone = above > 0
-    else:
-        native = column.astype(column.dtype.newbyteorder("="))
-        if code == "f4":
-            bits, first, step, negative = native.view(np.uint32).astype(np.int64), 0x7F000000, 0x800, 1 << 31
-        else:
-            bits, first, step, negative = native.view(np.int64), 0x7FE0000000000000, 0x10000000000, 1 << 63
-        gone = (bits >= first) & (bits < negative)
-        above = np.where(gone, bits - first, 0) // step + 1
-    values = np.where(gone, np.nan, column.astype(np.float64))
-    letters, counts = np.unique(above[gone], return_counts=True)
+    values = column.astype(np.float64)
+    largest = _LARGEST.get(code)
+    gone = ~(values < (_FLOAT if code == "f4" else _DOUBLE)) if largest is None else column > largest
+    if not gone.any():
+        return values, {}
+    values[gone] = np.nan
+    letters, counts = np.unique(_above(column[gone], code), return_counts=True)
     named = {f".{chr(95 + int(n))}": int(c) for n, c in zip(letters, counts, strict=True) if 2 <= n <= 27}
     return values, named
+
+
+def _above(cells: np.ndarray, code: str) -> np.ndarray:
+    """Which of the 27 missing values cells hold: 1 for '.', 2 for '.a', ...; 0 for others (NaN)."""
+    import numpy as np
+
+    if code in _LARGEST:
+        return cells.astype(np.int64) - _LARGEST[code]
+    native = cells.astype(cells.dtype.newbyteorder("="))
+    if code == "f4":
+        bits, first, step = native.view(np.uint32).astype(np.int64), 0x7F000000, 0x800
+    else:
+        bits, first, step = native.view(np.int64), 0x7FE0000000000000, 0x10000000000
+    return np.where(bits >= first, (bits - first) // step + 1, 0)
 
 
 def texts(column: np.ndarray, encoding: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Excel workbooks (.xlsx, .xlsm, .xlsb, .xls) and OpenDocument spreadsheets (.ods) -> Table."""
+"""Excel workbooks (.xlsx, .xlsm, .xlsb, .xls) -> Table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sheets of .xls, .xlsb and .ods files through fastexcel, as a Grid."""
+"""Sheets of .xls and .xlsb files through fastexcel, as a Grid."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def _cells(text: pl.Series, series: pl.Series, exact: pl.Series) -> pl.Series:
         longer = (exact.is_not_null() & written.is_not_null() & (written != exact)).fill_null(False)
         if bool(longer.any()):
             digits = written_numbers(exact.fill_null(float("nan")).to_numpy())
-            text = pl.select(pl.when(longer).then(digits).otherwise(text)).to_series()
+            text = digits.zip_with(longer, text)
         return text
     if kind.is_float():
         from .spss_stata_sas import whole

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ReadError, nearest, some
 from ..findings import Finding
+from ..panel.frames import is_pattern
 from .places import many
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def row_names(names: Sequence[str], first: Callable[[], pl.Series], where: str) 
 
     `first` gives the column's cells. They are row names if each is there and differs from all others.
     """
-    if len(names) < 2 or names[0] or not all(names[1:]):
+    if len(names) < 3 or names[0] or not all(names[1:]):
         return None
     cells = first()
     if cells.null_count() or cells.n_unique() < len(cells):
@@ -62,6 +63,13 @@ def check_names(names: Sequence[str], where: str, word: str = "line") -> None:
             f" ({double[0]!r} in columns {some(places)}).",
             where=where,
             remedy="Give every column a name of its own in the file.",
+        )
+    pattern = next((name for name in names if is_pattern(name)), None)
+    if pattern is not None:
+        raise ReadError(
+            f"The column name {pattern!r} begins with ^ and ends with $, as patterns of names do.",
+            where=where,
+            remedy="Rename the column in the file.",
         )
     empty = [i + 1 for i, name in enumerate(names) if not name]
     if empty:

@@ -28,6 +28,7 @@ class Log:
 
     markers: dict[str, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
     comma: list[str] = field(default_factory=list)
+    signs: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     padded: dict[str, int] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
@@ -41,6 +42,10 @@ def doubt(name: str, read: Numbers, n_numbers: int, place: Place) -> Finding:
         "mixed-decimals": (
             "it has decimal commas and decimal points",
             "Correct the file so that one sign is used.",
+        ),
+        "percents": (
+            "some of its numbers have a percent sign, others have none",
+            "Write all of them in one way.",
         ),
         "too-long": (
             "it has whole numbers too long to be held exactly",
@@ -141,6 +146,10 @@ def totals(log: Log) -> list[Finding]:
                 count=len(log.comma),
             )
         )
+    for sign, names in log.signs.items():
+        what = f"{sign[0].upper()}{sign[1:]} were taken off in {many(len(names), 'column')}"
+        what += ": 45% is read as 45." if sign == "percent signs" else "."
+        found.append(Finding("note", "signs-taken-off", what, "columns " + some(names, 12), len(names)))
     for name, count in log.padded.items():
         found.append(
             Finding(

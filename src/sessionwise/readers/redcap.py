@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from ..errors import ReadError, nearest, some
 from ..findings import Finding, Findings
 from ..panel.table import Table
+from .exact import each, exact
 from .headers import must_have
 from .places import agree, many
 from .wide import lost_persons
@@ -78,7 +79,7 @@ def from_redcap(table: Table, events: Events, *, person: str | None, spread: Seq
     frame = _spread(frame, who, spread, table, findings)
     at = 1 + frame.columns.index(who)
     order = [*frame.columns[:at], "session", *(c for c in frame.columns[at:] if c != "session")]
-    frame = frame.select(order).with_row_index("\0row").filter(~pl.Series(person_level))
+    frame = frame.select(each(order)).with_row_index("\0row").filter(~pl.Series(person_level))
     findings += _left_out(table, frame, who, int(person_level.sum()))
     frame = _merge_instruments(frame, who, table, findings)
     rows = frame["\0row"].to_numpy().astype("int64")
@@ -193,8 +194,8 @@ def _spread(
     import polars as pl
 
     for column in spread:
-        values = frame.group_by(who, maintain_order=True).agg(
-            pl.col(column).drop_nulls().unique().alias("values of one person")
+        values = frame.group_by(exact(who), maintain_order=True).agg(
+            exact(column).drop_nulls().unique().alias("values of one person")
         )
         several = values.filter(pl.col("values of one person").list.len() > 1)
         if several.height:
@@ -205,7 +206,7 @@ def _spread(
                 remedy="Correct it in the file, or leave the column out of spread=.",
             )
         before = frame[column].null_count()
-        frame = frame.with_columns(pl.col(column).drop_nulls().first().over(who).alias(column))
+        frame = frame.with_columns(exact(column).drop_nulls().first().over(exact(who)).alias(column))
         filled = before - frame[column].null_count()
         what = f"Column {column!r}: the person's value was filled into {many(filled, 'other row')}."
         findings.append(Finding("note", "spread", what, f"column {column}", filled))
@@ -218,7 +219,9 @@ def _one_event_each(frame: pl.DataFrame, who: str, table: Table) -> None:
 
     if EVENT not in frame.columns:
         return
-    groups = frame.group_by(who, "session", maintain_order=True).agg(pl.col(EVENT).unique(maintain_order=True), "\0row")
+    groups = frame.group_by(exact(who), "session", maintain_order=True).agg(
+        pl.col(EVENT).unique(maintain_order=True), "\0row"
+    )
     wrong = groups.filter(pl.col(EVENT).list.len() > 1)
     if wrong.height:
         events, session = wrong[EVENT][0].to_list(), wrong["session"][0]
@@ -235,16 +238,16 @@ def _merge_instruments(frame: pl.DataFrame, who: str, table: Table, findings: li
 
     if INSTRUMENT not in frame.columns or not frame.height:
         return frame
-    double = frame.select(b=pl.struct(who, "session").is_duplicated())["b"]
-    same = frame.select(b=pl.struct(who, "session", INSTRUMENT).is_duplicated())["b"]
+    double = frame.select(b=pl.struct(exact(who), "session").is_duplicated())["b"]
+    same = frame.select(b=pl.struct(exact(who), "session", INSTRUMENT).is_duplicated())["b"]
     if not double.any() or same.any():
         return frame  # a session that stands twice is for `check` to report
     _one_event_each(frame, who, table)
     cells = [c for c in frame.columns if c not in (who, "session", "\0row", EVENT, INSTRUMENT, INSTANCE)]
-    groups = frame.group_by(who, "session", maintain_order=True)
-    counts = groups.agg(pl.col(cells).drop_nulls().n_unique(), pl.col("\0row"))
+    groups = frame.group_by(exact(who), "session", maintain_order=True)
+    counts = groups.agg(*(c.drop_nulls().n_unique() for c in each(cells)), pl.col("\0row"))
     for column in cells:
-        wrong = counts.filter(pl.col(column) > 1)
+        wrong = counts.filter(counts[column] > 1)
         if wrong.height:
             raise ReadError(
                 f"Two instruments of one session have different values of {column!r}.",
@@ -253,11 +256,11 @@ def _merge_instruments(frame: pl.DataFrame, who: str, table: Table, findings: li
             )
     merged = groups.agg(
         pl.col("\0row").first(),
-        pl.col(cells).drop_nulls().first(),
+        *(c.drop_nulls().first() for c in each(cells)),
         pl.col([c for c in (EVENT, INSTRUMENT, INSTANCE) if c in frame.columns]).first(),
     )
     gone = frame.height - merged.height
     what = f"{many(gone, 'row')} with further instruments of a session {agree(gone, 'was', 'were')} joined to that "
     what += "session's row."
     findings.append(Finding("note", "redcap-instruments-joined", what, table.source, gone))
-    return merged.select(frame.columns)
+    return merged.select(each(frame.columns))

@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from ..panel.kept import kept
+
 if TYPE_CHECKING:
     import numpy as np
     import polars as pl
@@ -123,7 +125,7 @@ def dated(name: str, numbers: np.ndarray, stored: Stored) -> Dated:
         days, good = _first_days(numbers, stored.unit)
         values = pl.Series(name, days).cast(pl.Int32).cast(pl.Date)
     good &= known
-    values = pl.select(pl.when(pl.Series(good)).then(values)).to_series().rename(name)
+    values = kept(values, pl.Series(good))
     return Dated(values, np.flatnonzero(known & ~good))
 
 
