@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from . import command, multilevel, panel_sem, products, sessions
+from . import command, multilevel, panel_sem, products, reading, sessions
 from .table import replace_section, section
 
 PARTS = {
     "command": command,
+    "reading": reading,
     "sessions": sessions,
     "products": products,
     "multilevel": multilevel,

@@ -152,3 +152,35 @@ def test_a_code_beyond_what_a_column_holds_is_in_no_cell(tmp_path: Path) -> None
 def test_person_must_exist(write) -> None:
     with pytest.raises(ReadError, match="Did you mean 'patient'"):
         read(write("patient,core\n1,2\n"), person="patiant")
+
+
+LISTS = ["1,3", "2", "1,10", "1,1", "2,3", "3", "0,10", "0,1"]
+DECIMALS = ["1,05", "2,125", "100,5", "-1,5", "1,5e3", ",5", "12,"]
+
+
+@pytest.mark.parametrize("sign", [",", ";", "\t", "|"])
+def test_commas_between_choices_are_not_decimal_signs(write, sign: str) -> None:
+    def file(cells, other):
+        rows = "".join(f'{i}{sign}"{c}"{sign}{o}\n' for i, (c, o) in enumerate(zip(cells, other, strict=True)))
+        return write(f"id{sign}problems{sign}slider\n{rows}")
+
+    beside = read(file(LISTS, [f"{i}.25" for i in range(8)]))  # another column has decimal points
+    assert beside["problems"].to_list() == LISTS
+    assert beside["slider"].dtype == pl.Float64
+    (warning,) = (f for f in beside.findings.warnings if "problems" in f.what)
+    assert (warning.code, "'slider'" in warning.what) == ("mixed-decimals", True)
+    alone = read(file(LISTS, range(8)))  # '0,1' and '0,10' would be one number
+    assert alone["problems"].to_list() == LISTS
+    assert [f.code for f in alone.findings.warnings] == ["choices"]
+    rising = ["1,3", "2,4", "3,5", "1,2", "4,9", "2,10", "5", "6,11"]
+    assert read(file(rising, range(8)))["problems"].to_list() == rising
+    for settled in ({"decimal": ","}, {"types": {"problems": "number"}}):
+        assert read(file(LISTS, range(8)), **settled)["problems"].to_list() == [1.3, 2, 1.1, 1.1, 2.3, 3, 0.1, 0.1]
+    assert not read(file(LISTS, range(8)), types={"problems": "text"}).findings.warnings
+
+
+@pytest.mark.parametrize("cell", DECIMALS)
+def test_a_cell_that_can_only_be_a_decimal_settles_the_file(write, cell: str) -> None:
+    table = read(write(f"id;a;b\n1;1,3;{cell}\n2;1,10;2,5\n3;1,1;3,5\n"))
+    assert table["a"].to_list() == [1.3, 1.1, 1.1]
+    assert table["b"].dtype == pl.Float64

@@ -288,3 +288,38 @@ def test_two_events_are_never_joined_into_one_session(tmp_path: Path) -> None:
         read(file, redcap={"baseline_arm_1": 0, "followup_arm_1": 1})
     table = read(file, redcap={"baseline_arm_1": 0, "followup_arm_1": 101})
     assert table.frame["session"].to_list() == [0, 1, 2, 101]
+
+
+UNITS = [
+    (["week_1_arm_1", "week_4_arm_1", "month_3_arm_1"], "'week_1_arm_1' and 'month_3_arm_1'"),
+    (["session_1_arm_1", "session_2_arm_1", "follow_up_1_arm_1"], "'session_1_arm_1' and 'follow_up_1_arm_1'"),
+    (["Week 1 (Arm 1: A)", "Session 1 (Arm 1: A)"], "count different things"),
+    (["1_week_arm_1", "1_month_arm_1"], "count different things"),
+]
+
+
+@pytest.mark.parametrize(("events", "what"), UNITS, ids=[u[0][-1] for u in UNITS])
+def test_events_that_count_different_things_are_not_put_in_order(tmp_path: Path, events: list[str], what: str) -> None:
+    text = "record_id,redcap_event_name,core\n" + "".join(f"{p},{e},1\n" for p in (1, 2) for e in events)
+    with pytest.raises(ReadError, match=what) as caught:
+        read(write(tmp_path, text))
+    assert f"{events[0]!r}: 1" in caught.value.remedy
+    numbers = {e: i for i, e in enumerate(events, 1)}
+    assert read(tmp_path / "redcap.csv", redcap=numbers)["session"].to_list() == [*numbers.values()] * 2
+    odd = {e: i for e, i in numbers.items() if i == len(events)}  # those that remain count one thing
+    if len(events) > 2:
+        assert read(tmp_path / "redcap.csv", redcap={next(iter(odd)): 9})["session"].max() == 9
+
+
+def test_events_of_two_arms_count_one_thing(tmp_path: Path) -> None:
+    text = "record_id,redcap_event_name,core\n1,Session_1_arm_1,1\n1,session_2_arm_1,1\n2,session_1_arm_2,1\n"
+    assert read(write(tmp_path, text))["session"].to_list() == [1, 2, 1]
+
+
+@pytest.mark.parametrize("first", ["redcap_event_name", "redcap_repeat_instance"])
+def test_an_export_without_record_id_has_no_persons(tmp_path: Path, first: str) -> None:
+    text = f"{first},core,who\n{{}},1,a\n{{}},2,b\n".format(*(("s_1", "s_2") if "event" in first else (1, 2)))
+    with pytest.raises(ReadError, match="nothing says whose rows") as caught:
+        read(write(tmp_path, text))
+    assert "person=" in caught.value.remedy
+    assert read(tmp_path / "redcap.csv", person="who")["session"].to_list() == [1, 2]

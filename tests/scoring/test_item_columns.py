@@ -202,3 +202,42 @@ def test_a_mapping_that_does_not_fit(mapping: object, says: str) -> None:
         item_columns(WAI, TABLE, mapping)  # type: ignore[arg-type]
     assert caught.value.where == "mapping for wai-sr"
     assert caught.value.remedy
+
+
+OTHER_FORMS = [
+    ("phq-9", numbered("phq{}", 15)),
+    ("phq-9", numbered("PHQ_{}", 11)),
+    ("wai-sr", numbered("wai{}", 36)),
+    ("srs", numbered("srs{}", 65)),
+    ("gad-7", [c for c in numbered("gad_{}", 12) if c != "gad_8"]),
+    ("core-om", numbered("core{:02}", 40)),
+]
+
+
+@pytest.mark.parametrize(("name", "columns"), OTHER_FORMS, ids=[f"{n}-{len(c)}" for n, c in OTHER_FORMS])
+def test_a_longer_form_is_not_taken_for_the_instrument(name: str, columns: list[str]) -> None:
+    key = instrument(name)
+    with pytest.raises(ScoreError, match="another form") as caught:
+        item_columns(key, columns)
+    assert repr(columns[-1]) in caught.value.what
+    pattern = caught.value.remedy.rpartition(": ")[2].strip("'")
+    if name != "core-om":
+        assert item_columns(key, columns, pattern) == {i: pattern.format(i) for i in key.items}
+    both = [*columns, *(f"{name} item {i}" for i in key.items)]  # beside the right one
+    assert item_columns(key, both)[1] == f"{name} item 1"
+
+
+def test_one_further_number_is_a_doubt_that_scoring_says() -> None:
+    import polars as pl
+
+    from sessionwise.panel import Panel
+    from sessionwise.scoring import score
+
+    columns = {c: [1, 2, 0] for c in numbered("phq9_{}", 10)}
+    panel = Panel(pl.DataFrame({"id": [1, 1, 2], "session": [1, 2, 1], **columns}), person="id", session="session")
+    scored = score(panel, "phq-9")
+    assert scored["phq_9"].tolist() == [9, 18, 0]
+    (warning,) = (f for f in scored.findings if f.code == "item-beyond")
+    assert "'phq9_10'" in warning.what
+    named = score(panel, "phq-9", items="phq9_{}")
+    assert "item-beyond" not in [f.code for f in named.findings]

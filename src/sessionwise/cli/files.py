@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -146,7 +147,7 @@ def read_options(texts: tuple[str, ...]) -> dict[str, Any]:
                 remedy=f"Options: {', '.join(known)}.",
             )
         plain: Any = (
-            int(value) if value.lstrip("-").isdigit() else {"true": True, "false": False}.get(value.lower(), value)
+            int(value) if re.fullmatch(r"-?[0-9]+", value) else {"true": True, "false": False}.get(value.lower(), value)
         )
         if dot:
             options.setdefault(name, {})[key] = None if value.lower() == "none" else plain
@@ -169,12 +170,15 @@ def missing_codes(texts: tuple[str, ...]) -> Any:
     codes: dict[str, list[Any]] = {}
     for text in texts:
         column, sign, code = text.rpartition("=")
-        codes.setdefault(column if sign else "*", []).append(_code(code) if sign else number("--missing", code))
+        codes.setdefault(column if sign else "*", []).append(_code(code))
     return codes if set(codes) != {"*"} else codes["*"]
 
 
 def _code(text: str) -> float | str:
+    """A number if it is one, otherwise the text; 'none' is meant otherwise."""
     try:
         return number("--missing", text)
     except SessionwiseError:
+        if text.lower() == "none":
+            raise
         return text

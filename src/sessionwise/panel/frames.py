@@ -13,7 +13,11 @@ import narwhals as nw
 import numpy as np
 
 from ..errors import PanelError, some
+from .as_text import as_text
+from .kept import kept
 from .table import Origin, Table
+
+_FIRST_DAY, _LAST_DAY = -719_162, 2_932_896  # 0001-01-01 and 9999-12-31, in days from 1970-01-01
 
 if TYPE_CHECKING:
     import polars as pl
@@ -53,10 +57,22 @@ def eager(data: Any) -> tuple[nw.DataFrame[Any], Origin, nw.Implementation | Non
             where=f"columns: {some(odd)}",
             remedy="Rename them, for example: frame.columns = frame.columns.map(str).",
         )
+    patterns = [name for name in frame.columns if is_pattern(name)]
+    if patterns:
+        raise PanelError(
+            f"the column name {patterns[0]!r} begins with ^ and ends with $, as patterns of names do.",
+            where=f"columns: {some(patterns)}",
+            remedy="Rename the column.",
+        )
     if isinstance(frame, nw.LazyFrame):
         lazy = frame.implementation
         return frame.collect("polars"), Origin(), lazy
     return _own(frame), Origin(), None
+
+
+def is_pattern(name: str) -> bool:
+    """Whether polars would take a column's name for a regular expression, wherever it is used."""
+    return name.startswith("^") and name.endswith("$")
 
 
 def _own(frame: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
@@ -81,7 +97,11 @@ def restore(frame: nw.DataFrame[Any], lazy: nw.Implementation | None) -> Any:
 
 
 def column(frame: nw.DataFrame[Any], name: str) -> pl.Series:
-    """One column as a polars Series, missing as null, no copy where the memory layout allows."""
+    """One column as a polars Series of a usual type, missing as null, no copy where the memory layout allows."""
+    return usual(_column(frame, name))
+
+
+def _column(frame: nw.DataFrame[Any], name: str) -> pl.Series:
     import polars as pl
 
     if frame.implementation.is_polars():
@@ -92,6 +112,47 @@ def column(frame: nw.DataFrame[Any], name: str) -> pl.Series:
         return _from_other(frame.get_column(name))
     has_nan = series.dtype.is_float() and np.isnan(series.to_numpy()).any()
     return series.fill_nan(None) if has_nan else series
+
+
+def usual(series: pl.Series) -> pl.Series:
+    """`series` with a type that the rest of the package knows.
+
+    Decimals and numbers of 128 bits become Int64 if they are whole and fit, otherwise Float64; bytes and objects text;
+    dates outside the years 1 to 9999, which no calendar here has, missing.
+    """
+    import polars as pl
+
+    kind = series.dtype
+    if kind.is_decimal() or kind in (pl.Int128, pl.UInt128):
+        try:
+            return series.cast(pl.Int64) if kind in (pl.Int128, pl.UInt128) else _whole_decimals(series)
+        except pl.exceptions.PolarsError:
+            return series.cast(pl.Float64)
+    if kind in (pl.Binary, pl.Object):
+        return as_text(series)
+    if kind in (pl.Date, pl.Datetime) and series.null_count() < len(series):
+        inside = _in_calendar(series)
+        if not bool(inside.all()):
+            return kept(series, inside)
+    return series
+
+
+def _whole_decimals(series: pl.Series) -> pl.Series:
+    import polars as pl
+
+    floats = series.cast(pl.Float64)
+    return series.cast(pl.Int64) if bool((floats == floats.floor()).all()) else floats
+
+
+def _in_calendar(series: pl.Series) -> pl.Series:
+    """Whether each date is in the years 1 to 9999; true where it is missing."""
+    import polars as pl
+
+    unit = {"ns": 10**9, "us": 10**6, "ms": 10**3}
+    size = 1 if series.dtype == pl.Date else 86_400 * unit[series.dtype.time_unit]  # type: ignore[attr-defined]
+    days = series.to_physical().cast(pl.Int64) // size
+    inside: pl.Series = days.is_between(_FIRST_DAY + 1, _LAST_DAY - 1).fill_null(True)  # a time zone may shift by one
+    return inside
 
 
 def numbers(frame: nw.DataFrame[Any], name: str) -> np.ndarray | None:
@@ -106,7 +167,7 @@ def numbers(frame: nw.DataFrame[Any], name: str) -> np.ndarray | None:
             values = other.to_numpy()
             if values.dtype.kind in "fiu":  # else objects, some of them missing
                 return np.asarray(values, np.float64)
-        series = column(frame, name)
+        series = _column(frame, name)
     if not _is_numeric(series):
         return None
     return (series if series.dtype == pl.Float64 else series.cast(pl.Float64)).to_numpy()

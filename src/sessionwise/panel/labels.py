@@ -15,6 +15,8 @@ import numpy as np
 from ..errors import Argument, Wording, read_option
 from ..findings import Finding
 from ..words import counted
+from .as_text import as_text
+from .kept import kept
 from .table import Origin
 
 if TYPE_CHECKING:
@@ -79,7 +81,7 @@ def person_labels(series: pl.Series, name: str, origin: Origin, found: list[Find
     import polars as pl
 
     if not (series.dtype.is_numeric() or series.dtype == pl.String):
-        series = series.cast(pl.String)
+        series = as_text(series)
     if _some_empty(series):
         rows = _empty_rows(series)
         found.append(
@@ -97,8 +99,8 @@ def person_labels(series: pl.Series, name: str, origin: Origin, found: list[Find
         series = series.cast(pl.Int64)  # SPSS stores whole numbers as decimals
     elif series.dtype.is_float():
         what = f"Column {name!r} (person) holds decimal numbers: labels such as 1.1 and 1.10 cannot be told apart."
-        as_text = read_option("types", {name: "text"}, call="read(path, {})")
-        remedy = Wording("If they are labels, read the column as text: ", as_text, ".")
+        option = read_option("types", {name: "text"}, call="read(path, {})")
+        remedy = Wording("If they are labels, read the column as text: ", option, ".")
         found.append(Finding("warning", "person-decimal", what, f"column {name!r}", series.n_unique(), remedy))
     return series
 
@@ -129,7 +131,7 @@ def session_numbers(series: pl.Series, name: str, origin: Origin, found: list[Fi
         error("session-is-date", "holds dates, not session numbers", [], remedy)
         return None
     if not series.dtype.is_numeric():
-        text = series.cast(pl.String)
+        text = as_text(series)
         parsed = _session_text(text)
         if parsed is None:
             bad = _not_in_one_form(text)
@@ -231,9 +233,9 @@ def levels(series: pl.Series) -> tuple[np.ndarray, np.ndarray]:
     starts = run_starts(series)
     series = series[starts[:-1]]  # one of each run: few where all rows of a person agree
     if not (series.dtype.is_numeric() or isinstance(series.dtype, pl.Enum)):
-        series = series.cast(pl.String)
+        series = as_text(series)
     if series.dtype == pl.String and _some_empty(series):
-        series = pl.select(pl.when(series.str.strip_chars() != "").then(series)).to_series()  # blank is missing
+        series = kept(series, series.str.strip_chars() != "")  # blank is missing
     known = series.drop_nulls() if series.null_count() else series
     names, found = _distinct(known)
     codes = np.full(len(series), -1, np.int32)

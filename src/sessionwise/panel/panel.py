@@ -19,6 +19,7 @@ from ..errors import PanelError, some
 from ..findings import Finding, Findings
 from ..options import known_name
 from ..words import counted
+from .as_text import as_text
 from .constancy import gathered, own_values
 from .frames import attach, column, eager, holds_numbers, numbers, restore, text_among_numbers
 from .labels import levels
@@ -290,7 +291,6 @@ class Panel:
             known_name("column", name, self.columns, PanelError, where=where, remedy=remedy)
 
     def _not_numeric(self, name: str) -> PanelError:
-        import polars as pl
 
         series = column(self._frame, name)
         kind = "dates" if series.dtype.is_temporal() else "text"
@@ -298,7 +298,7 @@ class Panel:
         remedy = f"Use panel.labels({name!r}) for categories."
         bad = text_among_numbers(series)
         if len(bad):
-            where += f": {series.cast(pl.String)[int(bad[0])]!r} in {self._parts.origin.say(bad)}"
+            where += f": {as_text(series)[int(bad[0])]!r} in {self._parts.origin.say(bad)}"
             remedy = "Correct these cells, or declare them missing."
         return PanelError(f"column {name!r} holds {kind}, not numbers.", where=where, remedy=remedy)
 
@@ -433,7 +433,7 @@ class Panel:
         names = "".join(f"<th>{html.escape(c)}</th>" for c in frame.columns)
         rows = "".join(
             "<tr>" + "".join(f"<td>{'' if v is None or v != v else html.escape(str(v))}</td>" for v in row) + "</tr>"
-            for row in frame.iter_rows()
+            for row in zip(*(column(frame, name).to_list() for name in frame.columns), strict=True)
         )
         more = f"<p>first 10 of {len(self):,} rows</p>" if len(self) > 10 else ""
         return f"<p><b>Panel</b> {html.escape(self._facts())}</p><table><tr>{names}</tr>{rows}</table>{more}"

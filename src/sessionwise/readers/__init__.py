@@ -1,4 +1,4 @@
-"""Any file -> Table: CSV and other delimited text, Excel, SPSS, Stata, SAS, Parquet.
+"""Any file -> Table: CSV and other delimited text, Excel, SPSS, Stata, SAS, Parquet, JSON.
 
 Nothing is guessed silently and no cell is changed or lost silently: what was done is in the table's findings.
 """
@@ -10,6 +10,7 @@ from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING
 
+from ..errors import ReadError
 from ..findings import Finding, Findings
 from ..panel.table import Table
 from .wide import long_to_wide, wide_to_long
@@ -41,6 +42,7 @@ def read(
     keep: bool = False,
     redcap: bool | Events | None = None,
     spread: Sequence[str] = (),
+    max_cells: int = 250_000_000,
 ) -> Table:
     """Read a file of any supported kind.
 
@@ -51,16 +53,19 @@ def read(
     header_row : text, Excel: number of the line or row with the column names, as an editor or Excel shows it.
     delimiter : text: the sign between fields; found out if not given.
     decimal : text, Excel: '.' or ','; found out if not given.
-    encoding : text, SPSS, Stata, SAS: for example 'cp1252'; found out if not given.
+    encoding : text, JSON, SPSS, Stata, SAS: for example 'cp1252'; found out if not given.
     types : text, Excel: {column: 'text' or 'number'}, for columns such as '01', '02' that are otherwise kept as text.
     dates : text, Excel: {column: format}, for example {'date': '%d.%m.%Y'}; ISO dates need none.
-    missing : codes that mean missing: a number or list (all numeric columns but the person's), or {column: codes}.
+    missing : codes that mean missing: a code or list (numbers in all numeric columns, text in all text columns, but the
+        person's), or {column: codes}.
     value_labels : SPSS, Stata, SAS: 'numbers', 'categories' (labelled columns as categories), or a list of columns.
     wide : pattern(s) of columns to turn into rows, as in `wide_to_long`; needs `person`.
     person : the column that identifies persons: needed for wide files; in others it keeps identifiers as written.
     keep : with `wide`: keep sessions without any value.
     redcap : True, {event: session number}, or False; None recognises an export by its columns, and says so.
     spread : REDCap: columns whose one value a person is filled into all of the person's rows.
+    max_cells : rows x columns that are read at most, before memory is taken; files may have 16 bytes, unpacked, for
+        each.
 
     Returns
     -------
@@ -73,12 +78,13 @@ def read(
     from .columns import Wishes
     from .dispatch import check_options, read_file
     from .headers import must_have
+    from .limits import Limit
 
     options: dict[str, object] = {"sheet": sheet, "header_row": header_row, "delimiter": delimiter, "decimal": decimal}
     options |= {"encoding": encoding, "types": types, "dates": dates}
-    check_options(options, value_labels, wide, person)
+    check_options(options, value_labels, wide, person, max_cells)
     wishes = Wishes(decimal, types or {}, dates or {}, person)
-    table = read_file(path, options, wishes, value_labels)
+    table = read_file(path, options, wishes, value_labels, Limit(max_cells))
     if person is not None:
         must_have(table.columns, person, table.source)
     if missing is not None:
@@ -100,6 +106,10 @@ def _shape(
     from .looks_wide import looks_wide
     from .redcap import from_redcap, is_redcap
 
+    if redcap is not None and not isinstance(redcap, bool | Mapping):
+        raise ReadError(
+            f"redcap={redcap!r} is not known.", remedy="Use True, False, or {event: number}, as {'baseline_arm_1': 0}."
+        )
     if wide is not None and person is not None:
         table = wide_to_long(table, wide, person=person, keep=keep)
     if redcap is True or isinstance(redcap, Mapping) or (redcap is None and is_redcap(table)):

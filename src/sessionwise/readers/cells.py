@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 Decimal = Literal[".", ","]
-Doubt = Literal["", "thousands", "mixed-decimals", "too-long", "too-large"]
+Doubt = Literal["", "thousands", "mixed-decimals", "choices", "percents", "too-long", "too-large"]
+Choices = Literal["", "possible", "likely"]
 Points = Literal["", "grouping", "decimal"]
 
 MARKERS = ("na", "n/a", "nan", "null", "#n/a", ".")
@@ -28,8 +29,13 @@ _INTEGER = r"^[+-]?[0-9]+$"
 _POINT = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)" + _EXPONENT
 _COMMA = r"^[+-]?([0-9]+,[0-9]*|,[0-9]+)" + _EXPONENT
 _POINT_THOUSANDS = r"^[+-]?[1-9][0-9]{0,2}(\.[0-9]{3})+$"
+_CHOICES = r"^(0|[1-9][0-9]?),(0|[1-9][0-9]?)$"
+_MOST_CHOICES = 20
 _COMMA_THOUSANDS = r"^[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+$"
 _WHOLE_EXPONENT = r"^[+-]?[0-9]+[eE][+]?[0-9]+$"
+_GROUPED = r"^([+-]?[1-9][0-9]{0,2})([ '’\x{a0}\x{202f}][0-9]{3})+([.,][0-9]*)?$"
+_GAP = r"[0-9][ '’\x{a0}\x{202f}][0-9]"
+_PERCENT = r"\s*%$"
 _PADDED = r"^([+-]?0[0-9]|\+)"
 _EXACT = 2**53
 
@@ -47,8 +53,13 @@ class Numbers:
         'too-long' (a whole number that 64 bits do not hold), 'too-large' (a number that a double does not hold), or ''.
     points : 'grouping' if every number with a point has exactly three digits after it, so that points could separate
         thousands; 'decimal' if one has not; '' if there are none.
+    choices : 'possible' if every comma could as well stand between two choices ('1,3'), neither part having more than
+        two digits; 'likely' if besides the second choice is always above the first, and there are several pairs.
+    beside : of a doubt that another column of the file gives: that column.
+    signs : what was taken off to read them: 'percent signs', 'signs between thousands'.
     merged : the different texts that became one number ('1.1' and '1.10'), in the order of the numbers; None if there
         are none. Surrounding blanks make no difference.
+    blanks : how many cells of a text column hold blanks only; None if that was not counted.
     """
 
     values: pl.Series
@@ -58,7 +69,11 @@ class Numbers:
     padded: int = 0
     doubt: Doubt = ""
     points: Points = ""
+    choices: Choices = ""
+    beside: str = ""
+    signs: tuple[str, ...] = ()
     merged: pl.Series | None = None
+    blanks: int | None = None
 
     @property
     def exact(self) -> bool:
@@ -99,17 +114,31 @@ def _text_numbers(series: pl.Series, decimal: Decimal | None) -> Numbers:
     import numpy as np
     import polars as pl
 
-    distinct = series.drop_nulls().alias("cell").value_counts(name="n")
+    # Few calls on many columns at once: each costs more than what it does on a short column.
+    distinct = series.alias("cell").to_frame().filter(pl.col("cell").is_not_null())["cell"].value_counts(name="n")
     cell, n = distinct["cell"], distinct["n"]
-    text = cell.str.strip_chars()
-    blank = text == ""
-    marker = text.str.to_lowercase().is_in(MARKERS)
-    whole = text.str.contains(_INTEGER)
-    point, comma = text.str.contains(_POINT), text.str.contains(_COMMA)
-    point_decimal = point & text.str.contains(".", literal=True)
-    thousands = text.str.contains(_COMMA_THOUSANDS)
-
+    text, signs, percents = _without_signs(cell)
+    t = pl.col("text")
+    flags = (
+        text.alias("text")
+        .to_frame()
+        .select(
+            blank=t == "",
+            marker=t.str.to_lowercase().is_in(MARKERS),
+            whole=t.str.contains(_INTEGER),
+            point=t.str.contains(_POINT),
+            comma=t.str.contains(_COMMA),
+            point_decimal=t.str.contains(_POINT) & t.str.contains(".", literal=True),
+            thousands=t.str.contains(_COMMA_THOUSANDS),
+        )
+    )
+    blank, marker, whole, point, comma, point_decimal, thousands = flags.get_columns()
+    if not any(bool(flag.any()) for flag in flags.get_columns()):
+        values = pl.Series(series.name, [None], dtype=pl.Int64).new_from_index(0, len(series))
+        return Numbers(values, series.is_not_null().arg_true().to_numpy().astype(np.int64), {}, blanks=0)
     use_comma, doubt = _decimal_sign(comma, thousands, point_decimal, decimal)
+    if percents is not None and bool(((point | comma) & ~percents).any()):
+        doubt = "percents"
     good = (comma | (point & ~point_decimal)) if use_comma else point
     points: Points = ""
     if bool(point_decimal.any()):
@@ -130,8 +159,45 @@ def _text_numbers(series: pl.Series, decimal: Decimal | None) -> Numbers:
         padded,
         out_of_range or doubt,
         points,
+        _choices(text.filter(comma & good)) if use_comma else "",
+        "",
+        signs,
         _merged(text, parsed) if padded or parsed.dtype.is_float() else None,
+        int(n.filter(blank).sum()),
     )
+
+
+def _without_signs(cells: pl.Series) -> tuple[pl.Series, tuple[str, ...], pl.Series | None]:
+    """Numbers as a computer writes them: with a plain minus, no percent sign, nothing between thousands.
+
+    Returns the texts, what was taken off, and which had a percent sign (None if none had).
+    """
+    import polars as pl
+
+    frame = cells.alias("text").to_frame().select(pl.col("text").str.strip_chars())
+    t = pl.col("text")
+    found = frame.select(
+        minus=t.str.contains("\N{MINUS SIGN}", literal=True).any(),
+        percent=t.str.contains(_PERCENT).any(),
+        grouped=t.str.contains(_GAP).any(),
+    ).row(0)
+    text = frame["text"]
+    if not any(found):
+        return text, (), None
+    text = text.str.replace("^\N{MINUS SIGN}", "-")
+    signs: list[str] = []
+    percents = None
+    marked = text.str.contains(r"^[+-]?[0-9.,'’ \x{a0}\x{202f}]*[0-9]\s*%$")
+    if bool(marked.any()):
+        percents = marked
+        text = pl.select(pl.when(marked).then(text.str.replace(_PERCENT, "")).otherwise(text)).to_series()
+        signs.append("percent signs")
+    grouped = text.str.contains(_GROUPED)
+    if bool(grouped.any()):
+        plain = text.str.replace_all(r"[ '’\x{a0}\x{202f}]", "")
+        text = pl.select(pl.when(grouped).then(plain).otherwise(text)).to_series()
+        signs.append("signs between thousands")
+    return text, tuple(signs), percents
 
 
 def _decimal_sign(
@@ -145,6 +211,18 @@ def _decimal_sign(
     if bool((comma & ~thousands).any()):
         return True, ""
     return False, "thousands"
+
+
+def _choices(cells: pl.Series) -> Choices:
+    """Whether distinct cells with commas could be lists of two choices."""
+    import polars as pl
+
+    if not len(cells) or not bool(cells.str.contains(_CHOICES).all()):
+        return ""
+    parts = cells.str.split_exact(",", 1).struct.unnest()
+    first, second = (parts[name].cast(pl.Int64) for name in parts.columns)
+    rising = bool(((first < second) & (second <= _MOST_CHOICES)).all())
+    return "likely" if rising and len(cells) > 1 else "possible"
 
 
 def _counted(text: pl.Series, n: pl.Series) -> dict[str, int]:

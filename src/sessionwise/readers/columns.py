@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Kind = Literal["text", "number"]
 
 
+_MANY_PAIRS = 6
 _UNHELD = {"too-long": "whole numbers too long to be held exactly", "too-large": "numbers too large to be held"}
 
 
@@ -58,13 +59,14 @@ class Wishes:
 
 
 def type_columns(
-    frame: pl.DataFrame, wishes: Wishes, source: str, place: Place, *, grouping: bool = False
+    frame: pl.DataFrame, wishes: Wishes, source: str, place: Place, *, comma_free: bool = False
 ) -> tuple[pl.DataFrame, list[Finding]]:
     """`frame` with its text columns typed, and what was done.
 
     A column becomes numbers if every cell is one or is missing, dates or truth values likewise; otherwise it stays as
-    it is, blank cells becoming missing. `place` words a list of row indices ("line 5"). `grouping`: points may
-    separate thousands in this file, unless a column shows that they do not.
+    it is, blank cells becoming missing. `place` words a list of row indices ("line 5"). `comma_free`: the
+    file's delimiter leaves the comma free to mark decimals, so that points may separate thousands, unless a column
+    shows that they do not.
     """
     import polars as pl
 
@@ -72,15 +74,18 @@ def type_columns(
     log = Log()
     text = [c for c, t in frame.schema.items() if t == pl.String]
     reads = {c: numbers(frame[c], wishes.decimal) for c in text if c not in wishes.dates}
+    points = _shows_points(frame, reads)
+    grouping = comma_free and wishes.decimal is None and points is None
+    if wishes.decimal is None:
+        reads = _without_choices(reads, wishes, points, comma_free)
     found_comma = wishes.decimal is None and any(
-        r.decimal_comma and not len(r.bad) and wishes.types.get(c) != "text" for c, r in reads.items()
+        r.decimal_comma and not len(r.bad) and r.doubt != "choices" and wishes.types.get(c) != "text"
+        for c, r in reads.items()
     )
-    if wishes.decimal is not None or _shows_points(frame, reads):
-        grouping = False
     typed = []
     for c in text:
         read = reads.pop(c, None)  # popped, so that a million rows are not held twice
-        if found_comma and read is not None and wishes.types.get(c) != "text":
+        if found_comma and read is not None and wishes.types.get(c) != "text" and read.doubt != "choices":
             read = _in_a_comma_file(frame[c], read, log)
         elif grouping and read is not None and read.points == "grouping" and not (read.doubt or len(read.bad)):
             read = replace(read, doubt="thousands")
@@ -88,16 +93,39 @@ def type_columns(
     return frame.with_columns(typed), [*totals(log), *log.findings]
 
 
-def _shows_points(frame: pl.DataFrame, reads: Mapping[str, Numbers]) -> bool:
-    """Whether a column has points that can only mark decimals (as have the columns that polars took for decimals)."""
-    if any(t.is_float() for t in frame.dtypes):
-        return True
-    return any(r.points == "decimal" and not len(r.bad) for r in reads.values())
+def _shows_points(frame: pl.DataFrame, reads: Mapping[str, Numbers]) -> str | None:
+    """A column with points that can only mark decimals (as have the columns that polars took for decimals)."""
+    for name, kind in frame.schema.items():
+        read = reads.get(name)
+        if kind.is_float() or (read is not None and read.points == "decimal" and not len(read.bad)):
+            return name
+    return None
+
+
+def _without_choices(
+    reads: Mapping[str, Numbers], wishes: Wishes, points: str | None, comma_free: bool
+) -> dict[str, Numbers]:
+    """Columns whose commas may separate choices with that doubt, unless the file shows that commas mark decimals."""
+    commas = {c: r for c, r in reads.items() if r.decimal_comma and not len(r.bad) and not r.doubt}
+    commas = {c: r for c, r in commas.items() if wishes.types.get(c) is None and c != wishes.person}
+    if any(not r.choices for r in commas.values()):
+        return dict(reads)
+    found = dict(reads)
+    for name, read in commas.items():
+        pairs = read.merged is not None or (read.choices == "likely" and (not comma_free or _several(read)))
+        if points is not None or pairs:
+            found[name] = replace(read, doubt="choices", beside=points or "")
+    return found
+
+
+def _several(read: Numbers) -> bool:
+    """Whether there are pairs enough that decimals would not rise in all of them by chance."""
+    return read.values.n_unique() >= _MANY_PAIRS
 
 
 def _in_a_comma_file(series: pl.Series, alone: Numbers, log: Log) -> Numbers:
     """The column's numbers, other columns of the file having decimal commas; points in it are a doubt."""
-    if not alone.doubt and not alone.values.dtype.is_float():
+    if not alone.doubt and (alone.decimal_comma or not alone.values.dtype.is_float()):
         return alone
     read = numbers(series, ",")
     if not len(read.bad) or len(alone.bad) or alone.doubt:
@@ -146,6 +174,8 @@ def _record(name: str, read: Numbers, log: Log) -> None:
         log.markers[marker][name] = count
     if read.decimal_comma:
         log.comma.append(name)
+    for sign in read.signs:
+        log.signs[sign].append(name)
 
 
 def _all_missing(series: pl.Series) -> pl.Series:
@@ -165,8 +195,9 @@ def _kept_text(series: pl.Series, read: Numbers, log: Log, place: Place) -> pl.S
     name = series.name
     n_numbers = int(read.values.count())
     if n_numbers == 0 and not read.doubt:
-        other = truth(series) if len(series) else None
-        if other is None:
+        first = series[int(read.bad[0])].strip() if len(read.bad) else ""
+        other = truth(series, log) if first.lower() in ("true", "false") else None
+        if other is None and first[:1].isdigit():
             other = iso_date(series, log, place)
         return other if other is not None else _plain_text(series, read, log)
     if read.doubt:
@@ -189,6 +220,8 @@ def _kept_text(series: pl.Series, read: Numbers, log: Log, place: Place) -> pl.S
                 column=name,
             )
         )
+    if read.doubt == "choices":
+        series = series.str.strip_chars()
     return _plain_text(series, read, log)
 
 
@@ -208,7 +241,7 @@ def _plain_text(series: pl.Series, read: Numbers, log: Log) -> pl.Series:
                 ),
             )
         )
-    return _blank_to_null(series)
+    return series if read.blanks == 0 else _blank_to_null(series)
 
 
 def _must_be_numbers(series: pl.Series, read: Numbers, source: str, place: Place) -> None:

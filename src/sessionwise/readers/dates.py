@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..errors import ReadError, Wording, read_option
+from ..errors import ReadError, Wording, read_option, some
 from ..findings import Finding
+from ..panel.kept import kept
 from ..words import agree, counted
 from .cells import MARKERS, numbers
 from .notes import Log, Place, date_note, short
@@ -15,31 +16,66 @@ if TYPE_CHECKING:
 
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _DATETIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?$"
+_ZONED = (
+    r"^([0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?)\s?(Z|[+-][0-9]{2}(?::?[0-9]{2})?)$"
+)
+_CLOCK = r"^(-?)([0-9]{1,6}):([0-5][0-9]):([0-5][0-9](?:\.[0-9]+)?)$"
+_TRUTH = {"true", "false"}
 _OTHER_DATE = r"^[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{1,4}$"
 
 
-def truth(series: pl.Series) -> pl.Series | None:
-    """true/false in any case, if there is nothing else."""
-    values = {str(v).strip().lower() for v in series.drop_nulls().unique().head(20)} - {""}
-    if not values or not values <= {"true", "false"}:
-        return None
+def truth(series: pl.Series, log: Log) -> pl.Series | None:
+    """true/false in any case, if there is nothing else but what means missing."""
     lower = series.str.strip_chars().str.to_lowercase()
-    distinct = set(lower.drop_nulls().unique()) - {""}
-    if not distinct <= {"true", "false"}:
+    distinct = set(lower.drop_nulls().unique().head(20)) - {"", *MARKERS}
+    if not distinct or not distinct <= _TRUTH:
         return None
-    return (lower.replace("", None) == "true").rename(series.name)
+    if not set(lower.drop_nulls().unique()) <= _TRUTH | {"", *MARKERS}:
+        return None
+    _count_markers(series, log)
+    return lower.replace_strict(["true", "false"], [True, False], default=None, return_dtype=_boolean())
+
+
+def clock_times(series: pl.Series) -> pl.Series | None:
+    """Durations written 30:05:00, if every cell is one."""
+    import polars as pl
+
+    text = series.str.strip_chars().replace("", None)
+    if not text.count() or not bool(text.str.contains(_CLOCK).fill_null(True).all()):
+        return None
+    parts = text.str.extract_groups(_CLOCK).struct.unnest()
+    sign, hours, minutes, seconds = (parts[c] for c in parts.columns)
+    total = (hours.cast(pl.Int64) * 3600 + minutes.cast(pl.Int64) * 60) * 1000
+    total = total + (seconds.fill_null("0").cast(pl.Float64) * 1000).round().cast(pl.Int64)
+    return (total * sign.replace_strict(["", "-"], [1, -1])).cast(pl.Duration("ms")).rename(series.name)
+
+
+def _count_markers(series: pl.Series, log: Log) -> None:
+    for marker, count in numbers(series).markers.items():
+        log.markers[marker][series.name] = count
+
+
+def _boolean() -> pl.DataType:
+    import polars as pl
+
+    return pl.Boolean()
 
 
 def iso_date(series: pl.Series, log: Log, place: Place) -> pl.Series | None:
     """A date column (or a date and time), if every cell is one written 2020-01-31; None otherwise."""
-    import polars as pl
 
     name = series.name
     text = series.str.strip_chars()
-    text = pl.select(pl.when((text != "") & ~text.str.to_lowercase().is_in(MARKERS)).then(text)).to_series()
+    text = kept(text, (text != "") & ~text.str.to_lowercase().is_in(MARKERS))
     distinct = text.drop_nulls().unique()
     if not len(distinct):
         return None
+    if bool(distinct.str.contains(_ZONED).all()):
+        zones = distinct.str.extract(_ZONED, 2).unique().sort().to_list()
+        what = f"Column {name!r}: times are as written, without their time {agree(len(zones), 'zone', 'zones')}."
+        log.findings.append(Finding("note", "time-zones", what, f"column {name}: {some(zones)}", text.count()))
+        text = text.str.extract(_ZONED, 1)
+        distinct = text.drop_nulls().unique()
     if bool(distinct.str.contains(_DATE).all()):
         parsed: pl.Series = text.str.to_date("%Y-%m-%d", strict=False)
     elif bool(distinct.str.contains(_DATETIME).all()):
@@ -64,9 +100,7 @@ def iso_date(series: pl.Series, log: Log, place: Place) -> pl.Series | None:
             )
         )
         return None
-    read = numbers(series)
-    for marker, count in read.markers.items():
-        log.markers[marker][name] = count
+    _count_markers(series, log)
     return parsed.rename(name)
 
 

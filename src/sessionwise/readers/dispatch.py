@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +15,48 @@ from ..findings import Finding, Findings
 from ..options import one_of
 from ..panel.table import Table
 from .columns import Wishes
-from .file_kind import HEAD, recognise
+from .file_kind import HEAD, is_stata, recognise
+from .limits import Limit
 
 _FOR = {
     "sheet": ("excel",),
     "header_row": ("text", "excel"),
     "delimiter": ("text",),
-    "decimal": ("text", "excel"),
-    "encoding": ("text", "sav", "dta", "sas7bdat", "xpt"),
-    "types": ("text", "excel"),
-    "dates": ("text", "excel"),
+    "decimal": ("text", "excel", "json"),
+    "encoding": ("text", "json", "sav", "dta", "sas7bdat", "xpt"),
+    "types": ("text", "excel", "json"),
+    "dates": ("text", "excel", "json"),
+}
+_KINDS: dict[str, tuple[tuple[type, ...], str]] = {
+    "sheet": ((str, int), "the name of a sheet or its number from 1"),
+    "header_row": ((int,), "the number of a row, the first being 1"),
+    "delimiter": ((str,), "a sign, such as ';'"),
+    "encoding": ((str,), "the name of an encoding, such as 'cp1252'"),
+    "types": ((Mapping,), "{column: 'text' or 'number'}"),
+    "dates": ((Mapping,), "{column: format}, such as {'seen': '%d.%m.%Y'}"),
 }
 _LABELLED = ("sav", "por", "dta", "sas7bdat", "xpt")
 
 
 def check_options(
-    options: Mapping[str, Any], value_labels: str | Sequence[str], wide: object, person: str | None
+    options: Mapping[str, Any], value_labels: str | Sequence[str], wide: object, person: str | None, max_cells: int
 ) -> None:
     """Raise ReadError for options that cannot be meant."""
+    for name, (kinds, what) in _KINDS.items():
+        given = options[name]
+        if given is not None and (not isinstance(given, kinds) or isinstance(given, bool)):
+            raise ReadError(f"{name}={given!r} is not {what}.", remedy=f"Give {what}.")
+    for column, form in (options["dates"] or {}).items():
+        if not isinstance(form, str):
+            raise ReadError(
+                f"dates= gives {column!r} the format {form!r}.", remedy="Write it with %d, %m and %Y, as '%d.%m.%Y'."
+            )
+    if not isinstance(value_labels, str) and not (
+        isinstance(value_labels, Sequence) and all(isinstance(c, str) for c in value_labels)
+    ):
+        raise ReadError(
+            f"value_labels={value_labels!r} is not known.", remedy="Use 'numbers', 'categories' or a list of columns."
+        )
     delimiter, decimal = options["delimiter"], options["decimal"]
     if delimiter is not None and (len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n\0'):
         raise ReadError(f"delimiter={delimiter!r} is not one sign.", remedy="Use for example ',', ';' or '\\t'.")
@@ -38,6 +64,8 @@ def check_options(
     for column, kind in (options["types"] or {}).items():
         if kind not in ("text", "number"):
             raise ReadError(f"types= gives {column!r} the type {kind!r}.", remedy="Use 'text' or 'number'.")
+    if isinstance(max_cells, bool) or not isinstance(max_cells, int) or max_cells < 1:
+        raise ReadError(f"max_cells={max_cells!r} is not a number of cells.", remedy="Give a whole number above 0.")
     if wide is not None and person is None:
         person_option = Argument("person=", ("--person",))
         raise ReadError(
@@ -46,15 +74,20 @@ def check_options(
 
 
 def read_file(
-    path: str | os.PathLike[str], options: Mapping[str, Any], wishes: Wishes, value_labels: str | Sequence[str]
+    path: str | os.PathLike[str],
+    options: Mapping[str, Any],
+    wishes: Wishes,
+    value_labels: str | Sequence[str],
+    limit: Limit,
 ) -> Table:
     """The file's Table, before codes are declared missing and rows are turned."""
     file = Path(path)
-    name = file.name or str(file)
-    data = _bytes(file, name)
+    name = printable(file.name or str(file))
+    data = _bytes(file, name, limit)
     kind, note = recognise(data, name)
     _meaningless(kind, options, value_labels, name)
-    table = _by_kind(kind, file, data, name, options, wishes, value_labels)
+    table = _by_kind(kind, file, data, name, options, wishes, value_labels, limit)
+    limit.check_cells(len(table), len(table.columns), name)
     if not note:
         return table
     found = Finding("note", "content-not-extension", note, where=name)
@@ -64,12 +97,18 @@ def read_file(
 def _by_kind(
     kind: str,
     file: Path,
-    data: bytes,
+    data: bytes | mmap,
     name: str,
     options: Mapping[str, Any],
     wishes: Wishes,
     value_labels: str | Sequence[str],
+    limit: Limit,
 ) -> Table:
+    if isinstance(data, mmap) or kind in _LABELLED:
+        from .spss_stata_sas import read_stat
+
+        encoding = options["encoding"]
+        return read_stat(file, data, name, kind, encoding=encoding, value_labels=value_labels, limit=limit)
     if kind == "text":
         from .text import read_text
 
@@ -80,51 +119,68 @@ def _by_kind(
             delimiter=options["delimiter"],
             header_row=options["header_row"],
             wishes=wishes,
+            limit=limit,
         )
     if kind == "excel":
         from .excel import read_excel
 
-        return read_excel(data, name, sheet=options["sheet"], header_row=options["header_row"], wishes=wishes)
-    if kind == "parquet":
-        from .parquet import read_parquet
+        sheet, header_row = options["sheet"], options["header_row"]
+        return read_excel(data, name, sheet=sheet, header_row=header_row, wishes=wishes, limit=limit)
+    if kind == "json":
+        from .json_records import read_json
 
-        return read_parquet(file, name)
-    from .spss_stata_sas import read_stat
+        return read_json(data, name, encoding=options["encoding"], wishes=wishes, limit=limit)
+    from .parquet import read_parquet
 
-    return read_stat(file, data, name, kind, encoding=options["encoding"], value_labels=value_labels)
+    return read_parquet(file, name, limit)
 
 
-def _bytes(file: Path, name: str) -> bytes:
+def printable(text: str) -> str:
+    """A file's name that any output takes: bytes in it that are not UTF-8 as '\\xe9'."""
+    return os.fsencode(text).decode("utf-8", "backslashreplace")
+
+
+def _bytes(file: Path, name: str, limit: Limit) -> bytes | mmap:
     """The file's content (of a Parquet file its first bytes only, since polars reads it by itself)."""
     try:
-        with file.open("rb") as stream:
-            head = stream.read(HEAD)
-            if head[:4] == b"PAR1":
-                return head
-            if len(head) < HEAD:
-                return head
-            stream.seek(0)
-            return stream.read()
-    except FileNotFoundError as error:
-        folder = file.parent
-        beside = [p.name for p in folder.iterdir()] if folder.is_dir() and os.access(folder, os.R_OK) else []
-        raise ReadError(
-            f"There is no file {name!r} in that folder.{nearest(name, beside)}"
-            if folder.is_dir()
-            else f"There is no folder {str(folder)!r}.",
-            where=str(file),
-            remedy="Correct the path.",
-        ) from error
-    except IsADirectoryError as error:
-        raise ReadError("This is a folder, not a file.", where=str(file), remedy="Name a file in it.") from error
-    except PermissionError as error:
-        if file.is_dir():  # Windows says so of a folder
-            raise ReadError("This is a folder, not a file.", where=str(file), remedy="Name a file in it.") from error
-        raise ReadError(
-            "The file may not be read.", where=str(file), remedy="Ask for permission, or close the program that has it."
-        ) from error
+        about = file.stat()
+        if stat.S_ISREG(about.st_mode):
+            with file.open("rb") as stream:
+                head = stream.read(HEAD)
+                if head[:4] == b"PAR1":
+                    return head
+                limit.check_bytes(about.st_size, name)
+                if head[:4] == b"$FL2" or is_stata(head):  # read by their own readers; here only looked at
+                    return mmap(stream.fileno(), 0, access=ACCESS_READ)
+                stream.seek(0)
+                return stream.read(limit.bytes + 1)
     except (OSError, ValueError) as error:
-        raise ReadError(f"The file could not be opened: {error}.", where=str(file), remedy="Check the path.") from error
+        raise _not_opened(file, error) from error
+    if stat.S_ISDIR(about.st_mode):
+        raise ReadError("This is a folder, not a file.", where=printable(str(file)), remedy="Name a file in it.")
+    raise ReadError(
+        "This is a pipe or a device, not a file: it may have no end.",
+        where=printable(str(file)),
+        remedy="Write what it gives into a file, and read that.",
+    )
+
+
+def _not_opened(file: Path, error: Exception) -> ReadError:
+    """Why a file could not be opened, and what to do."""
+    where = printable(str(file))
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        folder = file.parent
+        if not os.path.isdir(folder):
+            return ReadError(f"There is no folder {printable(str(folder))!r}.", where=where, remedy="Correct the path.")
+        beside = [printable(p.name) for p in folder.iterdir()] if os.access(folder, os.R_OK) else []
+        name = printable(file.name)
+        what = f"There is no file {name!r} in that folder.{nearest(name, beside)}"
+        return ReadError(what, where=where, remedy="Correct the path.")
+    if isinstance(error, PermissionError):
+        remedy = "Ask for permission, or close the program that has it."
+        return ReadError("The file may not be read.", where=where, remedy=remedy)
+    why = getattr(error, "strerror", None) or error
+    return ReadError(f"The file could not be opened: {why}.", where=where, remedy="Check the path.")
 
 
 def _meaningless(kind: str, options: Mapping[str, Any], value_labels: str | Sequence[str], name: str) -> None:

@@ -1,97 +1,104 @@
-"""Excel workbooks (.xlsx, .xlsm, .xlsb, .xls) through fastexcel -> Table."""
+"""Excel workbooks (.xlsx, .xlsm, .xlsb, .xls) -> Table."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from ..errors import ReadError, Wording, nearest, read_option, some
 from ..findings import Finding, Findings
 from ..panel.table import Table
 from ..words import agree, counted
 from .columns import Wishes, type_columns
-from .headers import check_names
+from .excel_columns import Column
+from .excel_grid import Grid, has_cells, xlsx_grid
+from .headers import check_names, row_names
+from .limits import Limit
+from .notes import Log, totals
 from .places import placer
 
 if TYPE_CHECKING:
     import numpy as np
     import polars as pl
 
-T = TypeVar("T")
-
 _BARE_TIME = r"^1899-12-31 ([0-9]{2}:)"
 _NO_DAY = datetime.date(1899, 12, 31)
-"""The day that fastexcel puts before a time of day. No cell holds it: Excel's dates begin in 1900."""
+"""The day that is put before a time of day. No cell holds it: Excel's dates begin in 1900."""
+_IN_WORDS = {"number": "numbers", "date": "dates", "duration": "durations", "truth": "truth values"}
 
 
-def read_excel(data: bytes, source: str, *, sheet: str | int | None, header_row: int | None, wishes: Wishes) -> Table:
+def read_excel(
+    data: bytes, source: str, *, sheet: str | int | None, header_row: int | None, wishes: Wishes, limit: Limit
+) -> Table:
     """One sheet of the workbook `data` as a Table; ReadError with sheet, row and remedy if it is none."""
-    import fastexcel
-
-    reader = guard(lambda: fastexcel.read_excel(data), source)
-    name = _choose(reader, sheet, source)
+    book = _open(data, source, limit)
+    name = _choose(book, sheet, source)
     where = f"{source}, sheet {name!r}"
-    grid = _load(reader, name, source, dtypes="string")
-    if not grid.height:
-        raise ReadError("The sheet is empty.", where=where, remedy=_other_sheets(reader, name))
+    grid = book.grid(name, where)
+    if not len(grid.rows):
+        raise ReadError("The sheet is empty.", where=where, remedy=_other_sheets(book.names, name))
     header = _header(grid, header_row, where)
-    body = _body(reader, name, grid, header, where, source)
-    findings = list(body.findings)
-    findings += _oddities(data, name, where)
-    frame, rows = _drop_blank_rows(body.frame, body.rows, where, findings)
-    if not frame.height:
+    if header + 1 == len(grid.rows):
         raise ReadError(
             "The sheet has column names but no rows.",
-            where=f"{where}, row {header + 1}",
-            remedy=Wording("Choose another ", read_option("sheet"), ", or export it again."),
+            where=f"{where}, row {grid.rows[header]}",
+            remedy="Choose another sheet=, or export it again.",
         )
-    was_text = [c for c, t in frame.schema.items() if t.is_(_string())]
+    body = _body(grid, header, where)
+    rows = grid.rows[header + 1 :]
+    findings = [*body.findings, *grid.findings(where), *_odd(body, rows, where), *_blank_rows(grid, header, where)]
+    frame = body.frame
+    was_text = [c for c, t in frame.schema.items() if t == _string()]
     frame, typed = type_columns(frame, wishes, where, placer("row", rows))
     findings += typed + _text_numbers(frame, was_text, where)
     frame, times = _times(frame, rows, where)
-    findings += times + _mixed_dates(frame, rows, where)
+    findings += times + _among(frame, body, rows, where)
     return Table(frame, source=source, findings=Findings(findings), row_word="row", row_numbers=rows)
 
 
-def guard(action: Callable[[], T], source: str) -> T:
-    """The action's result; whatever fastexcel or polars raises, panics included, as ReadError."""
-    try:
-        return action()
-    except BaseException as error:
-        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
-            raise
-        if isinstance(error, MemoryError):
-            raise
-        what = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ReadError(
-            f"The workbook could not be read: {what}.",
-            where=source,
-            remedy="It may be damaged or protected by a password: open it in Excel or LibreOffice and save it again.",
-        ) from error
-
-
-def _string() -> Any:
+def _string() -> pl.DataType:
     import polars as pl
 
     return pl.String()
 
 
-def _load(reader: Any, name: str, source: str, **options: Any) -> pl.DataFrame:
-    options = {"header_row": None, "skip_rows": 0, **options}
-    frame: pl.DataFrame = guard(lambda: reader.load_sheet(name, **options).to_polars(), source)
-    return frame
+@dataclass(frozen=True, slots=True)
+class _Book:
+    """An opened workbook of any kind. names : of its sheets; grid, filled : of the sheet of a name."""
+
+    names: list[str]
+    grid: Callable[[str, str], Grid]
+    filled: Callable[[str], bool]
 
 
-def _first_column(reader: Any, name: str, source: str) -> int:
-    sheet = guard(lambda: reader.load_sheet(name, header_row=None, skip_rows=0, dtypes="string", n_rows=1), source)
-    return int(sheet.selected_columns[0].absolute_index)
+def _open(data: bytes, source: str, limit: Limit) -> _Book:
+    if data[:2] == b"PK":
+        from .workbook import open_workbook
+
+        workbook = open_workbook(data, source, limit)
+        if workbook is not None:
+            paths = {sheet.name: sheet.path for sheet in workbook.sheets}
+            return _Book(
+                list(paths),
+                lambda name, where: xlsx_grid(workbook, paths[name], where),
+                lambda name: has_cells(workbook, paths[name]),
+            )
+    from .excel_other import check_size, open_other, other_grid, other_has_cells
+
+    check_size(data, source, limit)
+    reader = open_other(data, source)
+    return _Book(
+        list(reader.sheet_names),
+        lambda name, where: other_grid(reader, name, source, where, limit),
+        lambda name: other_has_cells(reader, name, source),
+    )
 
 
-def _choose(reader: Any, sheet: str | int | None, source: str) -> str:
+def _choose(book: _Book, sheet: str | int | None, source: str) -> str:
     """The sheet's name; the only one with cells if none was asked for."""
-    names: list[str] = list(reader.sheet_names)
+    names = book.names
     if isinstance(sheet, int) and not isinstance(sheet, bool):
         if not 1 <= sheet <= len(names):
             raise ReadError(
@@ -110,7 +117,7 @@ def _choose(reader: Any, sheet: str | int | None, source: str) -> str:
         return str(sheet)
     if len(names) == 1:
         return names[0]
-    filled = [n for n in names if _has_cells(reader, n)]
+    filled = [n for n in names if book.filled(n)]
     if len(filled) == 1:
         return filled[0]
     if not filled:
@@ -126,166 +133,103 @@ def _listed(names: list[str]) -> str:
     return some([repr(n) for n in names], 12)
 
 
-def _has_cells(reader: Any, name: str) -> bool:
-    try:
-        return _load(reader, name, "", dtypes="string").height > 0
-    except ReadError:
-        return False
+def _other_sheets(names: list[str], name: str) -> str:
+    others = [n for n in names if n != name]
+    return f"Choose another with sheet=: {_listed(others)}." if others else "Export it again, with the data."
 
 
-def _other_sheets(reader: Any, name: str) -> str:
-    others = [n for n in reader.sheet_names if n != name]
-    if not others:
-        return "Export it again, with the data."
-    return Wording("Choose another with ", read_option("sheet"), f": {_listed(others)}.")
-
-
-def _header(grid: pl.DataFrame, header_row: int | None, where: str) -> int:
+def _header(grid: Grid, header_row: int | None, where: str) -> int:
     """Index of the row with the column names."""
     import numpy as np
 
-    filled = sum((grid[c].fill_null("").str.strip_chars() != "").to_numpy().astype(np.int64) for c in grid.columns)
-    counts = np.asarray(filled)
+    counts = grid.counts
     if header_row is not None:
-        if not 1 <= header_row <= grid.height or not counts[header_row - 1]:
+        at = np.flatnonzero(grid.rows == header_row)
+        if not len(at):
             raise ReadError(
-                f"header_row={header_row}, but that row is empty or beyond the sheet's {grid.height} rows.",
+                f"header_row={header_row}, but that row is empty or beyond the sheet's {grid.rows[-1]} rows.",
                 where=where,
                 remedy="Give the number of the row with the column names, as Excel shows it.",
             )
-        return header_row - 1
-    used = np.flatnonzero(counts)
-    if not len(used):
-        raise ReadError("The sheet is empty.", where=where, remedy="Choose another sheet, or export it again.")
-    first = int(used[0])
+        return int(at[0])
     widest = int(np.argmax(counts >= counts.max()))
-    if counts.max() > 1 and counts[first] <= counts.max() / 2:
+    if counts.max() > 1 and counts[0] <= counts.max() / 2:
         raise ReadError(
-            f"The first row with cells has {counts[first]} of them, others have up to {counts.max()}: it looks like "
+            f"The first row with cells has {counts[0]} of them, others have up to {counts.max()}: it looks like "
             "a title above the header.",
-            where=f"{where}, row {first + 1}",
-            remedy=Wording("Say where the column names are, for example ", read_option("header_row", widest + 1), "."),
+            where=f"{where}, row {grid.rows[0]}",
+            remedy=f"Say where the column names are, for example header_row={grid.rows[widest]}.",
         )
-    return first
+    return 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Body:
-    """The typed cells below the header, the sheet's row number of each row, and what was done."""
+    """The typed cells below the header; the columns they came from, by name; and what was done."""
 
     frame: pl.DataFrame
-    rows: np.ndarray
+    columns: dict[str, Column]
     findings: tuple[Finding, ...]
 
 
-def _body(reader: Any, name: str, grid: pl.DataFrame, header: int, where: str, source: str) -> _Body:
-    import numpy as np
+def _body(grid: Grid, header: int, where: str) -> _Body:
     import polars as pl
 
     findings = []
-    if header and any(grid[c].head(header).null_count() < header for c in grid.columns):
-        findings.append(
-            Finding(
-                "note",
-                "lines-skipped",
-                f"{counted(header, 'row')} above the header {agree(header, 'was', 'were')} left out.",
-                where,
-            )
-        )
-    titles = [(grid[c][header] or "") for c in grid.columns]
-    below = grid.slice(header + 1)
-    full = [below[c].null_count() < below.height for c in grid.columns]
-    unused = [i for i, t in enumerate(titles) if not t.strip() and not full[i]]
-    keep = [i for i in range(len(titles)) if i not in unused]
+    if header:
+        above = int(grid.rows[header]) - 1
+        what = f"{counted(above, 'row')} above the header {agree(above, 'was', 'were')} left out."
+        findings.append(Finding("note", "lines-skipped", what, where))
+    columns = grid.body(header)
+    titles = grid.titles(header)
+    full = [c.values.null_count() < len(c.values) or any(len(r) for r in c.odd.values()) for c in columns]
+    keep = [i for i, t in enumerate(titles) if t.strip() or full[i]]
     names = [titles[i].strip() for i in keep]
     changed = [n for n, i in zip(names, keep, strict=True) if n != titles[i]]
     if changed:
         what = f"Spaces around {counted(len(changed), 'column name')} were taken off."
         findings.append(Finding("note", "name-spaces", what, "columns " + some(changed, 12), len(changed)))
-    check_names(names, f"{where}, row {header + 1}", "row")
-    asked = [i for i in keep if full[i]]
-    typed: dict[int, pl.Series] = {}
-    if asked:
-        # fastexcel counts columns from the sheet's first, the grid from the first that has cells
-        options = {"skip_rows": header + 1, "use_columns": [i + _first_column(reader, name, source) for i in asked]}
-        frame = _load(reader, name, source, schema_sample_rows=None, **options)
-        exact = _load(reader, name, source, dtypes="float", **options)
-        if frame.width != len(asked) or frame.height != below.height or exact.shape != frame.shape:
-            raise ReadError(
-                "The sheet's cells could not be told apart.", where=where, remedy="Save it as CSV and read that."
-            )
-        text = [below[grid.columns[i]] for i in asked]
-        found = zip(text, frame.iter_columns(), exact.iter_columns(), strict=True)
-        typed = {i: _cells(*each) for i, each in zip(asked, found, strict=True)}
-    blank = pl.Series([None] * below.height, dtype=pl.String)
-    columns = [typed.get(i, blank).alias(n) for i, n in zip(keep, names, strict=True)]
-    rows = np.arange(header + 2, header + 2 + below.height, dtype=np.int64)
-    return _Body(pl.DataFrame(columns), rows, tuple(findings))
+    place = f"{where}, row {grid.rows[header]}"
+    note = row_names(names, lambda: columns[keep[0]].values, place)
+    if note:
+        names, keep = names[1:], keep[1:]
+        findings.append(note)
+    check_names(names, place, "row")
+    kept = {name: columns[i] for name, i in zip(names, keep, strict=True)}
+    blank = pl.Series([None] * (len(grid.rows) - header - 1), dtype=pl.String)
+    frame = pl.DataFrame(
+        [(c.values if c.values.null_count() < len(c.values) else blank).alias(n) for n, c in kept.items()]
+    )
+    return _Body(frame, kept, tuple(findings))
 
 
-def _cells(text: pl.Series, series: pl.Series, exact: pl.Series) -> pl.Series:
-    """A column as it stands: numbers exact, whole ones as integers, midnights as dates.
-
-    `text` is the column as text, `series` as fastexcel types it, `exact` its numbers alone.
-    """
-    import polars as pl
-
-    kind = series.dtype
-    lost = series.is_null() & text.is_not_null() & (text.str.strip_chars() != "")
-    if kind == pl.String or bool(lost.any()):  # fastexcel takes 'NA' and the like for empty cells
-        written = text.cast(pl.Float64, strict=False)  # and shortens numbers among text
-        longer = (exact.is_not_null() & written.is_not_null() & (written != exact)).fill_null(False)
-        if bool(longer.any()):
-            text = pl.select(pl.when(longer).then(exact.cast(pl.String)).otherwise(text)).to_series()
-        return text
-    if kind.is_float():
-        from .spss_stata_sas import whole
-
-        return whole(series.fill_nan(None))
-    if kind == pl.Datetime:
-        stamp = series.cast(pl.Datetime("us"))
-        return stamp.dt.date() if bool((stamp.dt.time() == datetime.time(0)).all()) else stamp
-    return series
-
-
-def _oddities(data: bytes, name: str, where: str) -> list[Finding]:
-    if data[:2] == b"PK" and b"xl/workbook.xml" in data:
-        from .xlsx import oddities
-
-        return oddities(data, name, where).findings(where)
-    return [
-        Finding(
-            "note",
-            "error-cells-unseen",
-            "In workbooks of this format, cells with errors (#DIV/0!) cannot be told from empty ones.",
-            where=where,
-            remedy="Save it as .xlsx to have them reported.",
-        )
-    ]
+def _odd(body: _Body, rows: np.ndarray, where: str) -> list[Finding]:
+    """A warning for each column with cells that did not go with the others, and counts of what meant missing."""
+    found = []
+    log = Log()
+    place = placer("row", rows)
+    for name, column in body.columns.items():
+        for sort, at in column.odd.items():
+            n = len(at)
+            if not n:
+                continue
+            if sort == "exist":
+                what = f"{counted(n, 'cell')} of column {name!r} {agree(n, 'holds', 'hold')} a date or time that does "
+                what += f"not exist in Excel, and {agree(n, 'was', 'were')} read as missing."
+            else:
+                what = f"Column {name!r} holds {_IN_WORDS[sort]}, but {counted(n, 'cell')} {agree(n, 'does', 'do')} "
+                what += f"not, and {agree(n, 'was', 'were')} read as missing."
+            at_rows = f"{where}, column {name}, {place(at.tolist())}"
+            remedy = "Correct these cells in the workbook, or give them the column's format."
+            found.append(Finding("warning", "odd-cells", what, at_rows, n, remedy))
+        for marker, count in column.markers.items():
+            log.markers[marker][name] = count
+    return found + totals(log)
 
 
-def _drop_blank_rows(
-    frame: pl.DataFrame, rows: np.ndarray, where: str, findings: list[Finding]
-) -> tuple[pl.DataFrame, np.ndarray]:
-    import polars as pl
-
-    if not frame.height:
-        return frame, rows
-    cells = [pl.col(c).str.strip_chars().replace("", None) if t == pl.String else c for c, t in frame.schema.items()]
-    blank = frame.select(b=pl.all_horizontal(pl.struct(cells).struct.unnest().is_null()))["b"].to_numpy()
-    count = int(blank.sum())
-    inner = int(blank[: len(blank) - _trailing(blank)].sum())
-    if inner:
-        findings.append(Finding("note", "blank-rows", f"Skipped {counted(inner, 'blank row')}.", where, inner))
-    return (frame.filter(~pl.Series(blank)), rows[~blank]) if count else (frame, rows)
-
-
-def _trailing(blank: np.ndarray) -> int:
-    """How many blank rows stand at the end, where formatting leaves them and no one sees them."""
-    import numpy as np
-
-    filled = np.flatnonzero(~blank)
-    return len(blank) if not len(filled) else len(blank) - 1 - int(filled[-1])
+def _blank_rows(grid: Grid, header: int, where: str) -> list[Finding]:
+    blank = int(grid.rows[-1] - grid.rows[header]) - (len(grid.rows) - header - 1)
+    return [Finding("note", "blank-rows", f"Skipped {counted(blank, 'blank row')}.", where, blank)] if blank else []
 
 
 def _times(frame: pl.DataFrame, rows: np.ndarray, where: str) -> tuple[pl.DataFrame, list[Finding]]:
@@ -315,7 +259,7 @@ def _times(frame: pl.DataFrame, rows: np.ndarray, where: str) -> tuple[pl.DataFr
     return frame, found
 
 
-def _text_numbers(frame: pl.DataFrame, was_text: list[str], where: str) -> list[Finding]:
+def _text_numbers(frame: pl.DataFrame, was_text: Sequence[str], where: str) -> list[Finding]:
     columns = [c for c in was_text if frame.schema[c].is_numeric()]
     if not columns:
         return []
@@ -331,20 +275,21 @@ def _text_numbers(frame: pl.DataFrame, was_text: list[str], where: str) -> list[
     ]
 
 
-def _mixed_dates(frame: pl.DataFrame, rows: np.ndarray, where: str) -> list[Finding]:
-    """A warning for each column of Excel dates among which some cells are text: all of it stays text."""
+def _among(frame: pl.DataFrame, body: _Body, rows: np.ndarray, where: str) -> list[Finding]:
+    """A warning for each column of dates or durations among which some cells are text: all of it stays text."""
     import polars as pl
 
     found = []
     for name, kind in frame.schema.items():
-        if kind != pl.String:
+        among = body.columns[name].among if name in body.columns else None
+        if among is None or kind != pl.String:
             continue
-        dated = frame[name].str.contains(r"^\d{4}-\d\d-\d\d 00:00:00$").fill_null(False)
-        others = (~dated & frame[name].is_not_null()).arg_true().to_list()
-        if others and 2 * int(dated.sum()) > len(frame) - frame[name].null_count():
-            what = f"Column {name!r} holds Excel dates and, in {counted(len(others), 'cell')}, text such as "
-            what += f"{frame[name][others[0]]!r}: all of it was kept as text."
-            place = f"{where}, column {name}, {placer('row', rows)(others)}"
-            remedy = "Make these cells dates in Excel (Data, Text to Columns), and save."
-            found.append(Finding("warning", "mixed-dates", what, place, len(others), remedy))
+        sort, at = among
+        n = len(at)
+        what = f"Column {name!r} holds Excel {_IN_WORDS[sort]} and, in {counted(n, 'cell')}, text such as "
+        what += f"{frame[name][int(at[0])]!r}: all of it was kept as text."
+        place = f"{where}, column {name}, {placer('row', rows)(at.tolist())}"
+        remedy = f"Make these cells {_IN_WORDS[sort]} in Excel and save, or declare them missing: "
+        remedy += f"missing={{{name!r}: [{frame[name][int(at[0])]!r}]}}."
+        found.append(Finding("warning", f"mixed-{_IN_WORDS[sort]}", what, place, n, remedy))
     return found

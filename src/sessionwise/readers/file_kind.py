@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
+from mmap import mmap
 from typing import NamedTuple
 
 from ..errors import ReadError
 
 HEAD = 4096
+_JSON = re.compile(rb'\[\s*(\{|\]\s*$)|\{\s*("|\}\s*$)')
 _SAS = bytes.fromhex("000000000000000000000000c2ea8160b31411cfbd92080009c7318c181f1011")
 
 _ENDINGS = {
@@ -29,6 +32,9 @@ _ENDINGS = {
     "xpt": "xpt",
     "parquet": "parquet",
     "pq": "parquet",
+    "json": "json",
+    "ndjson": "json",
+    "jsonl": "json",
 }
 _WORDS = {
     "text": "a text file",
@@ -39,11 +45,12 @@ _WORDS = {
     "sas7bdat": "a SAS file",
     "xpt": "a SAS transport file",
     "parquet": "a Parquet file",
+    "json": "a JSON file",
 }
 
 
 class Kind(NamedTuple):
-    """kind : 'text', 'excel', 'sav', 'por', 'dta', 'sas7bdat', 'xpt' or 'parquet'; note : empty, or a sentence."""
+    """kind : 'text', 'excel', 'sav', 'por', 'dta', 'sas7bdat', 'xpt', 'parquet' or 'json'. note : '', or a sentence."""
 
     kind: str
     note: str = ""
@@ -66,7 +73,7 @@ _REFUSED: tuple[tuple[bytes, str, str], ...] = (
 )
 
 
-def recognise(data: bytes, name: str) -> Kind:
+def recognise(data: bytes | mmap, name: str) -> Kind:
     """The kind of the file whose content is `data`; ReadError for kinds that are not read."""
     head = data[:HEAD]
     kind = _by_magic(data, head, name)
@@ -83,18 +90,22 @@ def recognise(data: bytes, name: str) -> Kind:
     return Kind(kind)
 
 
-def _by_magic(data: bytes, head: bytes, name: str) -> str:
+def is_stata(head: bytes) -> bool:
+    """Whether a file begins as Stata's do."""
+    old = len(head) > 3 and 102 <= head[0] <= 115 and head[1] in (1, 2) and head[2] in (0, 1) and head[3] == 0
+    return head.startswith(b"<stata_dta>") or old
+
+
+def _by_magic(data: bytes | mmap, head: bytes, name: str) -> str:
     if head[:4] in (b"$FL2", b"$FL3"):
         return "sav"
     if head[:4] == b"PAR1":
         return "parquet"
     if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
-        return _zip(data, name)
+        return _zip(bytes(data), name)
     if head[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
         return "excel"
-    if head.startswith(b"<stata_dta>") or (
-        len(head) > 3 and 102 <= head[0] <= 115 and head[1] in (1, 2) and head[2] in (0, 1) and head[3] == 0
-    ):
+    if is_stata(head):
         return "dta"
     if head.startswith(_SAS):
         return "sas7bdat"
@@ -112,6 +123,8 @@ def _by_magic(data: bytes, head: bytes, name: str) -> str:
             where=name,
             remedy="Open it in Excel or LibreOffice and save it as .xlsx or CSV.",
         )
+    if _JSON.match(start):
+        return "json"
     return "text"
 
 
@@ -125,7 +138,7 @@ def _zip(data: bytes, name: str) -> str:
             where=name,
             remedy="Fetch or save it again.",
         ) from error
-    if any(n.lower().startswith("xl/workbook") for n in inside):
+    if any(n.replace("\\", "/").lower().startswith("xl/workbook") for n in inside):
         return "excel"
     if "content.xml" in inside:
         raise ReadError(

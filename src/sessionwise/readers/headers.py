@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from ..errors import ReadError, nearest, some
-from ..words import agree, numbered
+from ..findings import Finding
+from ..panel.frames import is_pattern
+from ..words import agree, counted, numbered
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _PERSONS = re.compile(
     r"^(.*[_. -])?(id|ident|pid|patient|person|subject|client|case|participant|code)(([_. -]|no|nr).*|id)?$",
@@ -31,6 +37,23 @@ def must_have(columns: Sequence[str], name: str, source: str) -> None:
         )
 
 
+def row_names(names: Sequence[str], first: Callable[[], pl.Series], where: str) -> Finding | None:
+    """A note if the first column, the only one without a name, holds row names, which R and pandas write.
+
+    `first` gives the column's cells. They are row names if each is there and differs from all others.
+    """
+    if len(names) < 3 or names[0] or not all(names[1:]):
+        return None
+    cells = first()
+    if cells.null_count() or cells.n_unique() < len(cells):
+        return None
+    what = (
+        f"The first column has no name and {counted(len(cells), 'different value')}: taken for row names and left out."
+    )
+    remedy = "If it identifies persons, give it a name in the file."
+    return Finding("note", "row-names", what, where, len(cells), remedy)
+
+
 def check_names(names: Sequence[str], where: str, word: str = "line") -> None:
     """Raise ReadError if a name is empty or stands twice, or if the names are data."""
     double = [name for name, n in Counter(names).items() if n > 1 and name]
@@ -41,6 +64,13 @@ def check_names(names: Sequence[str], where: str, word: str = "line") -> None:
             f" ({double[0]!r} in columns {some(places)}).",
             where=where,
             remedy="Give every column a name of its own in the file.",
+        )
+    pattern = next((name for name in names if is_pattern(name)), None)
+    if pattern is not None:
+        raise ReadError(
+            f"The column name {pattern!r} begins with ^ and ends with $, as patterns of names do.",
+            where=where,
+            remedy="Rename the column in the file.",
         )
     empty = [i + 1 for i, name in enumerate(names) if not name]
     if empty:

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 from ..errors import Argument, ReadError, Wording, nearest, some
 from ..findings import Finding, Findings
+from ..panel.kept import kept
 from ..panel.table import Table
 from ..words import agree, all_digits, counted
 from .cells import numbers
+from .dates import clock_times, iso_date, truth
 from .headers import names_persons
+from .notes import Log
 
 if TYPE_CHECKING:
     import polars as pl
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 Code = int | float | str
 Codes = Code | Sequence[Code]
 
+_SETTLED = ("text-in-numbers", "mixed-dates", "mixed-durations")
 _FEWEST_IDENTIFIERS = 10
 _DISTINCT = 0.95
 
@@ -28,7 +32,8 @@ def set_missing(table: Table, missing: Codes | Mapping[str, Codes], person: str 
 
     A code or list: numbers are looked for in all numeric columns, text in all text columns, and nothing in the column
     `person`. {column: codes}: in these columns only, numbers in text columns too; the column '*' stands for all, as
-    above. A named text column that holds only numbers once its codes are gone becomes numeric. A warning is given
+    above. A text column that is named, or had a code, and holds only numbers, truth values, dates or durations once
+    its codes are gone, becomes of that type. A warning is given
     where codes were set missing in what seems to be an identifier that was not named. ReadError for columns that do
     not exist.
     """
@@ -52,11 +57,18 @@ def set_missing(table: Table, missing: Codes | Mapping[str, Codes], person: str 
     if not named:
         by_column.pop(person or "", None)
     changed = [_without(frame[name], codes, counts, named) for name, codes in by_column.items()]
-    became: list[str] = []
-    if named:
-        changed = [_numeric(series, became) for series in changed]
+    hit = {name for columns in counts.values() for name in columns}
+    changed = [_typed(series) if named or series.name in hit else series for series in changed]
+    became = {series.name for series in changed if series.dtype != frame[series.name].dtype}
+    left = {s.name: numbers(s) for s in changed if s.name in hit and s.dtype == _string()}
+    gone = became | {name for name, read in left.items() if not read.markers}
+    became |= {name for name, read in left.items() if not len(read.bad)}
     doubts = _identifiers(frame, counts, person, named)
-    earlier = [f for f in table.findings if f.code != "text-in-numbers" or f.column not in became]
+    earlier = [
+        f
+        for f in table.findings
+        if not (f.code in _SETTLED and _is_about(f, became)) and not (f.code == "marker-in-text" and _is_about(f, gone))
+    ]
     findings = Findings(earlier) + _notes(counts, source) + Findings(doubts)
     return replace(table, frame=frame.with_columns(changed), findings=findings)
 
@@ -95,20 +107,39 @@ def _without(series: pl.Series, codes: list[Code], counts: dict[Code, dict[str, 
             gone = hit if gone is None else gone | hit
     if gone is None:
         return series
-    return pl.select(pl.when(~gone).then(series)).to_series().rename(series.name)
+    return kept(series, ~gone)
 
 
-def _numeric(series: pl.Series, became: list[str]) -> pl.Series:
-    """As numbers, if it is text and every cell left is one without doubt; its name is added to `became`."""
+def _typed(series: pl.Series) -> pl.Series:
+    """As numbers, truth values, dates or durations, if it is text and every cell left is one without doubt."""
     import polars as pl
 
     if series.dtype != pl.String or series.null_count() == len(series):
         return series
     read = numbers(series)
-    if not read.exact or read.markers or read.points == "grouping" or read.merged is not None:
+    if read.exact and read.values.count():
+        sure = not read.markers and read.points != "grouping" and read.merged is None and not read.signs
+        return read.values.rename(series.name) if sure and not read.choices else series
+    if read.markers:
         return series
-    became.append(series.name)
-    return read.values.rename(series.name)
+    log = Log()
+    other = truth(series, log)
+    if other is None:
+        other = iso_date(series, log, lambda rows: "")
+    if other is None:
+        other = clock_times(series)
+    return series if other is None else other.rename(series.name)
+
+
+def _is_about(finding: Finding, columns: set[str]) -> bool:
+    """Whether it is about one of these columns."""
+    return any(f"column {name}" in finding.where.split(", ") for name in columns)
+
+
+def _string() -> pl.DataType:
+    import polars as pl
+
+    return pl.String()
 
 
 def _equal(series: pl.Series, code: float) -> pl.Series:

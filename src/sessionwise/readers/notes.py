@@ -32,17 +32,24 @@ class Log:
 
     markers: dict[str, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
     comma: list[str] = field(default_factory=list)
+    signs: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     padded: dict[str, int] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
 
 def doubt(name: str, read: Numbers, n_numbers: int, place: Place) -> Finding:
     """Why a column of numbers was kept as text."""
+    if read.doubt == "choices":
+        return _choices(name, read, n_numbers)
     what, remedy = {
         "thousands": ("its commas or points could mark decimals or separate thousands", _SIGN),
         "mixed-decimals": (
             "it has decimal commas and decimal points",
             "Correct the file so that one sign is used.",
+        ),
+        "percents": (
+            "some of its numbers have a percent sign, others have none",
+            "Write all of them in one way.",
         ),
         "too-long": (
             "it has whole numbers too long to be held exactly",
@@ -56,6 +63,18 @@ def doubt(name: str, read: Numbers, n_numbers: int, place: Place) -> Finding:
     where = f"column {name}" + (f", {place(read.bad.tolist())}" if len(read.bad) else "")
     severity: Literal["note", "warning"] = "note" if read.doubt == "too-long" else "warning"
     return Finding(severity, read.doubt, f"Column {name!r} was kept as text: {what}.", where, n_numbers, remedy)
+
+
+def _choices(name: str, read: Numbers, n_numbers: int) -> Finding:
+    """A column whose commas could mark decimals or stand between choices."""
+    what = f"Column {name!r} was kept as text: its commas could mark decimals or separate choices (as in '1,3')"
+    where = f"column {name}"
+    if read.beside:
+        what += f", and column {read.beside!r} has decimal points"
+        where += f"; column {read.beside}"
+    remedy = f"If they mark decimals: decimal=','. If they are lists, types={{{name!r}: 'text'}} says so."
+    code = "mixed-decimals" if read.beside else "choices"
+    return Finding("warning", code, what + ".", where, n_numbers, remedy)
 
 
 def points_read(name: str, count: int) -> Finding:
@@ -132,6 +151,10 @@ def totals(log: Log) -> list[Finding]:
                 count=len(log.comma),
             )
         )
+    for sign, names in log.signs.items():
+        what = f"{sign[0].upper()}{sign[1:]} were taken off in {counted(len(names), 'column')}"
+        what += ": 45% is read as 45." if sign == "percent signs" else "."
+        found.append(Finding("note", "signs-taken-off", what, "columns " + some(names, 12), len(names)))
     for name, count in log.padded.items():
         found.append(
             Finding(

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from ..errors import ReadError, some
 from ..findings import Finding, Findings
+from ..panel.frames import usual
 from ..panel.table import Table
-from ..words import counted
+from ..words import agree, counted, numbered
 from .headers import check_names
+from .limits import Limit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,11 +18,13 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-def read_parquet(path: Path, source: str) -> Table:
+def read_parquet(path: Path, source: str, limit: Limit) -> Table:
     """The Parquet file `path`; ReadError if it is damaged or has nested columns."""
     import polars as pl
 
     try:
+        lazy = pl.scan_parquet(path, glob=False, hive_partitioning=False)
+        limit.check_cells(int(lazy.select(pl.len()).collect().item()), len(lazy.collect_schema()), source)
         frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError, OverflowError) as error:
         raise ReadError(
@@ -39,6 +43,8 @@ def read_parquet(path: Path, source: str) -> Table:
         )
     check_names([c.strip() for c in frame.columns], source, "row")
     frame, findings = _without_nan(frame)
+    frame, more = _usual(frame, source)
+    findings += more
     return Table(
         frame,
         source=source,
@@ -47,8 +53,36 @@ def read_parquet(path: Path, source: str) -> Table:
     )
 
 
-def _without_nan(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[Finding]]:
+def _usual(frame: pl.DataFrame, source: str) -> tuple[pl.DataFrame, list[Finding]]:
+    """Columns of rare types (128 bits, decimals, bytes) with a usual one, and dates beyond the calendar missing."""
     import polars as pl
+
+    found = []
+    columns = []
+    for series in frame.iter_columns():
+        turned = usual(series)
+        columns.append(turned)
+        lost = (turned.is_null() & series.is_not_null()).arg_true().to_list()
+        where = f"{source}, column {series.name}"
+        if lost:
+            n = len(lost)
+            what = (
+                f"{counted(n, 'cell')} of column {series.name!r} {agree(n, 'holds a date', 'hold dates')} outside the "
+            )
+            what += "years 1 to 9999, read as missing."
+            at = f"{source}, {numbered('row', (i + 1 for i in lost))}, column {series.name}"
+            found.append(Finding("warning", "impossible-date", what, at, n, "Correct the file."))
+        elif turned.dtype == pl.Float64 and not series.dtype.is_float() and bool((series != turned).any()):
+            what = f"Column {series.name!r} has numbers with more digits than are held; the last ones were rounded."
+            found.append(Finding("warning", "rounded", what, where, len(series)))
+        elif turned.dtype != series.dtype:
+            kind, became = str(series.dtype).lower(), str(turned.dtype).lower()
+            what = f"Column {series.name!r} of the type {kind} was read as {became}."
+            found.append(Finding("note", "type-changed", what, where, len(series)))
+    return pl.DataFrame(columns), found
+
+
+def _without_nan(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[Finding]]:
 
     floats = [c for c, t in frame.schema.items() if t.is_float()]
     counts = {c: int(n) for c in floats if (n := frame[c].is_nan().sum())}
@@ -61,4 +95,4 @@ def _without_nan(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[Finding]]:
         where="columns " + some([f"{c} ({n:,})" for c, n in counts.items()], 12),
         count=sum(counts.values()),
     )
-    return frame.with_columns(pl.col(list(counts)).fill_nan(None)), [note]
+    return frame.with_columns(frame[c].fill_nan(None) for c in counts), [note]

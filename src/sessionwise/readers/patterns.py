@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping, Sequence
 
@@ -11,6 +12,7 @@ from ..panel.table import Table
 Patterns = str | Sequence[str] | Mapping[str, str]
 
 _HOLE = re.compile(r"\{(session|item)?\}")
+_ALIKE = 0.8
 _SESSION_WORD = re.compile(
     r"(?<=[^\W_])[_. -]+(s|ses|sess|session|t|time|w|wave|wk|week|v|visit)?[_. -]*$", re.IGNORECASE
 )
@@ -98,6 +100,27 @@ def _place(by_session: dict[int, str], number: int, column: str, name: str, sour
             remedy="Rename one of them, or make the pattern narrower.",
         )
     by_session[number] = column
+
+
+def near_misses(table: Table, pairs: list[tuple[str | None, str]], taken: set[str]) -> dict[str, str]:
+    """Columns that fit no pattern but would, were it not for case, separators or one letter -> the pattern."""
+    found: dict[str, str] = {}
+    for _, pattern in pairs:
+        loose = _regex(_bare(pattern))
+        plain = _HOLE.sub("#", _bare(pattern))
+        for column in table.columns:
+            if column in taken or column in found or not re.search("[0-9]", column):
+                continue
+            bare = _bare(column)
+            alike = difflib.SequenceMatcher(None, re.sub("[0-9]+", "#", bare), plain).ratio() if len(plain) > 4 else 0.0
+            if loose.fullmatch(bare) or alike >= _ALIKE:
+                found[column] = pattern
+    return found
+
+
+def _bare(text: str) -> str:
+    """In lower case, without separators; holes stay."""
+    return re.sub(r"[\s_.-]+", "", text.casefold())
 
 
 def _regex(pattern: str) -> re.Pattern[str]:

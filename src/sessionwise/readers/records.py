@@ -10,11 +10,12 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ReadError, Wording, read_option
 from ..findings import Finding
-from ..words import counted, numbered
+from ..words import agree, counted, numbered
 from .cells import GROUPING, numbers, shows_decimal_comma
 from .columns import Wishes
 from .headers import names_persons
@@ -84,7 +85,10 @@ def exact_rows(text: Opened) -> Rows:
         return _slow_rows(text)
     if found.open_quote:
         raise _open_quote(text, found)
-    _even(text, found.fields, found.blank, found.lines + text.first_line - 1)
+    lines = found.lines + text.first_line - 1
+    if _only_short(text, found.fields, found.blank):
+        return _slow_rows(text)
+    _even(text, found.fields, found.blank, lines)
     keep = ~found.blank
     if not keep.all():
         data = b"".join(data[a : b + 1] for a, b in zip(found.starts[keep], found.ends[keep], strict=True))
@@ -193,10 +197,49 @@ def _slow_rows(text: Opened) -> Rows:
     fields = np.array([len(row) for row in rows], np.int64)
     blank = np.array([not row or (len(row) == 1 and not row[0].strip()) for row in rows], bool)
     numbers = np.array(lines, np.int64) + text.first_line - 1
-    _even(text, fields, blank, numbers)
     kept = [row for row, empty in zip(rows, blank, strict=True) if not empty][1:]
+    short: tuple[Finding, ...] = ()
+    if _only_short(text, fields, blank) and _whole_records(kept, len(text.names)):
+        width = len(text.names)
+        short = _short_note(text, numbers[(fields < width) & ~blank])
+        kept = [row + [""] * (width - len(row)) for row in kept]
+    else:
+        _even(text, fields, blank, numbers)
     frame = _text_frame(kept, len(text.names))
-    return Rows(frame, numbers[~blank][1:], _blank_note(int(blank.sum()), text.source))
+    return Rows(frame, numbers[~blank][1:], (*_blank_note(int(blank.sum()), text.source), *short))
+
+
+def _only_short(text: Opened, fields: np.ndarray, blank: np.ndarray) -> bool:
+    """Whether lines differ from the header only by fields that they lack."""
+    width = len(text.names)
+    own = fields[~blank]
+    return bool((own < width).any() and (own <= width).all() and (own > 1).all())
+
+
+def _whole_records(rows: list[list[str]], width: int) -> bool:
+    """Whether short lines are records that lack their last fields, and not pieces of one that a line break cut.
+
+    Two lines are such pieces if together they have the fields of one, and the second does not begin as others do.
+    """
+    numeric = all(_is_number(row[0]) for row in rows if len(row) == width)
+    for one, other in pairwise(rows):
+        cut = len(one) < width and len(other) < width and len(one) + len(other) == width + 1
+        if cut and not (numeric and _is_number(one[0]) and _is_number(other[0])):
+            return False
+    return len(rows[0]) > 1
+
+
+def _is_number(cell: str) -> bool:
+    return cell.strip().lstrip("+-").replace(".", "", 1).isdigit()
+
+
+def _short_note(text: Opened, lines: np.ndarray) -> tuple[Finding, ...]:
+    n = len(lines)
+    what = f"{counted(n, 'line')} {agree(n, 'has', 'have')} fewer fields than the header; the last ones were read as "
+    what += "missing."
+    where = f"{text.source}, {numbered('line', lines.tolist())}"
+    remedy = "If a line break or a missing delimiter is the cause, correct these lines."
+    return (Finding("warning", "short-lines", what, where, n, remedy),)
 
 
 def _text_frame(rows: list[list[str]], width: int) -> pl.DataFrame:
@@ -231,7 +274,7 @@ def _even(text: Opened, fields: np.ndarray, blank: np.ndarray, lines: np.ndarray
     if not len(wrong):
         return
     first = int(wrong[0])
-    few, many = ("few", "many") if fields[first] < width else ("many", "few")
+    few, more = ("few", "many") if fields[first] < width else ("many", "few")
     record = text.data.split(b"\n", int(lines[first]) - text.first_line + 1)[-2 if b"\n" in text.data else -1]
     other = [s for s in DELIMITERS if s != text.delimiter and record.count(s.encode()) == width - 1 and width > 1]
     if other:
@@ -248,7 +291,7 @@ def _even(text: Opened, fields: np.ndarray, blank: np.ndarray, lines: np.ndarray
         )
     sign = NAMES.get(text.delimiter, repr(text.delimiter))
     raise ReadError(
-        f"{counted(len(wrong), 'line has', 'lines have')} too {few} or too {many} fields: "
+        f"{len(wrong):,} {'line has' if len(wrong) == 1 else 'lines have'} too {few} or too {more} fields: "
         f"the header has {width} (split at {sign}), line {lines[first]} has {fields[first]}.",
         where=f"{text.source}, {numbered('line', lines[wrong].tolist())}",
         remedy=remedy,

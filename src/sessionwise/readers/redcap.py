@@ -15,6 +15,7 @@ from ..errors import Argument, ReadError, Wording, nearest, read_option, some
 from ..findings import Finding, Findings
 from ..panel.table import Table
 from ..words import agree, counted
+from .exact import each, exact
 from .headers import must_have
 from .wide import lost_persons
 
@@ -58,6 +59,12 @@ def from_redcap(table: Table, events: Events, *, person: str | None, spread: Seq
             remedy=Wording("Export with the event column, or leave ", read_option("redcap"), " out."),
         )
     who = person or table.columns[0]
+    if who.startswith("redcap_"):
+        raise ReadError(
+            f"The first column is {who!r}, not a record's identifier: nothing says whose rows these are.",
+            where=table.source,
+            remedy="Export with the record's identifier, or name the column of persons with person=.",
+        )
     for name in (who, *spread):
         must_have(table.columns, name, table.source)
     if "session" in table.columns:
@@ -74,7 +81,7 @@ def from_redcap(table: Table, events: Events, *, person: str | None, spread: Seq
     frame = _spread(frame, who, spread, table, findings)
     at = 1 + frame.columns.index(who)
     order = [*frame.columns[:at], "session", *(c for c in frame.columns[at:] if c != "session")]
-    frame = frame.select(order).with_row_index("\0row").filter(~pl.Series(person_level))
+    frame = frame.select(each(order)).with_row_index("\0row").filter(~pl.Series(person_level))
     findings += _left_out(table, frame, who, int(person_level.sum()))
     frame = _merge_instruments(frame, who, table, findings)
     rows = frame["\0row"].to_numpy().astype("int64")
@@ -97,6 +104,7 @@ def _sessions(table: Table, events: Events) -> tuple[pl.Series, pl.Series]:
             remedy=f"Its events are {some(sorted(set(names)), 12)}.",
         )
     plan = {name: events.get(name, _number(name)) for name in set(names)}
+    _same_unit(table, [n for n in dict.fromkeys(names) if n not in events and isinstance(plan[n], int)])
     session: list[int | None] = []
     unnumbered: dict[str, list[int]] = {}
     for row, (name, instance) in enumerate(zip(names, instances, strict=True)):
@@ -137,6 +145,23 @@ def _number(event: str) -> int | Literal["?"]:
     return int(found[0]) if len(found) == 1 and len(found[0]) < 10 else "?"
 
 
+def _same_unit(table: Table, numbered: list[str]) -> None:
+    """ReadError if the numbers in the events' names count different things: week 4 comes before month 3."""
+    words = {name: re.sub(r"[\W\d_]+", " ", _ARM.sub("", name)).strip().lower() for name in numbered}
+    if len(set(words.values())) < 2:
+        return
+    first = numbered[0]
+    other = next(n for n in numbered if words[n] != words[first])
+    example = (
+        "{" + ", ".join(f"{n!r}: {i}" for i, n in enumerate(numbered[:4], 1)) + ", ..." * (len(numbered) > 4) + "}"
+    )
+    raise ReadError(
+        f"The numbers in the events' names count different things: {first!r} and {other!r}.",
+        where=f"{table.source}, column {EVENT}",
+        remedy=f"Number them as sessions, for example redcap={example}; or read with redcap=False.",
+    )
+
+
 def _no_number(table: Table, unnumbered: Mapping[str, list[int]]) -> ReadError:
     names = sorted(unnumbered)
     # Numbers that no session of the file is likely to have: 0 before treatment, from 101 on after it.
@@ -175,8 +200,8 @@ def _spread(
     import polars as pl
 
     for column in spread:
-        values = frame.group_by(who, maintain_order=True).agg(
-            pl.col(column).drop_nulls().unique().alias("values of one person")
+        values = frame.group_by(exact(who), maintain_order=True).agg(
+            exact(column).drop_nulls().unique().alias("values of one person")
         )
         several = values.filter(pl.col("values of one person").list.len() > 1)
         if several.height:
@@ -187,7 +212,7 @@ def _spread(
                 remedy=Wording("Correct it in the file, or leave the column out of ", read_option("spread"), "."),
             )
         before = frame[column].null_count()
-        frame = frame.with_columns(pl.col(column).drop_nulls().first().over(who).alias(column))
+        frame = frame.with_columns(exact(column).drop_nulls().first().over(exact(who)).alias(column))
         filled = before - frame[column].null_count()
         what = f"Column {column!r}: the person's value was filled into {counted(filled, 'other row')}."
         findings.append(Finding("note", "spread", what, f"column {column}", filled))
@@ -200,7 +225,9 @@ def _one_event_each(frame: pl.DataFrame, who: str, table: Table) -> None:
 
     if EVENT not in frame.columns:
         return
-    groups = frame.group_by(who, "session", maintain_order=True).agg(pl.col(EVENT).unique(maintain_order=True), "\0row")
+    groups = frame.group_by(exact(who), "session", maintain_order=True).agg(
+        pl.col(EVENT).unique(maintain_order=True), "\0row"
+    )
     wrong = groups.filter(pl.col(EVENT).list.len() > 1)
     if wrong.height:
         events, session = wrong[EVENT][0].to_list(), wrong["session"][0]
@@ -221,16 +248,16 @@ def _merge_instruments(frame: pl.DataFrame, who: str, table: Table, findings: li
 
     if INSTRUMENT not in frame.columns or not frame.height:
         return frame
-    double = frame.select(b=pl.struct(who, "session").is_duplicated())["b"]
-    same = frame.select(b=pl.struct(who, "session", INSTRUMENT).is_duplicated())["b"]
+    double = frame.select(b=pl.struct(exact(who), "session").is_duplicated())["b"]
+    same = frame.select(b=pl.struct(exact(who), "session", INSTRUMENT).is_duplicated())["b"]
     if not double.any() or same.any():
         return frame  # a session that stands twice is for `check` to report
     _one_event_each(frame, who, table)
     cells = [c for c in frame.columns if c not in (who, "session", "\0row", EVENT, INSTRUMENT, INSTANCE)]
-    groups = frame.group_by(who, "session", maintain_order=True)
-    counts = groups.agg(pl.col(cells).drop_nulls().n_unique(), pl.col("\0row"))
+    groups = frame.group_by(exact(who), "session", maintain_order=True)
+    counts = groups.agg(*(c.drop_nulls().n_unique() for c in each(cells)), pl.col("\0row"))
     for column in cells:
-        wrong = counts.filter(pl.col(column) > 1)
+        wrong = counts.filter(counts[column] > 1)
         if wrong.height:
             raise ReadError(
                 f"Two instruments of one session have different values of {column!r}.",
@@ -239,11 +266,11 @@ def _merge_instruments(frame: pl.DataFrame, who: str, table: Table, findings: li
             )
     merged = groups.agg(
         pl.col("\0row").first(),
-        pl.col(cells).drop_nulls().first(),
+        *(c.drop_nulls().first() for c in each(cells)),
         pl.col([c for c in (EVENT, INSTRUMENT, INSTANCE) if c in frame.columns]).first(),
     )
     gone = frame.height - merged.height
     what = f"{counted(gone, 'row')} with further instruments of a session {agree(gone, 'was', 'were')} joined to that "
     what += "session's row."
     findings.append(Finding("note", "redcap-instruments-joined", what, table.source, gone))
-    return merged.select(frame.columns)
+    return merged.select(each(frame.columns))

@@ -7,14 +7,18 @@ records takes microseconds and turns such a file into a ReadError. Layout of the
 from __future__ import annotations
 
 import struct
+from typing import TYPE_CHECKING
 
 from ..errors import ReadError
+
+if TYPE_CHECKING:
+    from mmap import mmap
 
 _HEADER = 176
 _MOST_RECORDS = 1_000_000
 
 
-def check_dictionary(data: bytes, source: str) -> None:
+def check_dictionary(data: bytes | mmap, source: str) -> None:
     """Raise ReadError if the records before the data do not hang together."""
     try:
         _walk(data)
@@ -26,7 +30,7 @@ def check_dictionary(data: bytes, source: str) -> None:
         ) from error
 
 
-def _walk(data: bytes) -> None:
+def _walk(data: bytes | mmap) -> None:
     if len(data) < _HEADER:
         raise ValueError("its header is incomplete")
     order = "<" if data[64:68] in (b"\2\0\0\0", b"\3\0\0\0") else ">"
@@ -48,7 +52,7 @@ def _walk(data: bytes) -> None:
     raise ValueError("its dictionary does not end")
 
 
-def _cases(data: bytes, at: int, order: str, values: int) -> None:
+def _cases(data: bytes | mmap, at: int, order: str, values: int) -> None:
     """The header's number of cases must fit into the bytes there are, or memory would be taken for all of them."""
     compression, _, cases = struct.unpack_from(order + "3i", data, 72)
     least = {0: 8, 1: 1}.get(compression)  # bytes a value takes at least; zlib's (2) may be far fewer
@@ -58,7 +62,7 @@ def _cases(data: bytes, at: int, order: str, values: int) -> None:
         raise ValueError("its header has an impossible number of cases or kind of compression")
 
 
-def _variable(data: bytes, at: int, order: str, widths: list[int], expected: int) -> tuple[int, int]:
+def _variable(data: bytes | mmap, at: int, order: str, widths: list[int], expected: int) -> tuple[int, int]:
     """One variable record: where the next starts, and how many continuation records must follow."""
     _, width, labelled, missing = struct.unpack_from(order + "4i", data, at)
     if not -1 <= width <= 255 or (expected > 0) != (width == -1):
@@ -79,7 +83,7 @@ def _variable(data: bytes, at: int, order: str, widths: list[int], expected: int
     return at, expected - 1 if width == -1 else max((width + 7) // 8 - 1, 0)
 
 
-def _other(data: bytes, at: int, order: str, kind: int, widths: list[int]) -> int:
+def _other(data: bytes | mmap, at: int, order: str, kind: int, widths: list[int]) -> int:
     """A record that is not a variable's; where the next starts."""
     if kind == 3:
         return _value_labels(data, at, order, widths)
@@ -95,7 +99,7 @@ def _other(data: bytes, at: int, order: str, kind: int, widths: list[int]) -> in
     return end
 
 
-def _value_labels(data: bytes, at: int, order: str, widths: list[int]) -> int:
+def _value_labels(data: bytes | mmap, at: int, order: str, widths: list[int]) -> int:
     """A record of value labels with the record of the variables it is for, which must follow."""
     (count,) = struct.unpack_from(order + "i", data, at + 4)
     at += 8
@@ -121,6 +125,6 @@ def _count(n: int, most: int) -> int:
     return n
 
 
-def _within(data: bytes, at: int) -> None:
+def _within(data: bytes | mmap, at: int) -> None:
     if at > len(data):
         raise ValueError("its dictionary is cut off")

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import math
+import struct
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ReadError, Wording, nearest, read_option, some
 from ..findings import Finding, Findings
+from ..panel.kept import kept
 from ..panel.table import Table
-from ..words import all_digits, counted
+from ..words import agree, all_digits, counted, numbered
 from .headers import check_names
+from .limits import Limit
+from .stored_dates import Dated, Stored, dated, stored_as
 
 if TYPE_CHECKING:
+    from mmap import mmap
     from pathlib import Path
 
+    import numpy as np
     import polars as pl
+
+    from . import dta_rows
 
 _READERS = {
     "sav": "read_sav",
@@ -30,7 +38,14 @@ _EXACT = 2.0**53
 
 
 def read_stat(
-    path: Path, data: bytes, source: str, kind: str, *, encoding: str | None, value_labels: str | Sequence[str]
+    path: Path,
+    data: bytes | mmap,
+    source: str,
+    kind: str,
+    *,
+    encoding: str | None,
+    value_labels: str | Sequence[str],
+    limit: Limit,
 ) -> Table:
     """The file as a Table with variable labels and value labels.
 
@@ -40,21 +55,23 @@ def read_stat(
     import numpy as np
     import polars as pl
 
-    if kind == "sav":
-        from .sav_dictionary import check_dictionary
-
-        check_dictionary(data, source)
-    cells, meta = _parse(path, source, kind, encoding)
-    if not cells or not len(next(iter(cells.values()))):
-        raise ReadError(f"The {_PROGRAMS[kind]} file has no rows.", where=source, remedy="Export it again.")
-    names = [str(c) for c in cells]
-    check_names([n.strip() for n in names], source, "row")
+    held = _checked(data, kind, source)
+    about = _parse(path, source, kind, encoding, only_names=True)[1]
+    columns = [str(c) for c in about.column_names]
+    limit.check_cells(about.number_rows or 0, len(columns), source)
+    check_names([n.strip() for n in columns], source, "row")
     missing: dict[str, dict[str, int]] = {}
     findings: list[Finding] = []
-    ranges: Mapping[str, list[Mapping[str, Any]]] = getattr(meta, "missing_ranges", None) or {}
-    frame = pl.DataFrame(
-        [_column(str(name), values, ranges.get(str(name), []), missing, source) for name, values in cells.items()]
-    )
+    make = _Columns(kind, source, about, missing, findings)
+    if held is not None and len(held.codes) == len(columns):
+        series = [make.of_rows(name, i, held, encoding) for i, name in enumerate(columns)]
+    else:
+        cells, about = _parse(path, source, kind, encoding)
+        make = _Columns(kind, source, about, missing, findings)
+        series = [make.of_cells(str(name), values) for name, values in cells.items()]
+    if not series or not len(series[0]):
+        raise ReadError(f"The {_PROGRAMS[kind]} file has no rows.", where=source, remedy="Export it again.")
+    frame, meta = pl.DataFrame(series), about
     findings += _missing_notes(missing)
     if kind in ("por", "xpt"):
         what = "Codes declared missing in files of this kind are read as missing and cannot be counted."
@@ -72,11 +89,33 @@ def read_stat(
     )
 
 
-def _parse(path: Path, source: str, kind: str, encoding: str | None) -> tuple[Mapping[str, Any], Any]:
-    """pyreadstat's columns and metadata; everything it may raise becomes a ReadError."""
+def _checked(data: bytes | mmap, kind: str, source: str) -> dta_rows.Rows | None:
+    """A Stata file's rows; for others None, after what a damaged header could do to memory was ruled out."""
+    if kind == "sav":
+        from .sav_dictionary import check_dictionary
+
+        check_dictionary(data, source)
+    if kind != "dta":
+        return None
+    from . import dta_rows
+
+    try:
+        return dta_rows.rows(data)
+    except (ValueError, struct.error, IndexError) as error:
+        raise ReadError(
+            f"The Stata file is damaged or cut off: {error}.", where=source, remedy="Fetch or save it again."
+        ) from error
+
+
+def _parse(path: Path, source: str, kind: str, encoding: str | None, *, only_names: bool = False) -> tuple[Any, Any]:
+    """pyreadstat's columns as they are stored (column -> list), and its metadata; what it raises as ReadError.
+
+    Dates are left as numbers: pyreadstat would fold durations into one day and refuse a file for one impossible date.
+    """
     import pyreadstat
 
-    options: dict[str, Any] = {"output_format": "dict"}
+    options: dict[str, Any] = {"output_format": "dict", "disable_datetime_conversion": True}
+    options["metadataonly"] = only_names
     if kind in ("sav", "dta", "sas7bdat"):
         options["user_missing"] = True
     if encoding is not None and kind != "por":
@@ -105,39 +144,120 @@ def _parse(path: Path, source: str, kind: str, encoding: str | None) -> tuple[Ma
     return cells, meta
 
 
-def _column(
-    name: str, cells: Any, ranges: Sequence[Mapping[str, Any]], missing: dict[str, dict[str, int]], source: str
-) -> pl.Series:
-    """One column with its type; declared codes set missing and counted in `missing` (code -> column -> count)."""
+class _Columns:
+    """Makes columns of what a file holds; adds to `missing` (code -> column -> count) and to `findings`."""
+
+    def __init__(
+        self, kind: str, source: str, meta: Any, missing: dict[str, dict[str, int]], findings: list[Finding]
+    ) -> None:
+        self.kind, self.source, self.missing, self.findings = kind, source, missing, findings
+        self.ranges: Mapping[str, list[Mapping[str, Any]]] = getattr(meta, "missing_ranges", None) or {}
+        self.types: Mapping[str, str] = getattr(meta, "readstat_variable_types", None) or {}
+        self.formats: Mapping[str, str] = getattr(meta, "original_variable_types", None) or {}
+
+    def of_rows(self, name: str, i: int, rows: dta_rows.Rows, encoding: str | None) -> pl.Series:
+        """A column of a Stata file by its place in the rows."""
+        import polars as pl
+
+        from . import dta_rows
+
+        column, code = rows.table[f"f{i}"], rows.codes[i]
+        if code[0] != "S":
+            values, letters = dta_rows.numbers(column, code)
+            for letter, count in letters.items():
+                self.missing.setdefault(letter, {})[name] = count
+            return self._numbers(name, values)
+        try:
+            texts = dta_rows.texts(column, encoding or ("utf-8" if rows.utf8 else "cp1252"))
+        except LookupError as error:
+            raise ReadError(
+                f"encoding={encoding!r} is not the name of an encoding.",
+                where=self.source,
+                remedy="Use for example 'utf-8' or 'cp1252'.",
+            ) from error
+        except UnicodeDecodeError as error:
+            raise ReadError(
+                f"Column {name!r} has letters that do not fit the file's encoding ({error.reason}).",
+                where=f"{self.source}, column {name}",
+                remedy="Give the right encoding=, for example 'latin-1'.",
+            ) from error
+        return self._texts(pl.Series(name, texts, dtype=pl.String))
+
+    def of_cells(self, name: str, cells: list[Any]) -> pl.Series:
+        """A column as pyreadstat gives it: numbers, None, and letters for special missing values."""
+        import numpy as np
+        import polars as pl
+
+        if self.types.get(name) == "string":
+            return self._texts(pl.Series(name, cells, dtype=pl.String, strict=False))
+        try:
+            values = _floats(cells)
+        except (TypeError, ValueError, OverflowError):  # Stata's .a to .z and SAS's special missing values are letters
+            for letter in [v for v in cells if isinstance(v, str)]:
+                per = self.missing.setdefault("." + letter.lower(), {})
+                per[name] = per.get(name, 0) + 1
+            try:
+                values = np.array([None if isinstance(v, str) else v for v in cells], np.float64)
+            except (TypeError, ValueError, OverflowError) as error:
+                raise ReadError(
+                    f"Column {name!r} mixes kinds of values that do not go together.",
+                    where=f"{self.source}, column {name}",
+                    remedy="Save the file again from the program it comes from.",
+                ) from error
+        return self._numbers(name, values)
+
+    def _texts(self, series: pl.Series) -> pl.Series:
+        series = series.str.strip_chars_end(" ").replace("", None)
+        return _declared_text(series, self.ranges.get(series.name, []), self.missing)
+
+    def _numbers(self, name: str, values: np.ndarray) -> pl.Series:
+        """Numbers, dates or durations, without what the file declares missing."""
+        import polars as pl
+
+        stored = stored_as(self.kind, self.formats.get(name) or "")
+        ranges = self.ranges.get(name, [])
+        if stored is None and not ranges:
+            return whole_numbers(name, values)
+        series = _declared(pl.Series(name, values, nan_to_null=True), ranges, self.missing, stored)
+        if stored is None:
+            return whole(series)
+        found = dated(name, series.fill_null(float("nan")).to_numpy(), stored)
+        self._said(name, stored, found)
+        return found.values
+
+    def _said(self, name: str, stored: Stored, found: Dated) -> None:
+        where = f"column {name}"
+        n = found.values.count()
+        if stored.shown == "period" and n:
+            what = f"Column {name!r} holds weeks, months or quarters, read as the date of their first day."
+            self.findings.append(Finding("note", "dates-by-period", what, where, n))
+        if stored.shown == "clock" and found.values.dtype == _duration() and n:
+            what = f"Column {name!r} has times of 24 hours and more, or negative ones: all were read as durations."
+            self.findings.append(Finding("note", "durations", what, where, n))
+        if len(found.beyond):
+            n = len(found.beyond)
+            what = (
+                f"{counted(n, 'cell')} of column {name!r} {agree(n, 'holds a date', 'hold dates')} outside the years 1 "
+            )
+            what += "to 9999, read as missing."
+            where = f"{self.source}, {numbered('row', (found.beyond + 1).tolist())}, column {name}"
+            remedy = "Correct the typing error in the file."
+            self.findings.append(Finding("warning", "impossible-date", what, where, n, remedy))
+
+
+def _duration() -> pl.DataType:
     import polars as pl
 
-    values = list(cells)
-    kinds = {type(v) for v in values if v is not None}
-    if kinds & {int, float} and str in kinds:  # Stata's .a to .z and SAS's special missing values come as letters
-        for letter in [v for v in values if isinstance(v, str)]:
-            per = missing.setdefault("." + letter.lower(), {})
-            per[name] = per.get(name, 0) + 1
-        values = [None if isinstance(v, str) else v for v in values]
-    try:
-        series = pl.Series(name, values, strict=True) if kinds else pl.Series(name, values, dtype=pl.Float64)
-    except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError):
-        try:
-            series = pl.Series(name, values, strict=False)
-        except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError) as error:
-            raise ReadError(
-                f"Column {name!r} mixes kinds of values that do not go together.",
-                where=f"{source}, column {name}",
-                remedy="Save the file again from the program it comes from.",
-            ) from error
-    if series.dtype == pl.String:
-        return _declared_text(series.str.strip_chars_end(" ").replace("", None), ranges, missing)
-    if series.dtype.is_float():
-        return whole(_declared(series.fill_nan(None), ranges, missing))
-    return _declared(series, ranges, missing) if series.dtype.is_numeric() else series
+    return pl.Duration("us")
 
 
-def _declared(series: pl.Series, ranges: Sequence[Mapping[str, Any]], missing: dict[str, dict[str, int]]) -> pl.Series:
-    """Numbers within the file's declared missing codes and ranges set missing."""
+def _declared(
+    series: pl.Series,
+    ranges: Sequence[Mapping[str, Any]],
+    missing: dict[str, dict[str, int]],
+    stored: Stored | None = None,
+) -> pl.Series:
+    """Numbers within the file's declared missing codes and ranges set missing; dates are counted as dates."""
     import polars as pl
 
     if not ranges:
@@ -150,8 +270,17 @@ def _declared(series: pl.Series, ranges: Sequence[Mapping[str, Any]], missing: d
         hit = hit | series.is_between(low, high)
     hit = hit.fill_null(False)
     for code, count in series.filter(hit).alias("code").value_counts(sort=False, name="n").iter_rows():
-        missing.setdefault(all_digits(code), {})[series.name] = count
-    return pl.select(pl.when(~hit).then(series)).to_series().rename(series.name)
+        word = all_digits(code) if stored is None else _worded(code, stored)
+        missing.setdefault(word, {})[series.name] = count
+    return kept(series, ~hit)
+
+
+def _worded(code: float, stored: Stored) -> str:
+    """A stored date as it is written."""
+    import numpy as np
+
+    value = dated("", np.array([code], np.float64), stored).values[0]
+    return all_digits(code) if value is None else str(value)
 
 
 def _declared_text(
@@ -163,6 +292,34 @@ def _declared_text(
         if count:
             missing.setdefault(code, {})[series.name] = count
     return series.replace(codes, [None] * len(codes)) if codes else series
+
+
+def _floats(cells: list[Any]) -> np.ndarray:
+    """Numbers and None as float64; TypeError or ValueError for anything else. Polars walks lists fastest."""
+    import numpy as np
+    import polars as pl
+
+    try:
+        return pl.Series(cells, dtype=pl.Float64, strict=True).to_numpy()
+    except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError):
+        return np.array(cells, np.float64)
+
+
+def whole_numbers(name: str, values: np.ndarray) -> pl.Series:
+    """float64 numbers, NaN missing, as `whole` makes them, in fewer passes."""
+    import numpy as np
+    import polars as pl
+
+    with np.errstate(invalid="ignore"):
+        integers = values.astype(np.int64)
+    same = integers == values
+    exact = bool((np.abs(integers) <= _EXACT).all())
+    if exact and same.all():
+        return pl.Series(name, integers)
+    known = ~np.isnan(values)
+    if known.any() and same[known].all() and (np.abs(integers[known]) <= _EXACT).all():
+        return kept(pl.Series(name, integers), pl.Series(known))
+    return pl.Series(name, values, nan_to_null=True)
 
 
 def whole(series: pl.Series) -> pl.Series:

@@ -13,7 +13,9 @@ from ..panel.table import Table
 from ..words import agree, counted
 from .cells import GROUPING
 from .columns import Wishes, type_columns
-from .headers import check_names
+from .exact import exact
+from .headers import check_names, row_names
+from .limits import Limit
 from .places import placer
 from .records import Opened, Rows, exact_rows, regular_rows
 from .sniff import decode, find_delimiter
@@ -23,7 +25,14 @@ if TYPE_CHECKING:
 
 
 def read_text(
-    raw: bytes, source: str, *, encoding: str | None, delimiter: str | None, header_row: int | None, wishes: Wishes
+    raw: bytes,
+    source: str,
+    *,
+    encoding: str | None,
+    delimiter: str | None,
+    header_row: int | None,
+    wishes: Wishes,
+    limit: Limit,
 ) -> Table:
     """The delimited text `raw` as a Table; ReadError with line and remedy if it is not one."""
     text = _open(raw, source, encoding, delimiter, header_row)
@@ -36,7 +45,9 @@ def read_text(
     rows, names = _drop_unnamed(rows, text)
     frame = rows.frame.rename(dict(zip(rows.frame.columns, names, strict=True)))
     _no_second_header(frame, rows, source)
-    frame, typed = type_columns(frame, wishes, source, placer("line", rows.lines), grouping=text.delimiter in GROUPING)
+    frame, typed = type_columns(
+        frame, wishes, source, placer("line", rows.lines), comma_free=text.delimiter in GROUPING
+    )
     return Table(
         frame,
         source=source,
@@ -196,7 +207,14 @@ def _drop_unnamed(rows: Rows, text: Opened) -> tuple[Rows, list[str]]:
         if not name and not rows.frame[str(i)].cast(pl.String).fill_null("").str.strip_chars().ne("").any()
     ]
     names = [name for i, name in enumerate(text.names) if str(i) not in empty]
-    check_names(names, f"{text.source}, line {text.first_line}")
+    where = f"{text.source}, line {text.first_line}"
+    kept = [c for c in rows.frame.columns if c not in empty]
+    extra = row_names(names, lambda: rows.frame[kept[0]].cast(pl.String).replace("", None), where)
+    if extra:
+        names = names[1:]
+        rows = replace(rows, frame=rows.frame.drop(kept[0]), findings=(*rows.findings, extra))
+    _no_title(names, rows, where)
+    check_names(names, where)
     if not empty:
         return rows, names
     note = Finding(
@@ -210,13 +228,33 @@ def _drop_unnamed(rows: Rows, text: Opened) -> tuple[Rows, list[str]]:
     return replace(rows, frame=rows.frame.drop(empty), findings=(*rows.findings, note)), names
 
 
+def _no_title(names: list[str], rows: Rows, where: str) -> None:
+    """ReadError if the header has few names and the rows below have many cells: a title that was padded."""
+    import polars as pl
+
+    named = sum(map(bool, names))
+    if named * 2 > len(names) or len(names) < 3 or not names[0]:
+        return
+    filled = rows.frame.head(50).select(
+        pl.sum_horizontal((pl.col(c).cast(pl.String).fill_null("") != "") for c in rows.frame.columns).alias("n")
+    )["n"]
+    first = int(filled.arg_max() or 0)
+    line = first + 2 if rows.lines is None else int(rows.lines[first])
+    raise ReadError(
+        f"The first line has {counted(named, 'name')} for {len(names)} columns: it looks like a title above the "
+        "header.",
+        where=where,
+        remedy=f"Say where the column names are, for example header_row={line}.",
+    )
+
+
 def _no_second_header(frame: pl.DataFrame, rows: Rows, source: str) -> None:
     """ReadError if the header line stands again among the rows, as in files put together from several exports."""
     import polars as pl
 
     if any(t != pl.String for t in frame.dtypes):
         return
-    same = [pl.col(c).str.strip_chars() == c for c in frame.columns]
+    same = [exact(c).str.strip_chars() == c for c in frame.columns]
     again = frame.select(b=pl.all_horizontal(same))["b"].fill_null(False).arg_true().to_list()
     if again:
         raise ReadError(

@@ -14,8 +14,9 @@ from ..errors import Argument, ReadError, Wording, read_option, some
 from ..findings import Finding, Findings
 from ..panel.table import Table
 from ..words import agree, counted
+from .exact import each, exact
 from .headers import must_have
-from .patterns import Patterns, fill, match, named
+from .patterns import Patterns, fill, match, named, near_misses
 
 if TYPE_CHECKING:
     import polars as pl
@@ -45,15 +46,17 @@ def wide_to_long(data: Any, patterns: Patterns, *, person: str, session: str = "
     import polars as pl
 
     table = as_table(data)
-    found = match(table, named(patterns, table.source), person)
+    pairs = named(patterns, table.source)
+    found = match(table, pairs, person)
     _one_row_each(table, person)
     turned = {c for by_session in found.values() for c in by_session.values()}
     others = [c for c in table.columns if c not in turned and c != person]
     _names_free([session, *found], [person, *others], table.source)
     types, findings = _types(table, found)
+    findings += _near(near_misses(table, pairs, turned | {person}), table.source)
     long = _stacked(table.frame, found, types, person, session, others)
     if not keep:
-        held = long.filter(~pl.all_horizontal(pl.col(list(found)).is_null()))
+        held = long.filter(~pl.all_horizontal(c.is_null() for c in each(found)))
         findings += _left_out(long, held, person, table.source)
         long = held
     rows = long[_ROW].to_numpy()
@@ -70,6 +73,21 @@ def wide_to_long(data: Any, patterns: Patterns, *, person: str, session: str = "
         value_labels=_carried(table.value_labels, found),
         row_numbers=rows + (table.first_row if table.source else 0) if origin is None else origin[rows],
     )
+
+
+def _near(missed: Mapping[str, str], source: str) -> list[Finding]:
+    """A warning on columns that are named nearly like a pattern and were left as they are."""
+    if not missed:
+        return []
+    n = len(missed)
+    what = f"{counted(n, 'column')} {agree(n, 'is', 'are')} named nearly like a pattern of wide= and "
+    what += (
+        f"{agree(n, 'was', 'were')} left as they are: "
+        + some([f"{c!r} (pattern {p!r})" for c, p in missed.items()])
+        + "."
+    )
+    remedy = "If they belong to it, rename them in the file, or give another pattern for them."
+    return [Finding("warning", "wide-near-miss", what, f"{source}, columns {some(missed, 12)}", n, remedy)]
 
 
 def _names_free(new: Sequence[str], kept: Sequence[str], source: str) -> None:
@@ -98,11 +116,11 @@ def _stacked(
     parts = [
         frame.select(
             row,
-            person,
+            exact(person),
             pl.lit(n, dtype=pl.Int64).alias(session),
-            *others,
+            *each(others),
             *(
-                (pl.col(cols[n]).cast(types[c]) if n in cols else pl.lit(None, dtype=types[c])).alias(c)
+                (exact(cols[n]).cast(types[c]) if n in cols else pl.lit(None, dtype=types[c])).alias(c)
                 for c, cols in found.items()
             ),
         )
@@ -146,7 +164,7 @@ def long_to_wide(
             where=table.source,
             remedy="Correct the session numbers.",
         )
-    twice = table.frame.select(b=pl.struct(person, session).is_duplicated())["b"].arg_true().to_list()
+    twice = table.frame.select(b=pl.struct(exact(person), exact(session)).is_duplicated())["b"].arg_true().to_list()
     if twice:
         raise ReadError(
             "A person has the same session twice.",
@@ -162,7 +180,6 @@ def _pivoted(
     table: Table, patterns: Mapping[str, str], person: str, session: str, others: Sequence[str]
 ) -> pl.DataFrame:
     """One row a person; the columns named by their patterns, those of one pattern side by side."""
-    import polars as pl
 
     numbers = sorted(table[session].unique().to_list())
     kept = [person, *others]
@@ -182,11 +199,11 @@ def _pivoted(
     inner = {c: f"\0k{i}" for i, c in enumerate(kept)} | {session: "\0s"}
     values = {c: f"\0{i}" for i, c in enumerate(patterns)}
     turned = (
-        table.frame.select(pl.col(c).alias(new) for c, new in (inner | values).items())
+        table.frame.select(exact(c).alias(new) for c, new in (inner | values).items())
         .pivot(on="\0s", index=[inner[c] for c in kept], values=[*values.values()])
         .rename({inner[c]: c for c in kept} | names)
     )
-    return turned.select(order)
+    return turned.select(each(order))
 
 
 def as_table(data: Any) -> Table:
@@ -280,8 +297,8 @@ def _left_out(long: pl.DataFrame, held: pl.DataFrame, person: str, source: str) 
 
 def lost_persons(before: pl.DataFrame, after: pl.DataFrame, person: str) -> list[object]:
     """The persons of whom no row is left, in the order in which they stood."""
-    gone = before.select(person).join(after.select(person), on=person, how="anti", maintain_order="left")
-    return gone[person].drop_nulls().unique(maintain_order=True).to_list()
+    gone = before[person].filter(~before[person].is_in(after[person].implode())).drop_nulls()
+    return gone.unique(maintain_order=True).to_list()
 
 
 def _carried(labels: Mapping[str, Any], found: Mapping[str, Mapping[int, str]]) -> dict[str, Any]:
@@ -305,8 +322,8 @@ def _constant(table: Table, columns: Iterable[str], person: str) -> None:
 
     for column in columns:
         varies = (
-            table.frame.group_by(person, maintain_order=True)
-            .agg(pl.col(column).n_unique().alias("\0n"))
+            table.frame.group_by(exact(person), maintain_order=True)
+            .agg(exact(column).n_unique().alias("\0n"))
             .filter(pl.col("\0n") > 1)
         )
         if varies.height:

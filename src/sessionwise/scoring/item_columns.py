@@ -2,7 +2,9 @@
 
 Found by pattern: one of the instrument's prefixes, an optional link (separators, or a word such as 'item'
 or 'q'), the item number. All items must be found under one form, the *form* being everything before the
-number, so that a score column or another instrument's items are not mistaken for items.
+number, so that a score column or another instrument's items are not mistaken for items. A form whose numbers
+go on is that of a longer questionnaire (PHQ-15, the WAI's long form), and is not taken for this one unless
+the user says so.
 """
 
 from __future__ import annotations
@@ -42,8 +44,13 @@ def item_columns(instrument: Instrument, columns: Sequence[str], mapping: ItemMa
 
 
 def _found(instrument: Instrument, columns: Sequence[str]) -> dict[int, str]:
-    forms = _forms(instrument, columns)
+    every = _forms(instrument, columns)
+    forms = {form: _items(instrument, found) for form, found in every.items()}
     complete = {form: found for form, found in forms.items() if len(found) == len(instrument.items)}
+    longer = {form for form in complete if len(_further(instrument, every[form])) > 1}
+    if complete and longer == set(complete):
+        _raise_longer(instrument, {form: every[form] for form in longer})
+    complete = {form: found for form, found in complete.items() if form not in longer}
     if len(complete) > 1:
         raise ScoreError(
             f"the items of {instrument.name} could be any of {len(complete)} sets of columns",
@@ -65,7 +72,7 @@ def _found(instrument: Instrument, columns: Sequence[str]) -> dict[int, str]:
 
 
 def _forms(instrument: Instrument, columns: Sequence[str]) -> dict[str, dict[int, list[str]]]:
-    """Form (all before the number, lower case) -> item -> columns."""
+    """Form (all before the number, lower case) -> number -> columns, numbers beyond the last item too."""
     prefixes = dict.fromkeys((instrument.name.replace("-", "_"), *instrument.prefixes))
     patterns = [
         re.compile(rf"({f'{_SEPARATOR}?'.join(map(re.escape, prefix.split('_')))}{_LINK})([0-9]+)", re.IGNORECASE)
@@ -76,9 +83,43 @@ def _forms(instrument: Instrument, columns: Sequence[str]) -> dict[str, dict[int
         # Two prefixes may read one name alike; the same form and number count once.
         hits = {(m[1].lower(), int(m[2])) for p in patterns if (m := p.fullmatch(column))}
         for form, number in sorted(hits):
-            if 1 <= number <= len(instrument.items):
+            if number >= 1:
                 forms.setdefault(form, {}).setdefault(number, []).append(column)
-    return forms
+    return {form: found for form, found in forms.items() if _items(instrument, found)}
+
+
+def _items(instrument: Instrument, found: Mapping[int, list[str]]) -> dict[int, list[str]]:
+    """Those of the numbers that are items."""
+    return {number: names for number, names in found.items() if number <= len(instrument.items)}
+
+
+def _further(instrument: Instrument, found: Mapping[int, list[str]]) -> dict[int, list[str]]:
+    """Those of the numbers that go on behind the last item."""
+    last = len(instrument.items)
+    if last + 1 not in found and last + 2 not in found:
+        return {}  # numbers far off, such as 101 to 110, belong to another form of name
+    return {number: names for number, names in found.items() if number > last}
+
+
+def further_column(instrument: Instrument, columns: Sequence[str], chosen: Mapping[int, str]) -> str | None:
+    """The one column whose number follows on those of the items that were found by their names: a question that is not
+    scored, or a sign that this is another form; None if there is none."""
+    for found in _forms(instrument, columns).values():
+        further = _further(instrument, found)
+        if further and all(name in found.get(item, ()) for item, name in chosen.items()):
+            return next(iter(further.values()))[0]
+    return None
+
+
+def _raise_longer(instrument: Instrument, forms: Mapping[str, Mapping[int, list[str]]]) -> None:
+    form, found = next(iter(forms.items()))
+    n, last = len(instrument.items), max(_further(instrument, found))
+    spelling = found[1][0][: len(form)]
+    raise ScoreError(
+        f"{instrument.name} has {n} items, but the columns go on to {found[last][0]!r}: this seems to be another form",
+        where=_span(found),
+        remedy=f"if the first {n} are the items of {instrument.name}, say so with a mapping: {spelling + '{}'!r}",
+    )
 
 
 def _raise_incomplete(

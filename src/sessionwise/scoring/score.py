@@ -24,7 +24,7 @@ from ..show import plain_dict
 from ..words import counted, numbered
 from .answered import Answered
 from .instrument import FACTS, Instrument
-from .item_columns import ItemMapping, item_columns
+from .item_columns import ItemMapping, further_column, item_columns
 from .registry import instrument as _instrument
 
 if TYPE_CHECKING:
@@ -216,6 +216,9 @@ def _score_one(
     record = ScoreRecord(key, columns, already_reversed, sum(outside), _scale_records(key, counts))
     found.append(_scored_finding(record, len(panel)))
     found += Answered(key, columns).reversed_finding(panel.series)
+    further = None if mapping is not None else further_column(key, panel.columns, columns)
+    if further is not None:
+        found.append(_further_finding(key, further))
     found += unverified_finding(key)
     return panel.with_columns(dict(zip(key.columns, scores, strict=True)), found, (record,))
 
@@ -289,6 +292,12 @@ def _outside_finding(key: Instrument, columns: Mapping[int, str], outside: list[
     what = f"{sum(outside):,} answers to {key.name} outside {key.low:g} to {key.high:g} were taken as missing."
     remedy = "Correct them in the file if they are typing errors."
     return Finding("warning", "answers-out-of-range", what, f"columns {some(names)}", sum(outside), remedy)
+
+
+def _further_finding(key: Instrument, column: str) -> Finding:
+    what = f"{key.name} has {len(key.items)} items; column {column!r}, numbered behind them, was not scored."
+    remedy = "Check that this is the form meant; a mapping of the items (items=...) says so."
+    return Finding("warning", "item-beyond", what, f"column {column}", 1, remedy)
 
 
 def unverified_finding(key: Instrument, facts: Collection[str] = FACTS) -> list[Finding]:
