@@ -287,6 +287,8 @@ METHODS: dict[str, Call] = {
     "MLMFit.tests_with": lambda w: [w.smaller.tests_with("kenward-roger"), w.crossed.tests_with("residual")],
     "Panel.series": lambda w: w.panel.series("pd"),
     "Panel.labels": lambda w: w.panel.labels("gender"),
+    "Panel.is_constant": lambda w: w.panel.is_constant("pd"),
+    "Panel.per_person": lambda w: w.panel.per_person("pd"),
     "Panel.is_numeric": lambda w: w.panel.is_numeric("pd"),
     "Panel.subset": lambda w: w.panel.subset(w.panel.persons[:3]),
     "Panel.where": lambda w: w.panel.where([1]),

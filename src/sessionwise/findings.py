@@ -39,7 +39,7 @@ class Finding:
     where: str = ""
     count: int = 0
     remedy: str = ""
-    column: str = field(default="", repr=False)
+    column: str = field(default="", repr=False, metadata={"json": False})
 
 
 @dataclass(frozen=True, slots=True)

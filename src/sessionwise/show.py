@@ -146,7 +146,7 @@ def plain(value: Any, drop: Collection[str] = ()) -> Any:
 
     Parameters
     ----------
-    drop : fields of records that are left out, at every level.
+    drop : fields of records that are left out, at every level; so is a field whose metadata say `json` is False.
 
     Raises
     ------
@@ -178,7 +178,8 @@ def plain(value: Any, drop: Collection[str] = ()) -> Any:
         case timedelta():
             return str(value)
     if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name), drop) for f in fields(value) if f.name not in drop}
+        kept = [f.name for f in fields(value) if f.name not in drop and f.metadata.get("json", True)]
+        return {name: plain(getattr(value, name), drop) for name in kept}
     raise TypeError(f"a {type(value).__name__} has no form in JSON: {value!r}")
 
 

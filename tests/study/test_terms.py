@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import polars as pl
 
-sys.path.insert(0, str(Path(__file__).parent))
-from study_panels import few, panel
-
 import sessionwise as sw
+from helpers.demo import few, panel
 from sessionwise.study.records import Direction, Moderation
 
 #: Categories that hold what names of coefficients are made of.

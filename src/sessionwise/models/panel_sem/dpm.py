@@ -11,6 +11,7 @@ from ...errors import FormulaError, ModelError, some
 from ...findings import Finding
 from ...formula.syntax import Call, Expression, Name, Number, Op, Paren, show, tree
 from ...options import one_of
+from ...threads import one_thread
 from ...words import num, p_words
 from .blueprint import Blueprint, Column, Draft, Parameter, ParameterKind, at_wave
 from .model import ErrorsKind, OverWaves, PanelModel
@@ -101,6 +102,7 @@ class DPM(PanelModel):
     def blueprint(self, waves: tuple[int, ...]) -> Blueprint:
         return _drawn(self, parsed(self.formula), waves)
 
+    @one_thread()
     def cautions(self, solution: SEMEstimates) -> list[Finding]:
         """Whether residuals go with predetermined predictors of the same wave, which the published model holds at zero.
 
