@@ -239,6 +239,7 @@ def _plain_text(series: pl.Series, read: Numbers, log: Log) -> pl.Series:
                 remedy=Wording(
                     "If they mean missing: ", missing_codes({series.name: list(read.markers)}, call="{}"), "."
                 ),
+                column=series.name,
             )
         )
     return series if read.blanks == 0 else _blank_to_null(series)

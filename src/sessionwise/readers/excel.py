@@ -291,5 +291,5 @@ def _among(frame: pl.DataFrame, body: _Body, rows: np.ndarray, where: str) -> li
         place = f"{where}, column {name}, {placer('row', rows)(at.tolist())}"
         remedy = f"Make these cells {_IN_WORDS[sort]} in Excel and save, or declare them missing: "
         remedy += f"missing={{{name!r}: [{frame[name][int(at[0])]!r}]}}."
-        found.append(Finding("warning", f"mixed-{_IN_WORDS[sort]}", what, place, n, remedy))
+        found.append(Finding("warning", f"mixed-{_IN_WORDS[sort]}", what, place, n, remedy, column=name))
     return found

@@ -67,7 +67,7 @@ def set_missing(table: Table, missing: Codes | Mapping[str, Codes], person: str 
     earlier = [
         f
         for f in table.findings
-        if not (f.code in _SETTLED and _is_about(f, became)) and not (f.code == "marker-in-text" and _is_about(f, gone))
+        if not (f.code in _SETTLED and f.column in became) and not (f.code == "marker-in-text" and f.column in gone)
     ]
     findings = Findings(earlier) + _notes(counts, source) + Findings(doubts)
     return replace(table, frame=frame.with_columns(changed), findings=findings)
@@ -129,11 +129,6 @@ def _typed(series: pl.Series) -> pl.Series:
     if other is None:
         other = clock_times(series)
     return series if other is None else other.rename(series.name)
-
-
-def _is_about(finding: Finding, columns: set[str]) -> bool:
-    """Whether it is about one of these columns."""
-    return any(f"column {name}" in finding.where.split(", ") for name in columns)
 
 
 def _string() -> pl.DataType:
