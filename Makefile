@@ -9,7 +9,7 @@ demo: $(VENV)/installed ## simulate a study, analyze it, write the report to ses
 	$(BIN)/sessionwise demo
 
 test: $(VENV)/test ## all tests but the slow ones
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n auto
 
 test-slow: $(VENV)/test ## the statistical and fuzz tests at full size
 	$(BIN)/python -m pytest -m slow

@@ -35,7 +35,7 @@ def with_ones(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {"one": np.ones(len(next(iter(columns.values())))), **columns}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_equals_numpy(data: st.DataObject) -> None:
     counts = data.draw(st.lists(st.integers(0, 60), min_size=0, max_size=20))
@@ -87,7 +87,7 @@ def test_lanes_beyond_the_last_person_are_zero() -> None:
     assert not packed[1, :, 3:].any()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10_000), persons=st.integers(2, 40))
 def test_split_and_add_is_the_whole(seed: int, persons: int) -> None:
     columns, starts, labels = example(seed, persons, 4)

@@ -515,7 +515,7 @@ def test_every_finding_of_a_bad_file_has_its_parts_and_the_lines_are_few():
 pairs = st.lists(st.tuples(st.integers(0, 6), st.integers(-2, 90)), min_size=1, max_size=30, unique=True)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(pairs, st.randoms())
 def test_row_order_and_labels_do_not_matter(rows, random):
     def summary(rows, label):

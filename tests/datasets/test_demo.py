@@ -146,7 +146,7 @@ def test_missed_sessions_leave_gaps_and_everyone_has_the_first(default: pl.DataF
     assert (steps > 1).sum() > 50
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**63), st.integers(1, 60))
 def test_any_seed_and_size_gives_a_sound_table(seed: int, persons: int) -> None:
     frame = demo(seed, persons).frame

@@ -248,7 +248,7 @@ def test_tables_can_be_written(told: Description) -> None:
     assert str(bare)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(0, 1000))
 def test_row_order_labels_and_doubling(seed: int) -> None:
     frame = demo(seed, persons=12, scale_scores=True).frame

@@ -139,7 +139,7 @@ def test_coefficients_are_what_they_say() -> None:
 seeds = st.integers(0, 10_000)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(seeds)
 def test_row_order_item_order_and_labels_do_not_matter(seed: int) -> None:
     p = answers(seed, persons=15, holes=0.05)
@@ -148,7 +148,7 @@ def test_row_order_item_order_and_labels_do_not_matter(seed: int) -> None:
     np.testing.assert_allclose(values(other), values(reliability(p, ITEMS)), rtol=1e-8, atol=1e-10)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(seeds, st.floats(-1e3, 1e3), st.floats(0.01, 100))
 def test_shifting_and_scaling(seed: int, shift: float, scale: float) -> None:
     p = answers(seed, persons=15, holes=0.05)
@@ -158,7 +158,7 @@ def test_shifting_and_scaling(seed: int, shift: float, scale: float) -> None:
     np.testing.assert_allclose(b[12:], a[12:], rtol=1e-6, atol=1e-8)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(seeds)
 def test_twice_the_persons(seed: int) -> None:
     """The same persons again under other names: what varies within persons stays exactly."""

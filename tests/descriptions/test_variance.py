@@ -112,7 +112,7 @@ def test_estimates_and_intervals_over_many_samples() -> None:
 seeds = st.integers(0, 10_000)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(seeds, st.booleans())
 def test_row_order_and_labels_do_not_matter(seed: int, cluster: bool) -> None:
     frame = simulated(seed)
@@ -121,7 +121,7 @@ def test_row_order_and_labels_do_not_matter(seed: int, cluster: bool) -> None:
     np.testing.assert_allclose(numbers(frame, cluster), numbers(shuffled, cluster), rtol=1e-5, atol=1e-6)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(seeds, st.floats(-1e4, 1e4), st.floats(1e-3, 1e3), st.booleans())
 def test_shifting_and_scaling(seed: int, shift: float, scale: float, cluster: bool) -> None:
     frame = simulated(seed)

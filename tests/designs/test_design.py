@@ -230,7 +230,7 @@ NESTED = {
 
 
 @pytest.mark.parametrize("expression", NESTED)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(rows=tables())
 def test_as_the_slow_reference(expression, rows):
     want = rows
@@ -242,7 +242,7 @@ def test_as_the_slow_reference(expression, rows):
         assert got[p, s] == pytest.approx(NAN if v is None else v, abs=1e-8, nan_ok=True)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(rows=tables(), shift=st.integers(-100, 100))
 def test_invariants(rows, shift):
     def moved(by):
@@ -261,7 +261,7 @@ def test_invariants(rows, shift):
         assert stacked == pytest.approx(before, nan_ok=True, abs=1e-9)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(rows=tables(), missing_y=st.sets(st.integers(0, 40)))
 def test_every_row_is_counted_once(rows, missing_y):
     """Beside persons of whom enough is there for a model."""

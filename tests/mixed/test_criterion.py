@@ -160,7 +160,7 @@ def test_threads_do_not_change_a_bit():
 FORMULA = "y ~ x + s + (1 + x | p) + (1 | g)"
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 10_000))
 def test_order_and_labels_do_not_matter(seed):
     there, here = fit(table()), fit(renamed(table(), seed))
@@ -168,7 +168,7 @@ def test_order_and_labels_do_not_matter(seed):
     np.testing.assert_allclose(list(here.fixef.values()), list(there.fixef.values()), rtol=1e-6)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.floats(-1e4, 1e4), st.floats(1e-6, 1e6), st.floats(-1e4, 1e4), st.floats(1e-6, 1e6))
 def test_shifting_and_scaling_change_what_they_must(shift, scale, shift_y, scale_y):
     there = fit(table())

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sessionwise.errors import PanelError
@@ -124,7 +124,6 @@ def test_a_subset_is_judged_by_its_own_persons():
 ROWS = st.lists(st.tuples(st.integers(0, 3), st.sampled_from([None, 0.0, 1.0])), max_size=12)
 
 
-@settings(deadline=None)
 @given(ROWS)
 def test_as_by_definition(rows):
     """Against sets of values, person by person."""

@@ -244,7 +244,7 @@ NUMBERS = st.floats(-1e6, 1e6).map(lambda x: round(x, 3))
 WORDS = st.text(st.characters(codec="cp1252", exclude_categories=("Cc", "Zs", "Zl", "Zp")), min_size=1, max_size=8)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(st.tuples(st.integers(-(10**9), 10**9), st.none() | NUMBERS, WORDS), min_size=1, max_size=30),
     sign=st.sampled_from([",", ";", "\t", "|"]),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sessionwise.errors import ReadError
@@ -123,7 +123,6 @@ def test_numbers_without_text_between_them_are_refused(tmp_path: Path, pattern: 
 CELL = st.none() | st.integers(-99, 99)
 
 
-@settings(deadline=None)
 @given(
     rows=st.dictionaries(
         st.tuples(st.integers(1, 9), st.integers(0, 40)), st.tuples(CELL, st.integers(0, 4)), min_size=1, max_size=40

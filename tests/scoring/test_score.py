@@ -156,7 +156,7 @@ def test_at_and_beyond_every_limit_of_missing_items(name: str, low: int, high: i
     assert_agrees(rows, name, low, high)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_any_answers(data: st.DataObject) -> None:
     name, low, high = data.draw(st.sampled_from(RANGES))

@@ -130,7 +130,7 @@ def test_reference_values():
 
 @pytest.mark.parametrize("degrees", ["kenward-roger", "normal", "residual"])
 @given(seed=st.integers(0, 2**32 - 1), rank=st.integers(1, 4), more=st.integers(0, 3))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_rows_that_follow_from_others_do_not_count(solution, degrees, seed, rank, more):
     rng = np.random.default_rng(seed)
     rows = rng.standard_normal((rank, 4))

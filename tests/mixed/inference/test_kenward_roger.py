@@ -144,7 +144,7 @@ def plain(formula: str) -> KenwardRoger:
     return kenward_roger(fitted(nested(), formula).solution)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(
     scale=st.floats(1e-4, 1e4),
     shift=st.floats(-50, 50),
@@ -165,7 +165,7 @@ def test_units_do_not_matter(scale, shift, width, crossed, bar):
     assert (one.scale, one.df) == pytest.approx((other.scale, other.df), rel=SAME)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(seed=st.integers(0, 2**32 - 1), group=st.sampled_from(["g", "h"]))
 def test_names_and_order_do_not_matter(seed, group):
     formula = f"y ~ x + z + (1 + x | p) + (1 | {group})"

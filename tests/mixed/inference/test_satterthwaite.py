@@ -146,7 +146,7 @@ def plain(formula: str) -> np.ndarray:
     return df_of(fitted(nested(), formula).solution)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     scale=st.floats(1e-4, 1e4),
     shift=st.floats(-50, 50),
@@ -164,7 +164,7 @@ def test_units_do_not_matter(scale, shift, width, formula):
     np.testing.assert_allclose(ours, plain(written), rtol=SAME)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_names_and_order_do_not_matter(seed):
     formula = "y ~ x + z + (1 + x | p) + (1 | g)"

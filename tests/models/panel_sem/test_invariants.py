@@ -70,7 +70,7 @@ def test_later_numbers_of_sessions(fitted):
     np.testing.assert_allclose(found.vcov, fit.vcov, atol=1e-7 * np.abs(fit.vcov).max())
 
 
-@settings(max_examples=6, deadline=None, derandomize=True)
+@settings(max_examples=6, derandomize=True)
 @given(seed=SEEDS, a=st.floats(-4, 4), b=st.floats(-4, 4), shift=st.floats(-50, 50))
 @pytest.mark.parametrize("name", list(MODELS))
 def test_units(name, seed, a, b, shift):
@@ -102,7 +102,7 @@ def test_units(name, seed, a, b, shift):
         np.testing.assert_allclose(one.standardised()["estimate"], other.standardised()["estimate"], atol=1e-5)
 
 
-@settings(max_examples=6, deadline=None, derandomize=True)
+@settings(max_examples=6, derandomize=True)
 @given(seed=SEEDS)
 @pytest.mark.parametrize("model", [sw.RICLPM, sw.CLPM])
 def test_x_and_y_change_places(model, seed):
@@ -113,7 +113,7 @@ def test_x_and_y_change_places(model, seed):
         alike(one, other, swapped)
 
 
-@settings(max_examples=8, deadline=None, derandomize=True)
+@settings(max_examples=8, derandomize=True)
 @given(seed=SEEDS, missing=st.sampled_from([0.0, 0.1]))
 def test_equal_is_nested_in_free(seed, missing):
     data = panel_of(table(seed, 80, missing=missing))
