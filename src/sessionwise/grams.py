@@ -66,10 +66,6 @@ class Gram:
         total: np.ndarray = _square(self.packed.sum(axis=(0, 2))[None], len(self.columns))[0]
         return total
 
-    def of(self, packed: np.ndarray, n: np.ndarray) -> Gram:
-        """Other products of the same columns and persons; n : rows of each person."""
-        return _made(self.columns, self.persons, n, packed, self.center, self.scale, self.constants, self.units)
-
     def select(self, columns: Iterable[str]) -> Gram:
         """The Gram of some of the columns, in the order given.
 
@@ -291,6 +287,11 @@ def _made(
 _AT_ONCE = 2_000_000
 
 
+def filled(head: Gram, packed: np.ndarray, n: np.ndarray) -> Gram:
+    """Other products of the same columns and persons; n : rows of each person."""
+    return _made(head.columns, head.persons, n, packed, head.center, head.scale, head.constants, head.units)
+
+
 def joined(labels: Sequence[np.ndarray]) -> np.ndarray:
     """Labels of the persons of several Grams, one after the other.
 
@@ -298,12 +299,12 @@ def joined(labels: Sequence[np.ndarray]) -> np.ndarray:
     ------
     GramError : numbers in one and text in another, a person in two.
     """
-    filled = [own for own in labels if len(own)]
-    if not filled:
+    own = [each for each in labels if len(each)]
+    if not own:
         return labels[0]
-    if not all(_same_kind(filled[0], other) for other in filled[1:]):
+    if not all(_same_kind(own[0], other) for other in own[1:]):
         raise GramError("persons are numbers in one Gram and text in the other.", remedy="Label persons alike in both.")
-    persons = np.concatenate(filled)
+    persons = np.concatenate(own)
     found, counts = np.unique(persons, return_counts=True)
     if len(twice := found[counts > 1]):
         raise GramError(

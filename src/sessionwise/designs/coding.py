@@ -42,6 +42,17 @@ class Encoder:
     state: Mapping[str, Any] = field(default_factory=dict)
 
 
+def same(one: Encoder, other: Encoder) -> bool:
+    """Whether two encoders code a variable alike."""
+    return one.kind == other.kind and one.levels == other.levels and _equal(one.state, other.state)
+
+
+def _equal(a: Any, b: Any) -> bool:
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        return a.keys() == b.keys() and all(_equal(a[name], b[name]) for name in a)
+    return bool(np.array_equal(np.asarray(a), np.asarray(b)))
+
+
 class Coded(NamedTuple):
     """Columns of a part of a formula by name, and which of them each term has."""
 

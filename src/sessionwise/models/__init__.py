@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .compare import ModelComparison, compare
 from .contract import Verdict
-from .mlm import MLM, MLMFit, VarCorr
+from .mlm import MLM, MLMFit, MLMGram, VarCorr
 from .panel_sem import CLPM, DPM, RICLPM, Difference, SEMFit
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "RICLPM",
     "Difference",
     "MLMFit",
+    "MLMGram",
     "ModelComparison",
     "SEMFit",
     "VarCorr",

@@ -1,5 +1,6 @@
-"""MLMFit: what a multilevel model gave. It holds cross-products and parameters, never a session row; what is about
-single sessions (fitted values, predictions, simulation) takes the Panel again."""
+"""MLMFit: what a multilevel model gave. It holds cross-products and parameters, and what docs/mlm.md says of residuals
+that are correlated or of several variances; what is about single sessions (fitted values, predictions, simulation)
+takes the Panel again."""
 
 from __future__ import annotations
 
@@ -297,9 +298,11 @@ class MLMFit(Shown):
     def explained(self, panel: Panel) -> Explained:
         """Variance explained within and between persons (Rights & Sterba 2019)."""
         from ...mixed.inference import explained
+        from .residual import with_rows
         from .tests_and_intervals import same_rows
 
-        return explained(self.solution, same_rows(self, panel))
+        made = same_rows(self, panel)
+        return explained(with_rows(self, panel, made), made)
 
     def simulate(self, panel: Panel, *, seed: int) -> Panel:
         """The Panel of the fit with a response drawn from the estimates; NaN in rows that were not used.

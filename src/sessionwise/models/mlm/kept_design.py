@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...designs import Design
-from ...errors import ModelError
+from ...designs import Design, Grouping
+from ...designs.coding import same
+from ...designs.rows_used import dropped_finding, lost_finding
+from ...errors import GramError, ModelError
+from ...findings import Finding, Findings
+from ...mixed.groups import Groups
 from ...panel.frame_kind import TableKind
 
 if TYPE_CHECKING:
     from ...panel import Panel
 
 
+#: Of so many Grams it is said where rows were dropped.
+MOST_PLACES = 5
 #: expression -> person -> mean.
 Means = Mapping[str, Mapping[object, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedRows:
+    """Rows of the Panel that were not used for one reason: its code and words as in `Dropped`, how many, where."""
+
+    code: str
+    what: str
+    n: int
+    where: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,7 +41,7 @@ class KeptDesign:
     """How the columns were made, and of how much.
 
     design : the Design without its rows, for `Design.apply`. n_rows, n_given, n_persons : rows used, rows of the
-    Panel, persons used. person, session : names of these columns. kind : of dataframe.
+    Panel, persons used. dropped : the others, by reason. person, session : names of these columns. kind : of dataframe.
     means : person means for `within` and `between` that were given for the fit.
     """
 
@@ -33,6 +49,7 @@ class KeptDesign:
     n_rows: int
     n_given: int
     n_persons: int
+    dropped: tuple[DroppedRows, ...]
     person: str
     session: str
     kind: TableKind
@@ -51,16 +68,23 @@ class KeptDesign:
             groupings=tuple(replace(g, codes=none.astype(np.int32)) for g in design.groupings),
             dropped=tuple(replace(d, rows=none) for d in design.dropped),
         )
+        dropped = tuple(DroppedRows(d.code, d.what, len(d.rows), panel.where(d.rows)) for d in design.dropped)
         return cls(
             bare,
             len(design.rows),
             len(panel),
             len(design.persons),
+            dropped,
             panel.roles.person,
             panel.roles.session,
             TableKind.of(panel),
             means,
         )
+
+    @property
+    def why(self) -> list[tuple[str, int]]:
+        """Reasons for which rows were dropped, and how many."""
+        return [(d.what, d.n) for d in self.dropped]
 
     def applied(self, panel: Panel, *, response: bool = False, means: Means | None = None) -> Design:
         """The same columns for a Panel; `means` that are given here stand above those given for the fit."""
@@ -69,6 +93,87 @@ class KeptDesign:
     def table(self, columns: dict[str, Any]) -> Any:
         """A dataframe of the kind that came in."""
         return self.kind.table(columns)
+
+
+def together(kept: Sequence[KeptDesign], groups: Sequence[Groups]) -> KeptDesign:
+    """Of the persons of all, who differ. groups : their grouping factors.
+
+    Raises
+    ------
+    GramError : columns were coded differently, or the roles have other names.
+    """
+    first = kept[0]
+    for other in kept[1:]:
+        _coded_alike(first, other)
+    dropped = _dropped_together(kept)
+    lost = np.concatenate([k.design.lost for k in kept])
+    n_persons = sum(k.n_persons for k in kept)
+    said = [*_in_all(kept), *(dropped_finding(d.code, d.what, d.n, d.where) for d in dropped)]
+    none = np.zeros(0, np.int32)
+    groupings = [Grouping(g.name, none, g.labels, g.constant, g.is_person) for g in groups]
+    learned = replace(
+        first.design.learned,
+        persons=np.concatenate([k.design.learned.persons for k in kept]),
+        means={
+            text: np.concatenate([k.design.learned.means[text] for k in kept]) for text in first.design.learned.means
+        },
+    )
+    design = replace(
+        first.design,
+        groupings=tuple(sorted(groupings, key=lambda g: not g.is_person)),
+        lost=lost,
+        learned=learned,
+        findings=Findings([*said, *lost_finding(lost, n_persons + len(lost), first.person)]),
+    )
+    means: dict[str, dict[object, float]] = {}
+    for k in kept:
+        for text, own in k.means.items():
+            means.setdefault(text, {}).update(own)
+    return replace(
+        first,
+        design=design,
+        n_rows=sum(k.n_rows for k in kept),
+        n_given=sum(k.n_given for k in kept),
+        n_persons=n_persons,
+        dropped=dropped,
+        means=means,
+    )
+
+
+def _coded_alike(first: KeptDesign, other: KeptDesign) -> None:
+    if (first.person, first.session) != (other.person, other.session):
+        raise GramError(
+            f"the person is {first.person!r} in one Gram and {other.person!r} in the other, the session "
+            f"{first.session!r} and {other.session!r}.",
+            remedy="Name the columns alike.",
+        )
+    mine, theirs = first.design.learned.encoders, other.design.learned.encoders
+    odd = [name for name in mine if name not in theirs or not same(mine[name], theirs[name])]
+    if odd:
+        raise GramError(
+            f"{odd[0]} was coded differently in the two Grams: other values, knots or centring were learned.",
+            where=f"formula {first.design.formula.text!r}",
+            remedy="Make one like the other: model.gram(panel, like=first).",
+        )
+
+
+def _dropped_together(kept: Sequence[KeptDesign]) -> tuple[DroppedRows, ...]:
+    """Reason by reason, in the order in which they came."""
+    found: dict[tuple[str, str], DroppedRows] = {}
+    for d in (d for k in kept for d in k.dropped):
+        so_far = found.get((d.code, d.what), DroppedRows(d.code, d.what, 0, ""))
+        told = so_far.where.count("; ") >= MOST_PLACES - 1
+        where = so_far.where if told else "; ".join(filter(None, (so_far.where, d.where)))
+        found[d.code, d.what] = DroppedRows(d.code, d.what, so_far.n + d.n, where)
+    return tuple(found.values())
+
+
+def _in_all(kept: Sequence[KeptDesign]) -> list[Finding]:
+    """Findings about terms that hold in all that have rows."""
+    filled = [k for k in kept if k.n_rows]
+    about_rows = {"persons-lost", *(f"dropped-{d.code}" for k in kept for d in k.dropped)}
+    said = [[f for f in k.design.findings if f.code not in about_rows] for k in filled]
+    return [f for f in said[0] if all(f in others for others in said[1:])] if said else []
 
 
 def valid_level(level: float) -> float:

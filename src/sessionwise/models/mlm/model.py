@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
-from ...designs import Design, design
+from ...designs import design
 from ...errors import ModelError, nearest
 from ...formula import show
-from ...mixed import Solution, optimise, problem, summed
+from ...mixed import Residual, Solution, optimise, problem
 from ...threads import one_thread
 from .cautions import doubts
 from .fit import MLMFit
+from .gram import MLMGram, fitted_model, of_design, of_panel, one_gram
 from .kept_design import KeptDesign
 from .residual import residual_of
 
@@ -72,27 +73,72 @@ class MLM:
 
     @one_thread()
     def fit(
-        self, panel: Panel, *, means: Mapping[str, Mapping[object, float]] | None = None, threads: int = 0
+        self,
+        data: Panel | MLMGram | Sequence[MLMGram],
+        *,
+        means: Mapping[str, Mapping[object, float]] | None = None,
+        threads: int = 0,
     ) -> MLMFit:
         """Estimate the model.
 
-        means : person means for `within` and `between` other than those of the Panel's sessions; see `design`.
-        threads : how many; 0 for as many as the machine has. Does not change the result.
+        data : a Panel; or what `gram` made of one, or of several Panels with different persons, as a list or added.
+        means : person means for `within` and `between` other than those of the Panel's sessions; see `design`. Grams
+        were given theirs. threads : how many; 0 for as many as the machine has. Does not change the result.
 
         Raises
         ------
         FormulaError, DesignError : no columns can be made from the formula, or no model fitted to them.
+        GramError : Grams of another model or with other columns, a person in two of them.
         ModelError : no Panel, residuals that the data cannot have, grouping factors that cross too much, a perfect fit.
         """
-        _is_panel(panel)
-        made = design(panel, self.formula, means=means)
+        from ...panel import Panel as Known
+
+        if not isinstance(data, Known):
+            return self._solved(one_gram(data), None, threads)
+        made = design(data, self.formula, means=means)
+        residual = residual_of(self, data, made)
+        return self._solved(of_design(self, data, made, residual, means or {}), residual, threads)
+
+    def gram(
+        self,
+        panel: Panel,
+        *,
+        means: Mapping[str, Mapping[object, float]] | None = None,
+        like: MLMGram | None = None,
+    ) -> MLMGram:
+        """All that `fit` takes of a Panel: cross-products by person, and no session. Those of other persons are added,
+        such as batches of a large file, or clinics whose sessions stay where they are.
+
+        A person must be whole in one Panel. Whether a model can be fitted is judged in `fit`, of all persons together.
+
+        like : a Gram of other persons, whose categories, knots and centring are to be used. Without, categories,
+        splines and the like learn from this Panel, and Grams that learned something else cannot be added.
+
+        Raises
+        ------
+        FormulaError, DesignError : no columns can be made from the formula.
+        GramError : `like` is of another model.
+        ModelError : no Panel, a model whose residuals need the sessions themselves (`residual="car1"`).
+        """
+        from ...panel import Panel as Known
+
+        if not isinstance(panel, Known):
+            raise ModelError(
+                f"a {type(panel).__name__} is no Panel.",
+                where="MLM(...).gram",
+                remedy="Make one of it first: sw.Panel(table, person=..., session=...).",
+            )
+        return of_panel(self, panel, means or {}, like)
+
+    def _solved(self, given: MLMGram, residual: Residual | None, threads: int) -> MLMFit:
+        """The fit. residual : with the rows it is about, where a Panel was given."""
+        gram = fitted_model(self, given)
         reml = self.method == "REML"
-        residual = residual_of(self, panel, made)
-        likelihood = problem(summed(made, residual), residual)
-        _can_be_fitted(made, likelihood.nu(reml))
+        likelihood = problem(gram.gram, residual)
+        _can_be_fitted(gram.recipe, likelihood.nu(reml))
         solution = Solution(likelihood, optimise(likelihood, reml=reml, threads=threads), reml)
-        _some_residual(solution, made)
-        return MLMFit.of(self, KeptDesign.of(made, panel, means or {}), solution, doubts(made))
+        _some_residual(solution, gram.recipe)
+        return MLMFit.of(self, gram.recipe, solution, doubts(gram.recipe.design, gram.gram.n, gram.constant))
 
     def simulate(
         self,
@@ -120,22 +166,11 @@ class MLM:
         return from_parameters(self, panel, fixef, varcorr, sigma, residual or {}, seed)
 
 
-def _is_panel(given: object) -> None:
-    from ...panel import Panel
-
-    if not isinstance(given, Panel):
-        raise ModelError(
-            f"a {type(given).__name__} is no Panel.",
-            where="MLM(...).fit",
-            remedy="Make one of it first: sw.Panel(table, person=..., session=...).",
-        )
-
-
-def _some_residual(solution: Solution, made: Design) -> None:
-    assert made.formula.response is not None
-    where = f"response {show(made.formula.response)}, {len(made.rows):,} rows used"
+def _some_residual(solution: Solution, recipe: KeptDesign) -> None:
+    assert recipe.design.formula.response is not None
+    where = f"response {show(recipe.design.formula.response)}, {recipe.n_rows:,} rows used"
     table = solution.optimum.evaluation.table
-    perfect = table[-1, -1] <= SMALLEST_RESIDUAL**2 * len(made.rows)
+    perfect = table[-1, -1] <= SMALLEST_RESIDUAL**2 * recipe.n_rows
     if not np.isfinite(solution.criterion) and not perfect:
         raise ModelError(
             "the likelihood has no finite value for these columns.",
@@ -153,10 +188,10 @@ def _some_residual(solution: Solution, made: Design) -> None:
         )
 
 
-def _can_be_fitted(made: Design, nu: int) -> None:
+def _can_be_fitted(recipe: KeptDesign, nu: int) -> None:
     if nu < 1:
         raise ModelError(
-            f"there are {len(made.rows):,} rows for {len(made.fixed)} coefficients.",
-            where=f"formula {made.formula.text!r}",
+            f"there are {recipe.n_rows:,} rows for {len(recipe.design.fixed)} coefficients.",
+            where=f"formula {recipe.design.formula.text!r}",
             remedy="Leave out terms, or use more sessions.",
         )

@@ -24,10 +24,12 @@ _ROUNDING = 1e-8
 
 def from_fit(fit: MLMFit, panel: Panel, seed: int) -> Panel:
     """The Panel with the response drawn from the estimates; NaN in rows that the fit did not use."""
+    from .residual import with_rows
     from .tests_and_intervals import same_rows
 
     made = same_rows(fit, panel)
-    y = draw_from(truth(fit.solution), made, fit.solution.problem.residual, np.random.default_rng(seed))
+    solution = with_rows(fit, panel, made)
+    y = draw_from(truth(solution), made, solution.problem.residual, np.random.default_rng(seed))
     return _with_response(panel, made, y)
 
 

@@ -19,6 +19,7 @@ from ...mixed.inference.parameters import chosen
 from ...mixed.mixed_gram import moments
 from ...show import progress
 from .kept_design import valid_level
+from .residual import with_rows
 
 if TYPE_CHECKING:
     from ...mixed.inference.contrasts import JointTest
@@ -138,7 +139,8 @@ def _bootstrap_table(fit: MLMFit, level: float, wanted: set[str], draws: Draws) 
         )
     design = same_rows(fit, draws.panel)
     with progress("bootstrap") as told:
-        found = bootstrap(fit.solution, design, draws.n, seed=draws.seed, threads=draws.threads, progress=told)
+        solution = with_rows(fit, draws.panel, design)
+        found = bootstrap(solution, design, draws.n, seed=draws.seed, threads=draws.threads, progress=told)
     lost = int((~found.converged).sum())
     if lost:
         what = f"{lost:,} of {draws.n:,} replicates did not converge and are left out."
@@ -164,7 +166,7 @@ def robust_table(fit: MLMFit, panel: Panel, by: str | None, kind: str, level: fl
                 where=panel.where(design.rows[missing]),
                 remedy="Fill it in, or cluster by another column.",
             )
-    found = robust(fit.solution, design, clusters, kind)
+    found = robust(with_rows(fit, panel, design), design, clusters, kind)
     say(found.findings)
     t = found.contrasts(np.eye(len(found.beta)))
     away = stdtrit(t.df, (1 + valid_level(level)) / 2) * t.se
