@@ -73,6 +73,7 @@ def answer(given: Given) -> list[Part]:
     if result.caution:
         parts.append(Caution("Caution", result.caution))
     parts += [Text(sentence, "lead") for sentence in result.answer]
+    parts += [*figures.estimands(result), *given.table("answer"), *given.table("diagnostics")]
     figure = figures.forest(result)
     return [*parts, figure] if figure else parts
 

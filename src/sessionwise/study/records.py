@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from scipy.special import ndtr
+from scipy.special import ndtr, stdtr, stdtrit
 
 from ..errors import Wording
 
@@ -52,6 +52,12 @@ class Estimate:
     def normal(cls, value: float, se: float) -> Estimate:
         """With a normal reference distribution."""
         return cls(value, se, value - Z * se, value + Z * se, None, float(2 * ndtr(-abs(value / se))))
+
+    @classmethod
+    def t(cls, value: float, se: float, df: int) -> Estimate:
+        """With a t distribution."""
+        half = float(stdtrit(df, 0.975)) * se
+        return cls(value, se, value - half, value + half, float(df), float(2 * stdtr(df, -abs(value / se))))
 
     @property
     def significant(self) -> bool:
@@ -105,8 +111,8 @@ class DropOutModel:
     """Whether leaving goes with the last observed scores: a discrete-time hazard model.
 
     persons, sessions, events : persons at risk, sessions after which they could have left, how many did.
-    effects : odds ratios. baseline : share who leave after sessions first..last (first, last, at risk, left).
-    words : what was found.
+    effects : odds ratios. chi2, df, p : the test that none of them is at work (Wald). baseline : share who leave after
+    sessions first..last (first, last, at risk, left). words : what was found.
     """
 
     persons: int
@@ -115,6 +121,94 @@ class DropOutModel:
     effects: tuple[DropOutEffect, ...]
     baseline: tuple[tuple[int, int, int, int], ...]
     words: str
+    chi2: float
+    df: int
+    p: float
+
+
+# --- the answer ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class HeadlineEffect:
+    """The net lagged effect of one direction: what one unit more than usual in the predictor does to the response at
+    the next session, within persons, by whatever way.
+
+    estimate : in the data's units; standardised : in within-person SDs of both. method : in words. robustness : the
+    share of what is left within persons, of the predictor and of the response, that a common cause between sessions
+    would have to explain to undo the estimate (Cinelli & Hazlett 2020); robustness_interval : to bring zero into its
+    interval, 0 where it is there already. None where nothing is left to count on.
+    """
+
+    estimate: Estimate
+    standardised: Estimate
+    method: str
+    robustness: float | None
+    robustness_interval: float | None
+
+    @property
+    def value(self) -> float:
+        """In the data's units."""
+        return self.estimate.value
+
+    @property
+    def low(self) -> float:
+        """Lower end of the 95 % interval."""
+        return self.estimate.low
+
+    @property
+    def high(self) -> float:
+        """Upper end."""
+        return self.estimate.high
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The answer in numbers. own_lines : whether it is about deviations from persons' own lines, not from means."""
+
+    forward: HeadlineEffect | NotAnswered
+    reverse: HeadlineEffect | NotAnswered
+    own_lines: bool = False
+
+
+DiagnosticKey = Literal["course", "own-trends", "stay", "drop-out"]
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """Something that would make the answer wrong, tested: question, chi-square with df degrees of freedom, p.
+
+    alarm : whether these data show it. words : what that means.
+    """
+
+    key: DiagnosticKey
+    question: str
+    chi2: float
+    df: int
+    p: float
+    alarm: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Estimand:
+    """One of the effects that two scores of one session and two of the next can have on each other.
+
+    key : 'net' (all ways from one session to the next; the answer), 'same_session' (within the session, from the score
+    that is rated first to the other), 'given_same_session' (from one session to the next, by ways that do not lead
+    through the predictor's own value of that session). held : what is held constant.
+    robustness, robustness_interval : of the answer's two, see `HeadlineEffect`.
+    """
+
+    key: Literal["net", "same_session", "given_same_session"]
+    direction: Literal["forward", "reverse"]
+    label: str
+    held: str
+    estimate: Estimate
+    standardised: Estimate
+    method: str
+    robustness: float | None = None
+    robustness_interval: float | None = None
 
 
 # --- one direction ------------------------------------------------------------------------------
@@ -123,12 +217,13 @@ class DropOutModel:
 @dataclass(frozen=True, slots=True)
 class Coefficient:
     """A coefficient of a model: its name in the formula, its name in words. category : which it sets against the
-    reference, None if it is of no category."""
+    reference, None if it is of no category. course : whether it is one of many of a free course over sessions."""
 
     term: str
     label: str
     estimate: Estimate
     category: Label | None = None
+    course: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +244,7 @@ class Component:
 class Step:
     """A model of the sequence a paper reports.
 
-    key : 'null', 'growth', 'effect', 'slope', or 'moderator:NAME'. label : in words. deviance : the REML criterion.
+    key : 'null', 'growth', 'effect', 'slope', or 'same_session'. label : in words. deviance : the REML criterion.
     verdict : in words. singular : whether a variance is zero, or random effects determine each other.
     """
 
@@ -227,7 +322,9 @@ class Direction:
     steps : the models, in order. main : key of the step that the effects are from.
     within : what one unit more than usual in the predictor does to the response `lag` sessions later, within persons;
     standardised : the same in within-person SDs of both. previous : on the response's own previous value.
-    same_session : of the predictor in the response's own session, where it was rated before the response; else None.
+    same_session : of the predictor in the response's own session, where it was rated before the response;
+    given_same_session : of the predictor the session before, with that held constant. Both of the step 'same_session',
+    None where the order of rating does not ask for it or it could not be fitted.
     between : of the person's mean of the predictor on the response's level.
     heterogeneity, moderators : for whom. explained : share of the response's variance within persons that all fixed
     effects together explain, the trend included (Rights & Sterba 2019). dropped : reason -> sessions that could not be
@@ -243,7 +340,7 @@ class Direction:
     standardised: Estimate
     previous: Estimate
     same_session: Estimate | None
-    same_session_standardised: Estimate | None
+    given_same_session: Estimate | None
     between: Estimate | NotAnswered
     heterogeneity: Heterogeneity | NotAnswered
     moderators: tuple[Moderation | NotAnswered, ...]
@@ -309,6 +406,8 @@ class SensitivityRow:
 
     bias_forward, bias_reverse : what is expected to be off because persons have few sessions, in the same units; None
     where it is not known, 0 where the method is free of it. said : what the methods section says of how it was fitted.
+    apart_forward, apart_reverse : from the first row, in standard errors of a difference in the same data; None for
+    that row and where there is no estimate.
     """
 
     key: str
@@ -321,15 +420,17 @@ class SensitivityRow:
     persons: int | None
     sessions: int | None
     said: str = ""
+    apart_forward: float | None = None
+    apart_reverse: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectedBias:
-    """A coefficient of the main models, in the data's units: as estimated, what is expected to be off in these numbers
-    of sessions, and what remains. key : 'previous' (the response's own), 'effect', or 'same_session'."""
+    """A coefficient of the regressions within persons, in the data's units: as estimated, what is expected to be off
+    in these numbers of sessions, and what remains. key : 'previous' (the response's own), or 'effect'."""
 
     direction: Literal["forward", "reverse"]
-    key: Literal["previous", "effect", "same_session"]
+    key: Literal["previous", "effect"]
     label: str
     estimate: float
     bias: float
@@ -344,7 +445,7 @@ class FewSessions:
     """What few sessions a person do to models with person means and a lagged response (Nickell 1981).
 
     pairs : average number of lagged pairs a person. table : (true autoregression, expected bias) by Nickell's formula,
-    averaged over persons. coefficients : the expected bias of both main models together; empty where it could not be
+    averaged over persons. coefficients : the expected bias of both directions together; empty where it could not be
     computed. words : what it means.
     """
 
@@ -358,15 +459,17 @@ class FewSessions:
 class Sensitivity:
     """Both directions by every method.
 
-    reference : key of the main row. agree : whether methods say the same in both directions. words : whether they
-    agree comes first, then which assumptions differ. sd_outcome, sd_process : the within-person SDs used. sessions :
-    the number of first sessions that 'first sessions' and 'complete cases' look at.
+    reference : key of the row that the others are compared with. agree : whether methods say the same in both
+    directions. words : of both directions, one where they disagree first. disagree : these alone. sd_outcome,
+    sd_process : the within-person SDs used. first : the number of first sessions that
+    'first sessions' and 'complete cases' look at.
     """
 
     rows: tuple[SensitivityRow, ...]
     reference: str
     agree: bool
     words: tuple[str, ...]
+    disagree: tuple[str, ...]
     sd_outcome: float
     sd_process: float
     first: int

@@ -38,6 +38,8 @@ _STANDARDISED = (
 def tables(result: StudyResult) -> dict[str, StudyTable]:
     """Name -> table; a part that could not be answered has none."""
     found: list[StudyTable | None] = [
+        _answer(result),
+        _diagnostics(result),
         _flow(result),
         _sessions(result),
         _scales(result),
@@ -50,6 +52,54 @@ def tables(result: StudyResult) -> dict[str, StudyTable]:
             found += [_models(result, one), _effects(result, one), _differences(result, one), _slopes(result, one)]
     found += [_sensitivity(result), _few_sessions(result), _persons(result), _checklist(result), _unanswered(result)]
     return {table.name: table for table in found if table is not None and table.rows}
+
+
+# --- the answer ---------------------------------------------------------------------------------
+
+
+def _answer(result: StudyResult) -> StudyTable:
+    """Each estimand on a line of its own."""
+    columns = (
+        Column("effect", "Effect"),
+        Column("held", "Held constant"),
+        *_ESTIMATE,
+        *_STANDARDISED,
+        Column("robustness", "Undone by", "share"),
+        Column("robustness_interval", "Unclear by", "share"),
+        Column("method", "Method"),
+    )
+    rows = tuple(
+        (
+            one.label,
+            one.held,
+            *_four(one.estimate),
+            *_four(one.standardised)[:3],
+            one.robustness,
+            one.robustness_interval,
+            one.method,
+        )
+        for one in result.estimands
+    )
+    notes = (
+        f"All within {result.person}s. Standardised: in within-person SDs. The answer is the net effect, by all ways "
+        "from one session to the next together; none of the others stands in for it.",
+        f"Undone by: the share of what varies within {result.person}s in both scores that an unseen common cause "
+        "between sessions would have to explain to leave nothing of the effect; unclear by: to bring zero into its "
+        "interval (Cinelli & Hazlett, 2020).",
+    )
+    return StudyTable("answer", "What is the effect of what", columns, rows, notes)
+
+
+def _diagnostics(result: StudyResult) -> StudyTable:
+    columns = (
+        Column("question", "Question"),
+        Column("chi2", "χ²", "number"),
+        Column("df", "df", "count"),
+        Column("p", "p", "p"),
+        Column("found", "What it says"),
+    )
+    rows = tuple((one.question, one.chi2, one.df, one.p, one.words) for one in result.diagnostics)
+    return StudyTable("diagnostics", "What would make the answer wrong", columns, rows)
 
 
 # --- the sample ---------------------------------------------------------------------------------
@@ -185,13 +235,15 @@ def _models(result: StudyResult, one: Direction) -> StudyTable:
     found = [own[0] | own[1] | own[2] for own in cells]
     rows = tuple((name, *(c for own in found for c in own.get(name, (None, None, None)))) for name in names)
     notes = [f"{step.label}: {step.formula}. {step.verdict}" for step in steps]
+    if any(c.course for step in steps for c in step.coefficients):
+        notes.append("The free course over sessions is in the models and not listed.")
     notes.append(COMPARABLE)
     return StudyTable(f"{one.key}_models", f"Models of {result.arrow(one.key)}", tuple(columns), rows, tuple(notes))
 
 
 def _parameters(result: StudyResult, step: Step) -> tuple[dict[str, tuple[Cell, ...]], ...]:
     """Coefficients, standard deviations, and what is said of the model, each name -> value, low, high."""
-    fixed: dict[str, tuple[Cell, ...]] = {c.label: _four(c.estimate)[:3] for c in step.coefficients}
+    fixed: dict[str, tuple[Cell, ...]] = {c.label: _four(c.estimate)[:3] for c in step.coefficients if not c.course}
     sds: dict[str, tuple[Cell, ...]] = {c.label: (c.sd, None, None) for c in step.components}
     counts = {"Sessions": step.sessions, f"{result.person.capitalize()}s": step.persons}
     told = {"REML criterion": step.deviance, **counts}
@@ -206,9 +258,6 @@ def _effects(result: StudyResult, one: Direction) -> StudyTable:
         (f"{predictor}, {earlier} (within)", *_four(one.within), *_four(one.standardised)[:3]),
         (f"{response}, {earlier} (within)", *_four(one.previous), *_four(one.previous)[:3]),
     ]
-    if one.same_session and one.same_session_standardised:
-        ends = _four(one.same_session_standardised)[:3]
-        rows.append((f"{predictor}, same session (within)", *_four(one.same_session), *ends))
     if isinstance(one.between, Estimate):
         rows.append((f"{predictor}, {result.person}'s mean (between)", *_four(one.between), None, None, None))
     note = f"{one.sessions:,} sessions of {one.persons:,} {result.person}s. Standardised: in within-person SDs."
@@ -279,16 +328,27 @@ def _sensitivity(result: StudyResult) -> StudyTable:
         Column("reverse_high", "Reverse, high", "number", "high"),
         Column("reverse_bias", "Bias, reverse", "number"),
         Column("persons", f"{result.person.capitalize()}s", "count"),
+        Column("forward_apart", "Apart, forward", "number"),
+        Column("reverse_apart", "Apart, reverse", "number"),
     )
     rows = tuple(
-        (row.label, *_side(row, "forward"), *_side(row, "reverse"), row.persons) for row in result.sensitivity.rows
+        (
+            row.label,
+            *_side(row, "forward"),
+            *_side(row, "reverse"),
+            row.persons,
+            row.apart_forward,
+            row.apart_reverse,
+        )
+        for row in result.sensitivity.rows
     )
     s = result.sensitivity
     known = any(row.bias_forward is not None or row.bias_reverse is not None for row in s.rows)
     notes = [
         f"Forward: {result.arrow('forward')}. Reverse: {result.arrow('reverse')}. In within-person SDs "
         f"({s.sd_outcome:.3g} and {s.sd_process:.3g}). First sessions: {s.first}."
-        + (" Bias: expected because of few sessions." if known else ""),
+        + (" Bias: expected because of few sessions." if known else "")
+        + " Apart: from the first row, without these biases, in standard errors of a difference in the same data.",
         *(str(e) for row in s.rows for e in dict.fromkeys((row.forward, row.reverse)) if isinstance(e, NotAnswered)),
     ]
     return StudyTable("sensitivity", "Both directions by every method", columns, rows, tuple(dict.fromkeys(notes)))
@@ -330,10 +390,15 @@ def _persons(result: StudyResult) -> StudyTable | None:
         Column("pairs", "Lagged pairs", "count"),
     )
     rows = tuple((str(p.person), p.value, p.low, p.high, p.pairs) for p in e.effects)
+    h = result.forward.heterogeneity if isinstance(result.forward, Direction) else None
+    apart = (
+        f"{e.apart:,} of {len(e.effects):,} differ from the average by more than their error. "
+        if isinstance(h, Heterogeneity) and h.p < 0.05
+        else f"{result.person.capitalize()}s were not shown to differ. "
+    )
     note = (
         f"Shrunken towards the average, {signed(f'{e.average:.3g}')}; SD {e.sd:.3g}, reliability {e.reliability:.2f}. "
-        f"{e.apart:,} of {len(e.effects):,} differ from the average by more than their error. Intervals take the "
-        "variances as known."
+        f"{apart}Intervals take the variances as known."
     )
     title = f"{result.arrow('forward')}, each {result.person}"
     return StudyTable("person_effects", title, columns, rows, (note,))

@@ -12,7 +12,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import chdtrc, expit
 
 from ..records import DropOutEffect, DropOutModel, Estimate, NotAnswered
 from ..words.estimates import full
@@ -48,8 +48,10 @@ def drop_out_model(setting: StudyData) -> DropOutModel | NotAnswered:
         return NotAnswered(
             question, "The scores tell perfectly who leaves, or follow from each other.", f"More {setting.person}s."
         )
-    beta, se = (part[-x.shape[1] :] for part in fitted)
-    effects = _effects(setting, beta, se, sd)
+    k = x.shape[1]
+    beta, covariance = fitted[0][-k:], fitted[1][-k:, -k:]
+    effects = _effects(setting, beta, np.sqrt(covariance.diagonal()), sd)
+    chi2 = float(beta @ np.linalg.solve(covariance, beta))
     return DropOutModel(
         persons=len(np.unique(panel.codes[at_risk])),
         sessions=len(y),
@@ -57,6 +59,9 @@ def drop_out_model(setting: StudyData) -> DropOutModel | NotAnswered:
         effects=effects,
         baseline=baseline,
         words=_words(setting, effects),
+        chi2=chi2,
+        df=k,
+        p=float(chdtrc(k, chi2)),
     )
 
 
@@ -97,7 +102,7 @@ def _periods(sessions: np.ndarray, left: np.ndarray) -> tuple[np.ndarray, tuple[
 
 
 def _logistic(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """Maximum likelihood by Newton's method: coefficients and errors; None where there is no maximum."""
+    """Maximum likelihood by Newton's method: coefficients and their covariance; None where there is no maximum."""
     beta = np.zeros(x.shape[1])
     for _ in range(30):
         p = expit(x @ beta)
@@ -111,7 +116,7 @@ def _logistic(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray] | N
         if np.abs(beta).max() > 30:
             return None
         if step @ score < 1e-10:
-            return beta, np.sqrt(np.linalg.inv(information).diagonal())
+            return beta, np.linalg.inv(information)
     return None
 
 
