@@ -20,5 +20,5 @@ def robustness(value: float, se: float, df: float, critical: float = 0.0) -> flo
     value, se : the estimate and its standard error. df : of the residuals of its regression. critical : 0 for what
     undoes the estimate; the critical value of t for what brings its interval to zero.
     """
-    f2 = max(abs(value / se) - critical, 0.0) ** 2 / df
-    return (math.sqrt(f2 * f2 + 4 * f2) - f2) / 2
+    f = max(abs(value / se) - critical, 0.0) / math.sqrt(df)
+    return 2 * f / (f + math.sqrt(f * f + 4))  # the same without cancellation
