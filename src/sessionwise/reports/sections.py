@@ -74,6 +74,7 @@ def answer(given: Given) -> list[Part]:
         parts.append(Caution("Caution", result.caution))
     parts += [Text(sentence, "lead") for sentence in result.answer]
     parts += [*figures.estimands(result), *given.table("answer"), *given.table("diagnostics")]
+    parts += given.table("diagnostic_effects", "What was compared for that")
     figure = figures.forest(result)
     return [*parts, figure] if figure else parts
 
@@ -141,7 +142,7 @@ def sensitivity(given: Given) -> list[Part]:
     """Both directions by every method, what each takes for granted, what few sessions do."""
     found = given.result.sensitivity
     parts: list[Part] = [Text(words) for words in found.words]
-    parts += given.table("sensitivity")
+    parts += [*given.table("sensitivity"), *given.table("sensitivity_units", "In the units of the scores")]
     parts.append(TablePart(shown(_assumptions(given.result)), "What each method takes for granted"))
     few = given.result.few_sessions
     if isinstance(few, FewSessions):

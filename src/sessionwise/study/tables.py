@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..words import counted, percent, signed
+from ..words import apa_number, counted, p_words, percent, signed
 from .records import (
     Coefficient,
     Direction,
@@ -40,6 +40,7 @@ def tables(result: StudyResult) -> dict[str, StudyTable]:
     found: list[StudyTable | None] = [
         _answer(result),
         _diagnostics(result),
+        _compared(result),
         _flow(result),
         _sessions(result),
         _scales(result),
@@ -50,7 +51,14 @@ def tables(result: StudyResult) -> dict[str, StudyTable]:
     for one in (result.forward, result.reverse):
         if isinstance(one, Direction):
             found += [_models(result, one), _effects(result, one), _differences(result, one), _slopes(result, one)]
-    found += [_sensitivity(result), _few_sessions(result), _persons(result), _checklist(result), _unanswered(result)]
+    found += [
+        _sensitivity(result),
+        _in_units(result),
+        _few_sessions(result),
+        _persons(result),
+        _checklist(result),
+        _unanswered(result),
+    ]
     return {table.name: table for table in found if table is not None and table.rows}
 
 
@@ -100,6 +108,19 @@ def _diagnostics(result: StudyResult) -> StudyTable:
     )
     rows = tuple((one.question, one.chi2, one.df, one.p, one.words) for one in result.diagnostics)
     return StudyTable("diagnostics", "What would make the answer wrong", columns, rows)
+
+
+def _compared(result: StudyResult) -> StudyTable:
+    """What diagnostics compared."""
+    columns = (
+        Column("question", "Question"),
+        Column("of", "Effects with"),
+        Column("forward", "Forward", "number"),
+        Column("reverse", "Reverse", "number"),
+    )
+    rows = tuple((one.question, *effects) for one in result.diagnostics for effects in one.effects)
+    note = f"Forward: {result.arrow('forward')}. Reverse: {result.arrow('reverse')}. In within-person SDs."
+    return StudyTable("diagnostic_effects", "What was compared for that", columns, rows, (note,))
 
 
 # --- the sample ---------------------------------------------------------------------------------
@@ -295,7 +316,7 @@ def _slopes(result: StudyResult, one: Direction) -> StudyTable:
         rows += [(m.moderator, s.at, *_four(s.estimate), *_four(s.standardised)[:3]) for s in m.slopes]
         rows += [(m.moderator, _difference(m, c), *_four(c.estimate), *(None,) * 3) for c in m.interactions]
         of = f"{counted(m.sessions, 'session')} of {counted(m.persons, result.person)}"
-        notes.append(f"{m.moderator}: F({m.df1:.0f}, {m.df2:.0f}) = {m.f:.2f}, in {of}.")
+        notes.append(f"{m.moderator}: F({m.df1:.0f}, {m.df2:.0f}) = {apa_number(m.f)}, {p_words(m.p)}, in {of}.")
     return StudyTable(f"{one.key}_slopes", f"For whom: {result.arrow(one.key)}", columns, tuple(rows), tuple(notes))
 
 
@@ -354,6 +375,32 @@ def _sensitivity(result: StudyResult) -> StudyTable:
     return StudyTable("sensitivity", "Both directions by every method", columns, rows, tuple(dict.fromkeys(notes)))
 
 
+def _in_units(result: StudyResult) -> StudyTable:
+    """The rows of the sensitivity table that have an estimate, as the answer tells them."""
+    columns = (
+        Column("method", "Method"),
+        Column("forward", "Forward", "number"),
+        Column("forward_low", "Forward, low", "number", "low"),
+        Column("forward_high", "Forward, high", "number", "high"),
+        Column("reverse", "Reverse", "number"),
+        Column("reverse_low", "Reverse, low", "number", "low"),
+        Column("reverse_high", "Reverse, high", "number", "high"),
+    )
+    s = result.sensitivity
+    scales = {"forward": s.sd_outcome / s.sd_process, "reverse": s.sd_process / s.sd_outcome}
+    rows = []
+    for row in s.rows:
+        sides = [(getattr(row, side), scale) for side, scale in scales.items()]
+        if any(isinstance(e, Estimate) for e, _ in sides):
+            rows.append((row.label, *(cell for e, scale in sides for cell in _scaled(e, scale))))
+    note = f"Forward: {result.arrow('forward')}. Reverse: {result.arrow('reverse')}. For one point more."
+    return StudyTable("sensitivity_units", "The same in the units of the scores", columns, tuple(rows), (note,))
+
+
+def _scaled(e: Estimate | NotAnswered, scale: float) -> tuple[Cell, ...]:
+    return (None, None, None) if isinstance(e, NotAnswered) else _four(e.times(scale))[:3]
+
+
 def _side(row: SensitivityRow, side: str) -> tuple[Cell, ...]:
     e = getattr(row, side)
     if isinstance(e, NotAnswered):
@@ -400,6 +447,8 @@ def _persons(result: StudyResult) -> StudyTable | None:
         f"Shrunken towards the average, {signed(f'{e.average:.3g}')}; SD {e.sd:.3g}, reliability {e.reliability:.2f}. "
         f"{apart}Intervals take the variances as known."
     )
+    if e.correlation is not None:
+        note += f" Effects and levels correlate by {apa_number(e.correlation)}."
     title = f"{result.arrow('forward')}, each {result.person}"
     return StudyTable("person_effects", title, columns, rows, (note,))
 

@@ -30,8 +30,8 @@ class MainModels:
 @dataclass(frozen=True, slots=True)
 class Estimates:
     """Both directions, standardised. bias_* : expected because of few sessions, None if not known, 0 if free of it.
-    effects : whether persons share one effect, if that is known only now (`Assumptions.effects`). said : what the
-    methods section says of how it was fitted."""
+    effects, trend : whether persons share one effect, and which trend is out, if that is known only now (`Assumptions`).
+    said : what the methods section says of how it was fitted."""
 
     forward: Estimate | NotAnswered
     reverse: Estimate | NotAnswered
@@ -41,6 +41,7 @@ class Estimates:
     sessions: int | None
     effects: str = ""
     said: str = ""
+    trend: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,13 @@ def _net(basis: MainModels) -> Estimates:
     used = basis.net.used
     if isinstance(used, NotAnswered):
         return Estimates(used, used, None, None, None, None)
-    return Estimates(used.estimate(FORWARD), used.estimate(REVERSE), 0.0, 0.0, used.persons, used.pairs[0])
+    trend = (
+        f"a straight line of each {basis.setting.person}'s own, and {_TRENDS[basis.setting.course]}"
+        if used.line
+        else ""
+    )
+    both = used.estimate(FORWARD), used.estimate(REVERSE)
+    return Estimates(*both, 0.0, 0.0, used.persons, used.pairs[0], trend=trend)
 
 
 def _net_assumes(setting: StudyData) -> Assumptions:

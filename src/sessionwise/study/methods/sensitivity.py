@@ -51,11 +51,11 @@ def _row(method: Method, basis: MainModels) -> SensitivityRow:
     except (ModelError, DesignError) as error:
         none = NotAnswered(method.label, sentence(error.what), error.remedy)
         found = Estimates(none, none, None, None, None, None)
-    assumes = method.assumes(basis.setting)
+    known_now = {name: told for name in ("effects", "trend") if (told := getattr(found, name))}
     return SensitivityRow(
         key=method.key,
         label=method.label,
-        assumes=replace(assumes, effects=found.effects) if found.effects else assumes,
+        assumes=replace(method.assumes(basis.setting), **known_now),
         forward=found.forward,
         reverse=found.reverse,
         bias_forward=found.bias_forward,

@@ -42,7 +42,7 @@ def _course(setting: StudyData, net: NetEffects) -> Iterator[Diagnostic]:
     test = None if isinstance(other, NotAnswered) else compared(net.means, other)
     if test is None or isinstance(other, NotAnswered):
         return
-    forward, reverse = (apa_number(float(other.coefficients[at])) for at in (FORWARD, REVERSE))
+    forward, reverse = (apa_number(value) for value in _both(other))
     yield _told(
         "course",
         f"Is the course over sessions {asked}, as far as it matters for the effects?",
@@ -50,6 +50,8 @@ def _course(setting: StudyData, net: NetEffects) -> Iterator[Diagnostic]:
         f"The course over sessions is not {asked}, and that makes effects: with a free course they are {forward} "
         f"(forward) and {reverse} (reverse), in within-person SDs. Take the course as free.",
         f"Effects were not shown to change with a free course instead of one that is {asked}.",
+        (f"course {asked}", net.means),
+        ("free course", other),
     )
 
 
@@ -57,7 +59,7 @@ def _own_trends(setting: StudyData, net: NetEffects) -> Iterator[Diagnostic]:
     person = setting.person
     if net.apart is None or isinstance(net.means, NotAnswered) or isinstance(net.lines, NotAnswered):
         return
-    forward, reverse = (apa_number(float(net.means.coefficients[at])) for at in (FORWARD, REVERSE))
+    forward, reverse = (apa_number(value) for value in _both(net.means))
     yield _told(
         "own-trends",
         f"Do {person}s have trends of their own that make effects?",
@@ -66,6 +68,8 @@ def _own_trends(setting: StudyData, net: NetEffects) -> Iterator[Diagnostic]:
         f"({forward} forward, {reverse} reverse, in within-person SDs): the answer is about deviations from each "
         f"{person}'s own line. Trends that are not lines are still in it.",
         f"{person.capitalize()}s were not shown to have trends of their own that matter for the effects.",
+        (f"{person} means taken out", net.means),
+        (f"{person}s' own lines taken out", net.lines),
     )
 
 
@@ -87,7 +91,11 @@ def _stay(setting: StudyData, net: NetEffects) -> Iterator[Diagnostic]:
     test = compared(short, stayed, (FORWARD, REVERSE))
     if test is None:
         return
-    shown = [f"{_both(one)} in {person}s with {how} {middle:g} sessions" for one, how in _named(short, stayed)]
+    groups = (
+        (f"{person}s with up to {middle:g} sessions", short),
+        (f"{person}s with more than {middle:g} sessions", stayed),
+    )
+    shown = [f"{' and '.join(map(apa_number, _both(one)))} in {who}" for who, one in groups]
     yield _told(
         "stay",
         f"Are the effects the same in {person}s who stay short and long?",
@@ -95,15 +103,12 @@ def _stay(setting: StudyData, net: NetEffects) -> Iterator[Diagnostic]:
         f"Effects go with how long {person}s stay ({'; '.join(shown)}; forward and reverse, in within-person SDs): an "
         f"average over sessions is no average over {person}s, and leaving may follow from the effect.",
         f"Effects were not shown to differ between {person}s who stay short and long.",
+        *groups,
     )
 
 
-def _named(short: NetProcess, stayed: NetProcess) -> tuple[tuple[NetProcess, str], ...]:
-    return (short, "up to"), (stayed, "more than")
-
-
-def _both(net: NetProcess) -> str:
-    return " and ".join(apa_number(float(net.coefficients[at])) for at in (FORWARD, REVERSE))
+def _both(net: NetProcess) -> tuple[float, float]:
+    return float(net.coefficients[FORWARD]), float(net.coefficients[REVERSE])
 
 
 def _only(setting: StudyData, persons: np.ndarray) -> Panel:
@@ -126,8 +131,11 @@ def _leaving(drop_out: DropOutModel | NotAnswered) -> Iterator[Diagnostic]:
     )
 
 
-def _told(key: DiagnosticKey, question: str, test: Contrast, alarm: str, calm: str) -> Diagnostic:
+def _told(
+    key: DiagnosticKey, question: str, test: Contrast, alarm: str, calm: str, *of: tuple[str, NetProcess]
+) -> Diagnostic:
     found = test.p < LEVEL
     numbers = f"χ²({test.df}) = {apa_number(test.chi2)}, {p_words(test.p)}"
     words = alarm if found else calm
-    return Diagnostic(key, question, test.chi2, test.df, test.p, found, f"{words[:-1]} ({numbers}).")
+    effects = tuple((what, *_both(net)) for what, net in of)
+    return Diagnostic(key, question, test.chi2, test.df, test.p, found, f"{words[:-1]} ({numbers}).", effects)

@@ -89,7 +89,8 @@ class Equation:
 
     def rows(self) -> str:
         """The scores alone: which sessions can be used."""
-        return f"{quoted(self.response)} ~ {' + '.join(replace(self, covariates=())._predictors(self.within))}"
+        scores = replace(self, covariates=(), course=None)
+        return f"{quoted(self.response)} ~ {' + '.join(scores._predictors(self.within))}"
 
     def effect(self) -> str:
         """All persons have the same within effect."""

@@ -102,7 +102,7 @@ def net_process(
         try:
             one = design(panel, f"{quoted(y)} ~ {' + '.join([*own, *held])}")
         except DesignError as error:
-            return NotAnswered(question, sentence(error.what), error.remedy)
+            return _why_not(panel, f"{quoted(y)} ~ {' + '.join(own)}", error, question)
         found = None if any(t not in one.names for t in own) else regression(one, own, panel, line=line)
         if found is None:
             return NotAnswered(question, "Scores do not vary enough within persons.", "More sessions for each person.")
@@ -145,6 +145,17 @@ def compared(one: NetProcess, other: NetProcess, at: tuple[int, ...] = (0, 1, 2,
     z = (vectors.T @ (apart / sd))[there]
     chi2, df = float((z**2 / values[there]).sum()), int(there.sum())
     return Contrast(chi2, df, float(chdtrc(df, chi2)))
+
+
+def _why_not(panel: Panel, scores: str, error: DesignError, question: str) -> NotAnswered:
+    """What stands against it, few sessions before whatever follows from these."""
+    try:
+        several = (np.diff(design(panel, scores).starts) >= 2).any()
+    except DesignError as first:
+        return NotAnswered(question, sentence(first.what), first.remedy)
+    if several:
+        return NotAnswered(question, sentence(error.what), error.remedy)
+    return NotAnswered(question, "Nobody has two lagged pairs of sessions.", "More sessions for each person.")
 
 
 def _sides(made: tuple[Design, Design], line: bool) -> list[Side] | None:

@@ -56,7 +56,8 @@ class Headline:
 class Diagnostic:
     """Something that would make the answer wrong, tested: question, chi-square with df degrees of freedom, p.
 
-    alarm : whether these data show it. words : what that means.
+    alarm : whether these data show it. words : what that means. effects : what was compared, each with its effects
+    forward and reverse, in within-person SDs; none where leaving was tested.
     """
 
     key: DiagnosticKey
@@ -66,6 +67,7 @@ class Diagnostic:
     p: float
     alarm: bool
     words: str
+    effects: tuple[tuple[str, float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ...words import apa_number, counted, p_words, percent
+from ...words import agree, apa_number, counted, p_words, percent
 from ..records import (
     Coefficient,
     Diagnostic,
@@ -85,7 +85,7 @@ def _direction(setting: StudyData, one: Direction, effect: HeadlineEffect | NotA
         said.append(
             f"Within the session {predictor} {followed} {response}, rated after it, {full(one.same_session)}. With "
             f"that held constant, {predictor} of {setting.before} had the coefficient {full(one.given_same_session)}, "
-            "which does not tell whether it predicts what comes next."
+            "which is no answer to whether the one predicts the other."
         )
     if not isinstance(one.between, NotAnswered):
         went = _shown(one.between, "went", "go")
@@ -142,12 +142,16 @@ def _persons(setting: StudyData, e: PersonEffects, differ: bool) -> str:
             f"The own effects of {people} are shrunken towards the average (reliability {apa_number(e.reliability)}); "
             f"as {setting.person}s were not shown to differ, none of them is told apart from it."
         )
+    apart = agree(
+        e.apart, "effect of one differs", f"effects of {e.apart:,} differ" if e.apart else "effects of none differ"
+    )
+    error = agree(e.apart, "its", "their")
     level = (
         f" Effects and {setting.person}s' levels of {setting.outcome} correlate by {apa_number(e.correlation)}."
         if e.correlation is not None
         else ""
     )
     return (
-        f"Of {people}, the own (shrunken) effects of {e.apart:,} differ from the average by more than their error; the "
+        f"Of {people}, the own (shrunken) {apart} from the average by more than {error} error; the "
         f"reliability of these effects is {apa_number(e.reliability)}. Intervals take the variances as known.{level}"
     )
