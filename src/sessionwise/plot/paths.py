@@ -119,12 +119,12 @@ def _title(d: PathDiagram, names: dict[str, str]) -> str:
 
 
 def _subtitle(d: PathDiagram, names: dict[str, str]) -> list[str]:
-    nodes = "Boxes: observed at each wave"
+    nodes = "Boxes: as observed"
     if d.intercepts:
         nodes += "; circles: within persons; large circles: lasting levels of persons"
     lines = [
         f"{nodes}. Arrows: thicker where the coefficient is larger, dashed where its {level_percent(d.level)} interval "
-        "includes zero; grey: correlations."
+        f"includes zero{'; grey: correlations' if d.correlations else ''}."
     ]
     if d.intercepts:
         lines.append(_levels_in_words(d.intercepts, [names[v] for v in d.variables], d.level))

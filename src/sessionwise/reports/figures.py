@@ -51,7 +51,7 @@ def estimands(result: StudyResult) -> list[FigurePart]:
     """What precedes what: one session and the next, an arrow for each effect of the answer, and within the session."""
     names = dict(result.called)
     (outcome, _), (process, _) = result.called
-    waves = "session", "next"
+    waves = "one session", "the next"
     arrows = [_arrow(one, (outcome, process), waves) for one in result.estimands if one.key != "given_same_session"]
     if not any(one.key == "net" for one in result.estimands):
         return []

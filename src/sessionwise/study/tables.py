@@ -104,9 +104,12 @@ def _diagnostics(result: StudyResult) -> StudyTable:
         Column("chi2", "χ²", "number"),
         Column("df", "df", "count"),
         Column("p", "p", "p"),
+        Column("alarm", "Alarm"),
         Column("found", "What it says"),
     )
-    rows = tuple((one.question, one.chi2, one.df, one.p, one.words) for one in result.diagnostics)
+    rows = tuple(
+        (one.question, one.chi2, one.df, one.p, "yes" if one.alarm else "no", one.words) for one in result.diagnostics
+    )
     return StudyTable("diagnostics", "What would make the answer wrong", columns, rows)
 
 

@@ -30,8 +30,8 @@ class MainModels:
 @dataclass(frozen=True, slots=True)
 class Estimates:
     """Both directions, standardised. bias_* : expected because of few sessions, None if not known, 0 if free of it.
-    effects, trend : whether persons share one effect, and which trend is out, if that is known only now (`Assumptions`).
-    said : what the methods section says of how it was fitted."""
+    effects, trend : whether persons share one effect, which trend is out, if known only now (see `Assumptions`). said :
+    what the methods section says of how it was fitted."""
 
     forward: Estimate | NotAnswered
     reverse: Estimate | NotAnswered
