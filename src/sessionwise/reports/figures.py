@@ -51,14 +51,16 @@ def estimands(result: StudyResult) -> list[FigurePart]:
     """What precedes what: one session and the next, an arrow for each effect of the answer, and within the session."""
     names = dict(result.called)
     (outcome, _), (process, _) = result.called
-    waves = "one session", "the next"
+    lag = result.study.lag
+    waves, then = ("session", "next"), "the next"
+    if lag > 1:
+        waves, then = ("session", f"{lag} later"), f"{lag} sessions later"
     arrows = [_arrow(one, (outcome, process), waves) for one in result.estimands if one.key != "given_same_session"]
     if not any(one.key == "net" for one in result.estimands):
         return []
     within = any(one.key == "same_session" for one in result.estimands)
-    note = "In within-person SDs: net effects from one session to the next" + (
-        ", and within the next." if within else "."
-    )
+    note = f"In within-person SDs: net effects from one session to {then}"
+    note += ", and within that one." if within else "."
     diagram = plot.PathDiagram((outcome, process), waves, tuple(arrows))
     return [FigurePart("estimands", plot.paths(diagram, title="What precedes what", note=note, labels=names))]
 

@@ -90,7 +90,7 @@ def _answer(result: StudyResult) -> StudyTable:
     )
     notes = (
         f"All within {result.person}s. Standardised: in within-person SDs. The answer is the net effect, by all ways "
-        "from one session to the next together; none of the others stands in for it.",
+        "that lead there together; none of the others stands in for it.",
         f"Undone by: the share of what varies within {result.person}s in both scores that an unseen common cause "
         "between sessions would have to explain to leave nothing of the effect; unclear by: to bring zero into its "
         "interval (Cinelli & Hazlett, 2020).",

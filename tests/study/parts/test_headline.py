@@ -61,7 +61,7 @@ def test_own_lines_where_they_matter():
 
 
 def test_means_where_own_lines_do_not_matter():
-    given = setting(sw.Study("y", "w"), panel_of(two_scores(0)), 1)
+    given = setting(sw.Study("y", "w"), panel_of(two_scores(1)), 1)
     net = net_effects(given)
     assert net.apart.p > LEVEL
     assert net.used is net.means
@@ -87,6 +87,18 @@ def test_the_multilevel_model_where_the_net_effect_cannot_be_had():
     assert found.headline.forward.method == "multilevel model"
     assert not found.headline.own_lines
     assert found.headline.forward.robustness is not None
+
+
+def test_few_persons():
+    """No test of own trends in so few; no errors by the spread over persons of fewer than five."""
+    fifteen, four = (net_effects(setting(sw.Study("y", "w"), panel_of(two_scores(0, persons=n)), 1)) for n in (15, 4))
+    assert fifteen.used is fifteen.means
+    assert fifteen.apart is None
+    assert isinstance(four.used, NotAnswered)
+    assert "cannot be had of 4" in four.used.why
+    found = sw.Study("y", "w").run(panel_of(two_scores(0, persons=4)))
+    assert isinstance(found.headline.forward, NotAnswered)
+    assert found.caution == ""
 
 
 def test_what_cannot_be_told_says_why():

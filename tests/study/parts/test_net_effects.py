@@ -165,6 +165,18 @@ def test_not_answered(change, why):
     assert why in found.why
 
 
+def test_without_any_error():
+    y, w = np.zeros((2, 30, 8))
+    y[:, 0], w[:, 0] = np.arange(30) + 1.0, np.random.default_rng(0).random(30)
+    for s in range(1, 8):
+        y[:, s], w[:, s] = 0.5 * y[:, s - 1] - 0.2 * w[:, s - 1], 0.3 * w[:, s - 1] + 0.1 * y[:, s - 1]
+    p, s = np.repeat(np.arange(30), 8), np.tile(np.arange(8), 30)
+    table = pl.DataFrame({"p": p, "s": s, "y": y.ravel(), "w": w.ravel()})
+    found = net_process(panel_of(table), ("y", "w"), (), (1.0, 1.0), "q")
+    assert isinstance(found, NotAnswered)
+    assert "without any error" in found.why
+
+
 def test_no_stationary_process():
     """Scores that run away from each other."""
     rng = np.random.default_rng(0)

@@ -34,7 +34,7 @@ def diagnostics(setting: StudyData, net: NetEffects, drop_out: DropOutModel | No
 
 def _course(setting: StudyData, net: NetEffects) -> Iterator[Diagnostic]:
     """The course that was asked for, against any course."""
-    if setting.study.trend == "free" or isinstance(net.means, NotAnswered):
+    if setting.study.trend == "free" or isinstance(net.means, NotAnswered) or net.means.persons < FEWEST_PERSONS:
         return
     asked = _COURSES[setting.study.trend]
     free = course_terms(free_course(setting.panel), quoted(setting.panel.roles.session))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ..records import Direction, Headline, HeadlineEffect, NotAnswered
+from ..study_data import FEWEST_PERSONS
 from .confounding import robustness
 from .few_sessions import USE_LAG_1
 from .net_effects import FORWARD, REVERSE, Contrast, NetProcess, compared, net_process
@@ -45,6 +46,8 @@ def net_effects(setting: StudyData) -> NetEffects:
     means = fitted(setting, question)
     lines = fitted(setting, question, line=True)
     if isinstance(means, NotAnswered) or isinstance(lines, NotAnswered):
+        return NetEffects(means, lines, None)
+    if min(means.persons, lines.persons) < FEWEST_PERSONS:  # too few for a test of four coefficients together
         return NetEffects(means, lines, None)
     return NetEffects(means, lines, compared(means, lines))
 

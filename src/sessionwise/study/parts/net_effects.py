@@ -22,6 +22,7 @@ from ...designs import design
 from ...errors import DesignError
 from ..records import Estimate, NotAnswered
 from .bias import Corrected, Process, Side, corrected, expected, layout
+from .direction import FEWEST_WITH_CHANGE
 from .equation import quoted
 from .fits import sentence
 from .regression import Regression, regression
@@ -105,9 +106,14 @@ def net_process(
             return _why_not(panel, f"{quoted(y)} ~ {' + '.join(own)}", error, question)
         found = None if any(t not in one.names for t in own) else regression(one, own, panel, line=line)
         if found is None:
-            return NotAnswered(question, "Scores do not vary enough within persons.", "More sessions for each person.")
+            why = "Scores do not vary enough within persons, or follow from each other without any error."
+            return NotAnswered(question, why, "More sessions for each person.")
         fitted.append(found)
         made.append(one)
+    persons = max(one.persons for one in fitted)
+    if persons < FEWEST_WITH_CHANGE:
+        why = f"Errors by the spread over persons cannot be had of {persons}."
+        return NotAnswered(question, why, f"At least {FEWEST_WITH_CHANGE} persons with lagged pairs, better 20.")
     sides = _sides((made[0], made[1]), line)
     if sides is None:
         return NotAnswered(question, "Persons have so many sessions that few sessions are no matter.", "")
@@ -124,7 +130,7 @@ def net_process(
         estimated,
         found_process,
         influence @ found_process.inverse.T,
-        max(one.persons for one in fitted),
+        persons,
         (len(made[0].rows), len(made[1].rows)),
         (fitted[0].freedom, fitted[1].freedom),
         line,

@@ -50,7 +50,8 @@ def regression(made: Design, terms: list[str], panel: Panel, *, line: bool) -> R
 
     Returns
     -------
-    None if nothing is left of a column of interest: it does not vary within persons apart from the others.
+    None if nothing is left of a column of interest, since it does not vary within persons apart from the others, or of
+    the response, which follows from them without any error.
     """
     interest = [made.names.index(t) for t in terms]
     others = [c for c in made.fixed if c not in interest]
@@ -67,6 +68,8 @@ def regression(made: Design, terms: list[str], panel: Panel, *, line: bool) -> R
         return None
     coefficients = np.linalg.solve(r, q.T @ y)
     residuals = y - x @ coefficients
+    if np.sqrt(residuals @ residuals) <= _ROUNDING * length[0]:
+        return None
     freedom = _freedom(made, line) - basis.shape[1] - x.shape[1]
     if freedom <= 0:
         return None
