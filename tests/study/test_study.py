@@ -270,6 +270,7 @@ def test_tables():
     assert names == [
         "answer",
         "diagnostics",
+        "diagnostic_effects",
         "flow",
         "sessions",
         "scales",
@@ -284,6 +285,7 @@ def test_tables():
         "reverse_differences",
         "reverse_slopes",
         "sensitivity",
+        "sensitivity_units",
         "few_sessions",
         "person_effects",
         "checklist",
