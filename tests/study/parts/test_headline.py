@@ -39,7 +39,7 @@ def test_a_common_curve_makes_effects_around_a_line():
 
 
 def test_the_studys_course_is_the_free_one():
-    data = panel_of(two_scores(0, CURVE))
+    data = panel_of(two_scores(1, CURVE))
     free, line = (sw.Study("y", "w", **k).run(data).headline for k in ({}, {"trend": "linear"}))
     assert not free.forward.estimate.significant
     assert line.forward.estimate.significant

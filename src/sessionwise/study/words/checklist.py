@@ -94,7 +94,7 @@ def _trend(setting: StudyData, compared: Sensitivity, doubts: tuple[Diagnostic, 
 def _order(setting: StudyData) -> Rule:
     rule = "Respect the order of measurement within a session"
     outcome, process = setting.outcome, setting.process
-    asks = "a further model gives the effect within the session, and that of the session before given it"
+    asks = f"a further model gives the effect within the session, and that of {setting.before} given it"
     told = {
         "outcome first": f"{outcome} was taken as rated before {process} in each session: {asks}.",
         "process first": f"{process} was taken as rated before {outcome} in each session: {asks}.",
