@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ..errors import some
 from ..words import apa_number, counted, p_words, percent, signed
+from .methods.registry import methods
 from .records import (
     Coefficient,
     Direction,
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
 #: What is told below models side by side.
 COMPARABLE = "REML criteria compare models with the same predictors of the same sessions only."
+FREE_COURSE = "The free course over sessions is in the models and not listed."
 _ENDS = (Column("low", "Low", "number", "low"), Column("high", "High", "number", "high"))
 _ESTIMATE = (Column("estimate", "Estimate", "number"), *_ENDS, Column("p", "p", "p"))
 _STANDARDISED = (
@@ -260,7 +264,7 @@ def _models(result: StudyResult, one: Direction) -> StudyTable:
     rows = tuple((name, *(c for own in found for c in own.get(name, (None, None, None)))) for name in names)
     notes = [f"{step.label}: {step.formula}. {step.verdict}" for step in steps]
     if any(c.course for step in steps for c in step.coefficients):
-        notes.append("The free course over sessions is in the models and not listed.")
+        notes.append(FREE_COURSE)
     notes.append(COMPARABLE)
     return StudyTable(f"{one.key}_models", f"Models of {result.arrow(one.key)}", tuple(columns), rows, tuple(notes))
 
@@ -290,7 +294,7 @@ def _effects(result: StudyResult, one: Direction) -> StudyTable:
         if one.explained is None
         else (f" Explained within {result.person}s by all predictors, trend included: {percent(one.explained, 1)}.")
     )
-    return StudyTable(one.key, result.arrow(one.key), columns, tuple(rows), (note + explained,))
+    return StudyTable(one.key, f"{result.arrow(one.key)}, multilevel model", columns, tuple(rows), (note + explained,))
 
 
 def _differences(result: StudyResult, one: Direction) -> StudyTable | None:
@@ -373,9 +377,17 @@ def _sensitivity(result: StudyResult) -> StudyTable:
         f"({s.sd_outcome:.3g} and {s.sd_process:.3g}). First sessions: {s.first}."
         + (" Bias: expected because of few sessions." if known else "")
         + " Apart: from the first row, without these biases, in standard errors of a difference in the same data.",
+        *_not_judged(s.rows),
         *(str(e) for row in s.rows for e in dict.fromkeys((row.forward, row.reverse)) if isinstance(e, NotAnswered)),
     ]
     return StudyTable("sensitivity", "Both directions by every method", columns, rows, tuple(dict.fromkeys(notes)))
+
+
+def _not_judged(rows: tuple[SensitivityRow, ...]) -> Iterator[str]:
+    shown = {method.key for method in methods() if not method.judged}
+    labels = [row.label for row in rows if row.key in shown]
+    if labels:
+        yield f"Shown for what taking less out does, and not judged: {some(labels, 12)}."
 
 
 def _in_units(result: StudyResult) -> StudyTable:
