@@ -8,7 +8,9 @@ centring) are formulaic's, and so are column names: `pd[T.1]`, `bs(x, df=4)[2]`,
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import reduce
@@ -63,6 +65,17 @@ class Factor:
 Block = dict[Factor, np.ndarray]
 
 
+def same(one: Encoder, other: Encoder) -> bool:
+    """Whether two encoders code a variable alike."""
+    return one.kind == other.kind and one.levels == other.levels and _equal(one.state, other.state)
+
+
+def _equal(a: Any, b: Any) -> bool:
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        return a.keys() == b.keys() and all(_equal(a[name], b[name]) for name in a)
+    return bool(np.array_equal(np.asarray(a), np.asarray(b)))
+
+
 class Coded(NamedTuple):
     """Columns of a part of a formula by name, which of them each term has, and the factors of each; none of the
     intercept."""
@@ -80,6 +93,12 @@ def learn(e: Expression, source: Source, rows: np.ndarray) -> Encoder:
     DesignError : a categorical variable has one value only, or a transform cannot be made.
     """
     if isinstance(e, Call) and e.function in TRANSFORMS:
+        if source.partial and not len(rows):
+            raise DesignError(
+                f"{show(e)} learns from the rows used, and no row of these persons can be used.",
+                where=f"term {show(e)}",
+                remedy="Make the Gram like one of persons with such rows: model.gram(panel, like=that).",
+            )
         state: dict[str, Any] = {}
         _transformed(e, source, rows, state)
         return Encoder(e, "transform", (), state)
@@ -92,10 +111,11 @@ def learn(e: Expression, source: Source, rows: np.ndarray) -> Encoder:
     levels = tuple(_plain(level) for level in labels.levels[used].tolist())
     levels = _asked(e, levels, source, rows, labels)
     if len(levels) < 2:
+        held = f"one value only in the rows used: {some(levels)}" if levels else "no value in the rows used"
         raise DesignError(
-            f"{show(e)} has one value only in the rows used: {some(levels)}.",
+            f"{show(e)} has {held}.",
             where=f"term {show(e)}",
-            remedy="Leave it out of the formula.",
+            remedy=name_levels(e, levels) if source.partial else "Leave it out of the formula.",
         )
     return Encoder(e, "categorical", levels)
 
@@ -217,7 +237,7 @@ def _asked(e: Expression, levels: tuple[Any, ...], source: Source, rows: np.ndar
             where=f"term {show(e)}",
             remedy=f"Name each of its values once: {some(levels, 12)}.",
         )
-    return tuple(level for level in order if level in levels)
+    return order if source.partial else tuple(level for level in order if level in levels)
 
 
 def _codes(encoder: Encoder, labels: Labels, source: Source, rows: np.ndarray) -> np.ndarray:
@@ -233,9 +253,25 @@ def _codes(encoder: Encoder, labels: Labels, source: Source, rows: np.ndarray) -
             f"{text} has {agree(len(new), 'a value that was', 'values that were')} not there when the design was "
             f"made: {some(map(str, new))}.{nearest(str(new[0]), map(str, encoder.levels))}",
             where=f"column {text!r}, {source.panel.where(rows[unseen])}",
-            remedy=f"Known values: {some(encoder.levels, 12)}. Correct these cells or leave out these rows.",
+            remedy=f"Known values: {some(encoder.levels, 12)}. Correct these cells or leave out these rows."
+            if not source.partial
+            else name_levels(encoder.expression, [*encoder.levels, *map(_plain, new)]),
         )
     return codes
+
+
+def name_levels(e: Expression, known: Iterable[Any]) -> str:
+    """A remedy where persons apart from others have some of a category's values only. known : those that are known."""
+    levels = list(dict.fromkeys(known))
+    with suppress(TypeError):  # numbers and text stay in the order in which they came
+        levels.sort()
+    named = f"levels=[{', '.join(json.dumps(level, ensure_ascii=False) for level in levels) or '...'}]"
+    of_category = isinstance(e, Call) and e.function == "C"
+    write = f"Add {named} to {show(e)}" if of_category else f"Write C({show(e)}, {named}) for {show(e)}"
+    return (
+        f"{write} in the formula of all Grams, with every value that occurs in any; or make all others like a Gram "
+        "whose persons have every value: model.gram(panel, like=that)."
+    )
 
 
 def contrasts(encoder: Encoder, full: bool) -> tuple[np.ndarray, list[str]]:

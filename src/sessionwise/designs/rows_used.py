@@ -16,6 +16,7 @@ from ..panel import Panel
 from ..panel.labels import distinct
 from ..words import counted
 from .design import Dropped, Grouping
+from .fittable import none_left
 from .person_values import to_rows
 from .values import Reason, Source, causes, missing, value
 
@@ -33,6 +34,11 @@ class Kept:
 
     rows: np.ndarray
     dropped: tuple[Dropped, ...]
+
+    @property
+    def why(self) -> list[tuple[str, int]]:
+        """Reasons, and how many rows were dropped for each."""
+        return [(d.what, len(d.rows)) for d in self.dropped]
 
     def of(self, values: np.ndarray) -> np.ndarray:
         """Of values in all rows those in the rows used; the same array if these are all."""
@@ -78,27 +84,27 @@ def some_left(kept: Kept, formula: Formula, panel: Panel) -> None:
             where=f"{panel.n_persons:,} persons, {len(panel):,} sessions",
             remedy="Give the sessions of a person as rows, one for each, or leave this term out.",
         )
-    reasons = sorted(kept.dropped, key=lambda d: -len(d.rows))
-    raise DesignError(
-        "no row is left: " + "; ".join(f"{d.what} ({len(d.rows):,} rows)" for d in reasons[:6]) + ".",
-        where=f"formula {formula.text!r}",
-        remedy="Check these columns (describe shows how much is missing), or leave out the terms that need them.",
-    )
+    raise none_left(formula, kept.why)
 
 
 def dropped_findings(kept: Kept, panel: Panel, lost: np.ndarray) -> list[Finding]:
     """One note for each reason, and a warning if persons were lost entirely."""
-    found = []
-    for d in kept.dropped:
-        n = len(d.rows)
-        what = f"{counted(n, 'row')} dropped: {d.what}."
-        found.append(Finding("note", f"dropped-{d.code}", what, panel.where(d.rows), n))
-    if len(lost):
-        what = f"{len(lost):,} of {panel.n_persons:,} persons have no row left."
-        where = f"{panel.roles.person}: {some(lost.tolist())}"
-        remedy = "Report how many persons were analysed; the notes on dropped rows say why."
-        found.append(Finding("warning", "persons-lost", what, where, len(lost), remedy))
-    return found
+    found = [dropped_finding(d.code, d.what, len(d.rows), panel.where(d.rows)) for d in kept.dropped]
+    return found + lost_finding(lost, panel.n_persons, panel.roles.person)
+
+
+def dropped_finding(code: str, why: str, n: int, where: str) -> Finding:
+    """That so many rows were dropped for one reason."""
+    return Finding("note", f"dropped-{code}", f"{counted(n, 'row')} dropped: {why}.", where, n)
+
+
+def lost_finding(lost: np.ndarray, persons: int, person: str) -> list[Finding]:
+    """That persons, of so many, were lost entirely; nothing if none was. person : name of the role's column."""
+    if not len(lost):
+        return []
+    what = f"{len(lost):,} of {persons:,} persons have no row left."
+    remedy = "Report how many persons were analysed; the notes on dropped rows say why."
+    return [Finding("warning", "persons-lost", what, f"{person}: {some(lost.tolist())}", len(lost), remedy)]
 
 
 def group_codes(group: Group, term: object, panel: Panel, absent_is_missing: bool = False) -> Codes:

@@ -26,10 +26,14 @@ Values = np.ndarray | Labels
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Source:
-    """A Panel, the person means that were given, and what has been computed from it so far."""
+    """A Panel, the person means that were given, and what has been computed from it so far.
+
+    partial : whether these are some of a study's persons, of whom the others are elsewhere.
+    """
 
     panel: Panel
     given: Mapping[str, Mapping[object, float]] = field(default_factory=dict)
+    partial: bool = False
     values: dict[str, Values] = field(default_factory=dict)
     means: dict[str, np.ndarray] = field(default_factory=dict)
     shifts: dict[tuple[int, str], np.ndarray] = field(default_factory=dict)
@@ -225,13 +229,13 @@ def _compared(e: Op, source: Source) -> np.ndarray:
             remedy="Compare labels with == or !=, and numbers with numbers.",
         )
     wanted = [str(level) for level in labels.levels.tolist()]
-    if e.right.value not in wanted:
+    if e.right.value not in wanted and not source.partial:  # it may be a value of the other persons
         raise FormulaError(
             f"{show(e.left)} has no value {e.right.value!r}.{nearest(e.right.value, wanted)}",
             where=str(e.right.at),
             remedy=f"Its values: {some(wanted, 12)}.",
         )
-    code = wanted.index(e.right.value)
+    code = wanted.index(e.right.value) if e.right.value in wanted else len(wanted)
     return np.where(labels.codes < 0, np.nan, operator(labels.codes, code))
 
 

@@ -25,7 +25,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ..grams import Gram, products
+from ..grams import Gram, filled, products
 
 KINDS = ("independent", "ar1", "car1")
 
@@ -144,7 +144,7 @@ class Rows:
         """Of other values in as many columns."""
         k = len(columns)
         packed, _ = products(columns, self.starts, self.ends, np.zeros(k), np.ones(k))
-        return self.head.of(packed, self.ends - self.starts)
+        return filled(self.head, packed, self.ends - self.starts)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -283,7 +283,11 @@ def needs_rows(residual: Residual, persons: int, columns: int) -> bool:
     if residual.kind == "car1":
         return True
     strata, gaps = max(len(residual.labels), 1), len(_gaps(residual))
-    parts = strata + gaps * (strata + strata * (strata + 1) // 2)
+    return parts_too_large(strata + gaps * (strata + strata * (strata + 1) // 2), persons, columns)
+
+
+def parts_too_large(parts: int, persons: int, columns: int) -> bool:
+    """Whether so many sets of cross-products would take too much memory."""
     return parts > 1 and parts * persons * columns * (columns + 1) * 4 > MOST_BYTES
 
 
@@ -305,7 +309,7 @@ def parts_of(residual: Residual, rows: Rows) -> tuple[Part, ...]:
         of_now, of_before = residual.strata[now], residual.strata[now - 1]
         for s in range(strata):
             after, before = _of_rows(rows, now[of_now == s]), _of_rows(rows, now[of_before == s], before=True)
-            both = rows.head.of(after.packed + before.packed, after.n + before.n)
+            both = filled(rows.head, after.packed + before.packed, after.n + before.n)
             parts.append(Part("square", d, (s, s), both))
             for t in range(s, strata):
                 pairs = now[(np.minimum(of_now, of_before) == s) & (np.maximum(of_now, of_before) == t)]
@@ -327,4 +331,4 @@ def _crossed(rows: Rows, now: np.ndarray) -> Gram:
     both = [c[now] + c[now - 1] for c in rows.columns]
     crossed = Rows(rows.head, both, starts, ends).gram(both).packed
     squares = _of_rows(rows, now).packed, _of_rows(rows, now, before=True).packed
-    return rows.head.of(crossed - squares[0] - squares[1], ends - starts)
+    return filled(rows.head, crossed - squares[0] - squares[1], ends - starts)

@@ -1,6 +1,6 @@
 """Predictions: for a population, for the persons of the fit, and of a person's next session from the sessions so far.
 
-All take a Panel, since a fit holds no session rows. Arrays go with its rows; NaN where a term has no value.
+All take a Panel, since a fit does not hold its sessions. Arrays go with its rows; NaN where a term has no value.
 """
 
 from __future__ import annotations
