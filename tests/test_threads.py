@@ -32,7 +32,6 @@ import sessionwise as sw
 from sessionwise.descriptions import variance_components
 from sessionwise.mixed import evaluate, optimise, problem, summed
 from sessionwise.mixed.inference import satterthwaite
-from sessionwise.models import MLMGram
 from sessionwise.threads import one_thread
 
 ROOT = Path(sw.__file__).parent
@@ -149,7 +148,7 @@ class World:
     def mlm(self) -> sw.MLMFit:
         return sw.MLM(FORMULA).fit(self.panel)
 
-    def half(self, number: int) -> MLMGram:
+    def half(self, number: int) -> sw.MLMGram:
         return sw.MLM(FORMULA).gram(self.panel.subset(self.panel.persons[number::2]))
 
     @cached_property
@@ -191,6 +190,7 @@ class World:
             sw.Panel: lambda: self.panel,
             sw.MLM: lambda: self.mlm.model,
             sw.MLMFit: lambda: replace(self.mlm, solution=replace(self.mlm.solution)),  # nothing remembered
+            sw.MLMGram: lambda: self.half(0),
             sw.VarCorr: lambda: self.mlm.varcorr["patient"],
             sw.RICLPM: lambda: self.sem.model,
             sw.CLPM: lambda: sw.CLPM("core_om", "wai_sr", waves=4),
@@ -249,8 +249,7 @@ FUNCTIONS: dict[str, Call] = {
     # functions of the engine that have uses of their own
     "descriptions.variance_components": lambda w: variance_components(w.panel, "core_om"),
     "mixed.problem": lambda w: problem(summed(w.design, w.mlm.solution.problem.residual)),
-    "models.MLMGram.__add__": lambda w: w.half(0) + w.half(1),
-    "models.MLM.fit, of Grams": lambda w: w.mlm.model.fit([w.half(0), w.half(1)]),
+    "MLM.fit, of Grams": lambda w: w.mlm.model.fit([w.half(0), w.half(1)]),
     "mixed.optimise": lambda w: optimise(w.crossed.solution.problem, reml=True),
     "mixed.evaluate": lambda w: evaluate(w.mlm.solution.problem, w.mlm.theta, reml=True),
     "mixed.inference.satterthwaite": lambda w: satterthwaite(w.crossed.solution),
@@ -272,6 +271,8 @@ METHODS: dict[str, Call] = {
         w.panel, fixef={"(Intercept)": 1, "session": 0}, varcorr={"patient": 1.0}, sigma=1, seed=1
     ),
     "MLM.gram": lambda w: w.half(0),
+    "MLMGram.__add__": lambda w: w.half(0) + w.half(1),
+    "MLMGram.__radd__": lambda w: sum([w.half(0), w.half(1)]),
     "MLMFit.of": lambda w: None,  # part of MLM.fit
     "MLMFit.confint": lambda w: [
         w.mlm.confint(),

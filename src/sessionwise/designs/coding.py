@@ -249,15 +249,22 @@ def _codes(encoder: Encoder, labels: Labels, source: Source, rows: np.ndarray) -
     if len(unseen):
         new = [labels.levels[c] for c in np.unique(labels.codes[rows[unseen]])]
         text = show(encoder.expression)
+        remedy = f"Known values: {some(encoder.levels, 12)}. Correct these cells or leave out these rows."
+        if source.partial:
+            remedy = name_levels(encoder.expression, [*encoder.levels, *map(_plain, new)])
+        if {isinstance(level, str) for level in new}.isdisjoint(isinstance(level, str) for level in encoder.levels):
+            remedy = f"They were {_kind(encoder.levels)} then and are {_kind(new)} now: keep the column's type."
         raise DesignError(
             f"{text} has {agree(len(new), 'a value that was', 'values that were')} not there when the design was "
             f"made: {some(map(str, new))}.{nearest(str(new[0]), map(str, encoder.levels))}",
             where=f"column {text!r}, {source.panel.where(rows[unseen])}",
-            remedy=f"Known values: {some(encoder.levels, 12)}. Correct these cells or leave out these rows."
-            if not source.partial
-            else name_levels(encoder.expression, [*encoder.levels, *map(_plain, new)]),
+            remedy=remedy,
         )
     return codes
+
+
+def _kind(levels: Sequence[Any]) -> str:
+    return "labels" if isinstance(levels[0], str) else "numbers"
 
 
 def name_levels(e: Expression, known: Iterable[Any]) -> str:
@@ -265,7 +272,7 @@ def name_levels(e: Expression, known: Iterable[Any]) -> str:
     levels = list(dict.fromkeys(known))
     with suppress(TypeError):  # numbers and text stay in the order in which they came
         levels.sort()
-    named = f"levels=[{', '.join(json.dumps(level, ensure_ascii=False) for level in levels) or '...'}]"
+    named = f"levels=[{', '.join(json.dumps(level, ensure_ascii=False, default=str) for level in levels) or '...'}]"
     of_category = isinstance(e, Call) and e.function == "C"
     write = f"Add {named} to {show(e)}" if of_category else f"Write C({show(e)}, {named}) for {show(e)}"
     return (

@@ -90,7 +90,7 @@ class MLMGram(Shown):
 
     def __radd__(self, other: object) -> MLMGram:
         """So that `sum` adds them: it begins with 0."""
-        return self if other == 0 else joined([is_gram(other), self])
+        return self if isinstance(other, int) and other == 0 else joined([is_gram(other), self])
 
     def parts(self) -> list[Part]:
         """What is shown of it: whose it is, the model, columns and size, what was left out."""
