@@ -23,6 +23,7 @@ log of each standard deviation relative to the first stratum's.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -286,15 +287,19 @@ class Exchangeable:
     persons: np.ndarray
 
     def combined(self, rho: np.ndarray) -> Combined:
-        grow = 1.0 + self.residual.natural(rho)[0] ** 2 * self.sizes
+        grow = 1.0 + self._spread(rho) ** 2 * self.sizes
         packed = self.within + ((1.0 / grow) @ self.means).reshape(self.within.shape)
         return Combined(packed, float(self.persons @ np.log(grow)))
 
     def slope(self, rho: np.ndarray, adjoint: np.ndarray) -> np.ndarray:
-        spread = self.residual.natural(rho)[0]
+        spread = self._spread(rho)
         grow = 1.0 + spread**2 * self.sizes
         of_ratio = (self.persons - self.means @ adjoint.ravel() / grow) @ (self.sizes / grow)
-        return np.asarray(np.copysign(2.0 * spread * np.hypot(1.0, spread), rho) * of_ratio)
+        return np.array([2.0 * spread * math.hypot(1.0, spread) * of_ratio])
+
+    def _spread(self, rho: np.ndarray) -> float:
+        """The relative standard deviation between persons, with the sign of rho."""
+        return math.sinh(min(max(float(rho[0]), -_MOST_SPREAD), _MOST_SPREAD))
 
 
 def _exchangeable(residual: Residual, parts: Sequence[Part]) -> Exchangeable:

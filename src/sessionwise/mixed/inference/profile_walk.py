@@ -103,7 +103,7 @@ class Walk:
     def _begins(self, value: float, side: int) -> list[np.ndarray]:
         """On the line through the two nearest points, without going far beyond them; and the nearest point inward,
         lest a search that went astray take the later ones with it."""
-        middle, nudges = self.held.estimate, self.held.nudges
+        middle = self.held.estimate
         own = [p for p in self.points if side * (p[0] - middle) >= 0 and np.isfinite(p[1])]
         own.sort(key=lambda p: abs(p[0] - value))
         inward = next(x for v, _, x in own if side * (value - v) >= 0)
@@ -112,7 +112,7 @@ class Walk:
             (near, _, x), (far, _, other) = own[:2]
             further = x + float(np.clip((value - near) / (near - far), -1, 2)) * (x - other)
             begins = [further] if _is_near(further, inward) else [inward, further]
-        return [np.where(np.abs(x) < nudges, np.copysign(nudges, x), x) for x in begins]
+        return [_nudged(x, self.held) for x in begins]
 
     def curve(self) -> Curve:
         points = sorted((v, z if v > self.held.estimate else -z) for v, z, _ in self.points if np.isfinite(z))
@@ -122,6 +122,13 @@ class Walk:
         """The parameter itself, exact at its limits."""
         low, high = self.limits
         return low if value <= self.held.low else high if value >= self.held.high else self.held.natural(value)
+
+
+def _nudged(x: np.ndarray, h: Held) -> np.ndarray:
+    """Away from where the slope is 0 by symmetry."""
+    middle = h.turn * np.round(x / h.turn) if h.turn else np.zeros(len(x))
+    away = x - middle
+    return np.asarray(np.where(np.abs(away) < h.nudges, middle + np.copysign(h.nudges, away), x))
 
 
 def _is_near(a: np.ndarray, b: np.ndarray) -> bool:

@@ -5,15 +5,15 @@ With p and g the standard deviations between persons of a group and between grou
 share between persons is (p^2 + g^2) / (1 + p^2 + g^2), the groups' part of it g^2 / (1 + p^2 + g^2). A share s is held
 at s = tanh^2 v: v is 0 where the share is, and grows with the logarithm of 1 / (1 - s) where that comes to nothing.
 
-- share between: p = sinh(v) cos(a), g = sinh(v) sin(a); free is a, as a direction (cos a, sin a) of any length, so that
-  a variance of zero is found where a coordinate passes 0;
-- share of groups: g = sinh(v) sqrt(1 + p^2); free is p.
+- share between: p = sinh(v) cos(a), g = sinh(v) sin(a); free is the angle a, and a variance is zero at each quarter turn;
+- share of groups: g = sinh(v) sqrt(1 + p^2); free is p, as asinh p.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import asinh, atan2, cos, cosh, hypot, pi, sin, sinh, sqrt, tanh
 from statistics import NormalDist
 
 import numpy as np
@@ -99,10 +99,10 @@ def _interval(solution: Solution, share: Held, level: float) -> Interval:
 
 def _begins(likelihood: MixedLikelihood) -> list[np.ndarray]:
     """Parameters to look at: a share between persons, some of it between groups."""
-    spreads = [np.sqrt(share / (1 - share)) for share in _LOOKS]
+    spreads = [sqrt(share / (1 - share)) for share in _LOOKS]
     if not likelihood.n_theta:
-        return [np.array([np.arcsinh(r)]) for r in spreads]
-    return [np.array([r * g, np.arcsinh(r * np.sqrt(1 - g * g))]) for r in spreads for g in (0.1, 0.5, 0.9)]
+        return [np.array([asinh(r)]) for r in spreads]
+    return [np.array([r * g, asinh(r * sqrt(1 - g * g))]) for r in spreads for g in (0.1, 0.5, 0.9)]
 
 
 def _spreads(solution: Solution) -> tuple[float, float]:
@@ -121,26 +121,24 @@ def _between(solution: Solution) -> Held:
     def at(value: float, free: np.ndarray) -> Value:
         return Value(evaluate(solution.problem, np.array([value]), reml=True, gradient=False).criterion, free)
 
-    estimate = np.arcsinh(_spreads(solution)[0])
-    return _held(solution, estimate, np.ones(1), np.zeros(0), at)
+    return _held(solution, asinh(_spreads(solution)[0]), np.ones(1), np.zeros(0), at)
 
 
 def _between_groups(solution: Solution) -> Held:
-    """Free: the direction from (0, 0) to (p, g)."""
-    spreads = np.array(_spreads(solution))
+    """Free: the angle a."""
+    person, group = _spreads(solution)
 
     def at(value: float, free: np.ndarray) -> Value:
-        spread, length = np.sinh(value), np.hypot(*free)
-        person, group = spread * free / length
-        point = evaluate(solution.problem, np.array([group, np.arcsinh(person)]), reml=True)
-        slopes = np.array([point.gradient[1] / np.hypot(1.0, person), point.gradient[0]])
-        across = (slopes[1] * free[0] - slopes[0] * free[1]) / length**2
-        return Value(point.criterion, spread * across / length * np.array([-free[1], free[0]]))
+        spread, to_person, to_group = sinh(value), cos(free[0]), sin(free[0])
+        point = evaluate(solution.problem, np.array([spread * to_group, asinh(spread * to_person)]), reml=True)
+        of_group, of_person = point.gradient
+        slope = of_group * to_person - of_person / hypot(1.0, spread * to_person) * to_group
+        return Value(point.criterion, np.array([spread * slope]))
 
-    size = float(np.hypot(*spreads))
-    free = spreads / size if size > 0 else np.full(2, np.sqrt(0.5))
-    slopes = np.array([free[1], free[0] * np.hypot(1.0, spreads[0])]) / np.hypot(1.0, size)
-    return _held(solution, np.arcsinh(size), slopes, free, at)
+    size = hypot(person, group)
+    angle = atan2(group, person) if size > 0 else pi / 4
+    slopes = np.array([sin(angle), cos(angle) * hypot(1.0, person)]) / hypot(1.0, size)
+    return _held(solution, asinh(size), slopes, np.array([angle]), at, turn=pi / 2)
 
 
 def _of_group(solution: Solution) -> Held:
@@ -148,13 +146,14 @@ def _of_group(solution: Solution) -> Held:
     person, group = _spreads(solution)
 
     def at(value: float, free: np.ndarray) -> Value:
-        spread, own = np.sinh(value), free[0]
-        point = evaluate(solution.problem, np.array([spread * np.cosh(own), own]), reml=True)
-        return Value(point.criterion, point.gradient[1:] + point.gradient[:1] * spread * np.sinh(own))
+        spread, own = sinh(value), float(free[0])
+        point = evaluate(solution.problem, np.array([spread * cosh(own), own]), reml=True)
+        of_group, of_own = point.gradient
+        return Value(point.criterion, np.array([of_own + of_group * spread * sinh(own)]))
 
-    estimate, free = np.arcsinh(group / np.hypot(1.0, person)), np.array([np.arcsinh(person)])
-    slopes = np.array([1.0, -np.sinh(estimate) * person]) / (np.cosh(estimate) * np.hypot(1.0, person))
-    return _held(solution, estimate, slopes, free, at)
+    estimate = asinh(group / hypot(1.0, person))
+    slopes = np.array([1.0, -sinh(estimate) * person]) / (cosh(estimate) * hypot(1.0, person))
+    return _held(solution, estimate, slopes, np.array([asinh(person)]), at)
 
 
 def _held(
@@ -163,11 +162,11 @@ def _held(
     slopes: np.ndarray,
     free: np.ndarray,
     at: Callable[[float, np.ndarray], Value],
+    turn: float = 0.0,
 ) -> Held:
-    """slopes : of the estimate, by the fit's parameters."""
-    hessian, usual = solution.optimum.hessian, 0.3 * (estimate + 0.1)
-    solved = np.linalg.lstsq(hessian, slopes, rcond=1e-8)[0]
-    error = np.sqrt(2 * max(float(slopes @ solved), 0.0))
-    step = float(np.clip(1.96 * error, 0.1 * usual, 10 * usual))
+    """slopes : of the estimate, by the fit's parameters; the first step is to where a normal likelihood would end."""
+    along = np.linalg.lstsq(solution.optimum.hessian, slopes, rcond=1e-8)[0]
+    error = sqrt(2 * max(float(slopes @ along), 0.0))
+    step = min(max(1.96 * error, 1e-4 * (estimate + 0.1)), estimate + 1.0)
     nudges = np.full(len(free), NUDGE)
-    return Held(float(estimate), 0.0, _MOST, step, free, nudges, at, lambda v: float(np.tanh(v)) ** 2)
+    return Held(estimate, 0.0, _MOST, step, free, nudges, at, lambda v: tanh(v) ** 2, turn=turn)
