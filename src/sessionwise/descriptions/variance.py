@@ -250,4 +250,3 @@ def _spread(mean: Floats, has: npt.NDArray[np.bool_]) -> Floats:
     out = np.zeros(len(has))
     out[has] = mean
     return out
-

@@ -1,14 +1,10 @@
 """Exchangeable sessions: y = mean + group + person + rest with the persons' effects in the residuals' covariance.
 
-All sessions of a person are alike, so that a random intercept of persons is a residual covariance R = I + ratio 11' for
-each of them, and
-
-    X'R^-1 X = within + sum_n means_n / (1 + ratio n),    log det R = sum_n persons_n log(1 + ratio n),
-
-where `within` are cross-products about the persons' means, and means_n those of the means (n times their square) of the
-persons with n sessions. Nothing is taken off, so that a person's share near 1 costs no digits. What an evaluation takes
-is a set of products for each different n and each group, however many persons there are; without groups, one for each n.
-The model is that of a formula `y ~ 1 + (1 | person) + (1 | group)`, and so is the likelihood.
+All sessions of a person are alike, so that a random intercept of persons is a correlation c between them: c is the
+persons' part of the variance within groups. What an evaluation then takes (residuals.py) is a set of products for each
+group and each number of sessions that persons have, however many persons there are, and nothing is taken off products,
+so that a c near 1 costs no digits. Model and likelihood are those of the
+formula `y ~ 1 + (1 | person) + (1 | group)`.
 """
 
 from __future__ import annotations

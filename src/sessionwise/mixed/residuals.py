@@ -12,12 +12,13 @@ for any parameters rho, from what was summed once:
   exact whatever the gaps (the residual process is Markov); no row is touched again;
 - continuous-time AR(1), correlation phi^(time apart): every gap is different, so the rows are transformed anew for
   each phi, also exact;
-- exchangeable residuals, R = I + ratio 11' for a person of whom all sessions are alike: with the cross-products about
-  persons' means, and those of the means by the number n of sessions that persons have,
-      X'R^-1 X = within + sum_n means_n / (1 + ratio n),    log det R = sum_n persons_n log(1 + ratio n).
+- exchangeable residuals, R = (1 - c) I + c 11' for a person of whom all sessions are alike: with the cross-products
+  about persons' means, and those of the means by the number n of sessions that persons have, ratio = c / (1 - c),
+      X'R^-1 X = (1 + ratio) (within + sum_n means_n / (1 + ratio n)),
+      log det R = sum_n persons_n (log(1 + ratio n) - n log(1 + ratio)).
   It is another way to write a random intercept of persons (exchangeable.py); a formula has the random term.
 
-rho is unbounded: atanh(phi) for AR(1), log(-log phi) for continuous time, asinh(sqrt(ratio)) for exchangeable residuals,
+rho is unbounded: atanh(phi) for AR(1), log(-log phi) for continuous time, atanh(sqrt(c)) for exchangeable residuals,
 log of each standard deviation relative to the first stratum's.
 """
 
@@ -39,7 +40,7 @@ KINDS = ("independent", "ar1", "car1")
 MOST_BYTES = 1_500_000_000
 _STEP = 1e-5
 _MOST = 12.0
-#: asinh of the largest relative standard deviation between persons: its square is still a number.
+#: rho of exchangeable residuals beyond which their ratio is no number.
 _MOST_SPREAD = 170.0
 
 
@@ -75,7 +76,7 @@ class Residual:
     def names(self) -> tuple[str, ...]:
         """Names of rho, as users see them."""
         if self.kind == "exchangeable":
-            return ("sd between",)
+            return ("correlation",)
         return (*(["phi"] if self.kind != "independent" else []), *(f"sd ratio {label}" for label in self.labels[1:]))
 
     def relative_sds(self, natural: np.ndarray) -> dict[str, float]:
@@ -84,10 +85,10 @@ class Residual:
         return dict(zip(self.labels, [1.0, *ratios], strict=True)) if self.labels else {}
 
     def natural(self, rho: np.ndarray) -> np.ndarray:
-        """phi and the ratios of standard deviations from rho; of exchangeable residuals the standard deviation between
-        persons, relative to that within."""
+        """phi and the ratios of standard deviations from rho; of exchangeable residuals their
+        correlation."""
         if self.kind == "exchangeable":
-            return np.sinh(np.minimum(np.abs(rho), _MOST_SPREAD))
+            return np.asarray(np.tanh(rho) ** 2)
         rho = np.clip(rho, -_MOST, _MOST)  # beyond it the numbers no longer change, or overflow
         out: np.ndarray = np.exp(rho)
         if self.kind == "ar1":
@@ -110,8 +111,8 @@ class Residual:
         return change
 
     def start(self) -> np.ndarray:
-        """Where the search for rho begins: correlation 0.2 at the usual gap, equal variances, half as
-        much spread between persons as within."""
+        """Where the search for rho begins: correlation 0.2 at the usual gap, equal variances, correlation
+        0.2 of exchangeable residuals."""
         rho = np.zeros(len(self.names))
         if self.kind == "exchangeable":
             rho[0] = 0.5
@@ -287,19 +288,21 @@ class Exchangeable:
     persons: np.ndarray
 
     def combined(self, rho: np.ndarray) -> Combined:
-        grow = 1.0 + self._spread(rho) ** 2 * self.sizes
-        packed = self.within + ((1.0 / grow) @ self.means).reshape(self.within.shape)
-        return Combined(packed, float(self.persons @ np.log(grow)))
+        ratio = self._ratio(rho)
+        grow = 1.0 + ratio * self.sizes
+        packed = (1.0 + ratio) * (self.within + ((1.0 / grow) @ self.means).reshape(self.within.shape))
+        return Combined(packed, float(self.persons @ (np.log(grow) - self.sizes * math.log1p(ratio))))
 
     def slope(self, rho: np.ndarray, adjoint: np.ndarray) -> np.ndarray:
-        spread = self._spread(rho)
-        grow = 1.0 + spread**2 * self.sizes
-        of_ratio = (self.persons - self.means @ adjoint.ravel() / grow) @ (self.sizes / grow)
-        return np.array([2.0 * spread * math.hypot(1.0, spread) * of_ratio])
+        ratio = self._ratio(rho)
+        grow = 1.0 + ratio * self.sizes
+        of_grow = self.persons * self.sizes * ratio / (1.0 + ratio) + self.means @ adjoint.ravel() / grow
+        of_ratio = float(np.vdot(self.within, adjoint) + of_grow @ ((1.0 - self.sizes) / grow))
+        return np.array([2.0 * math.copysign(math.sqrt(ratio * (1.0 + ratio)), rho[0]) * of_ratio])
 
-    def _spread(self, rho: np.ndarray) -> float:
-        """The relative standard deviation between persons, with the sign of rho."""
-        return math.sinh(min(max(float(rho[0]), -_MOST_SPREAD), _MOST_SPREAD))
+    def _ratio(self, rho: np.ndarray) -> float:
+        """c / (1 - c)."""
+        return math.sinh(min(abs(float(rho[0])), _MOST_SPREAD)) ** 2
 
 
 def _exchangeable(residual: Residual, parts: Sequence[Part]) -> Exchangeable:

@@ -1,17 +1,18 @@
 """Variance shares: how the variance of one response divides within persons, between them, and between groups of them,
 with profile likelihood intervals of the shares. By restricted maximum likelihood, from a Gram of exchangeable.py.
 
-With p and g the standard deviations between persons of a group and between groups, relative to that within persons, the
-share between persons is (p^2 + g^2) / (1 + p^2 + g^2), the groups' part of it g^2 / (1 + p^2 + g^2). A share s is held
-at s = tanh^2 v: v is 0 where the share is, and grows with the logarithm of 1 / (1 - s) where that comes to nothing.
+The fit's parameters are rho, with tanh^2 rho the persons' part of the variance within groups, and g, the standard
+deviation between groups relative to that within them. A share s is held at s = tanh^2 v: v is 0 where the share is, and
+grows with the logarithm of 1 / (1 - s) where that comes to nothing.
 
-- share between: p = sinh(v) cos(a), g = sinh(v) sin(a); free is the angle a, and a variance is zero at each quarter turn;
-- share of groups: g = sinh(v) sqrt(1 + p^2); free is p, as asinh p.
+- share between: sinh(rho) = sinh(v) cos(a), g cosh(rho) = sinh(v) sin(a); free is the angle a, at each quarter turn of
+  which a variance is zero;
+- share of groups: g = sinh(v); free is rho.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import asinh, atan2, cos, cosh, hypot, pi, sin, sinh, sqrt, tanh
 from statistics import NormalDist
@@ -19,7 +20,7 @@ from statistics import NormalDist
 import numpy as np
 
 from ...threads import one_thread
-from .. import MixedGram, Solution, evaluate, optimise, problem
+from .. import MixedGram, Optimum, Solution, evaluate, optimise, problem
 from ..problem import MixedLikelihood
 from .held_parameter import NUDGE, Held, Value
 from .profile_walk import Walk, end
@@ -30,8 +31,16 @@ Interval = tuple[float, float]
 _MOST = 40.0
 #: Shares that the search looks at before it begins: the likelihood may have more than one maximum.
 _LOOKS = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98)
-#: A spread below this, relative to that within, is rounding: there is none.
+#: The largest of them.
+_LARGEST = 1 - 1e-12
+#: A parameter below this is rounding: there is no such variance.
 _DUST = 1e-7
+#: A parameter small enough to be compared with none.
+_SMALL = 0.05
+#: Criteria that differ by this part of them are the same.
+_SAME = 1e-12
+#: Decrement (optimum.py) from which the optimum is looked for once more.
+_EXACT = 1e-15
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +72,43 @@ class ShareIntervals:
 def solved(gram: MixedGram) -> Solution:
     """The model of exchangeable.py fitted by restricted maximum likelihood."""
     likelihood = problem(gram)
-    begin = min(_begins(likelihood), key=lambda x: evaluate(likelihood, x, reml=True, gradient=False).criterion)
-    return Solution(likelihood, optimise(likelihood, reml=True, begin=begin, starts=1), reml=True)
+    within = sum(part.gram.total()[1, 1] for part in gram.parts if part.role == "within")
+    persons = sum(part.gram.n_rows for part in gram.parts if part.role == "means")
+    share = 1 - float(within) / max(likelihood.n - persons, 1)  # of a total that is 1
+    begins = _begins(likelihood, [*_LOOKS, min(max(share, 0.01), _LARGEST)])
+    begin = min(begins, key=lambda x: _criterion(likelihood, x))
+    return Solution(likelihood, _optimum(likelihood, begin), reml=True)
+
+
+def _optimum(likelihood: MixedLikelihood, begin: np.ndarray) -> Optimum:
+    """Where the criterion is smallest, to the last digits; where a variance of zero is no worse, there."""
+    best = optimise(likelihood, reml=True, begin=begin, starts=1)
+    if best.decrement > _EXACT:
+        best = optimise(likelihood, reml=True, begin=best.parameters, starts=1)
+    for i in np.flatnonzero(np.abs(best.parameters) < _SMALL):
+        without = best.parameters.copy()
+        without[i] = 0.0
+        if without[i] != best.parameters[i]:
+            criterion = best.evaluation.criterion
+            if _criterion(likelihood, without) <= criterion + _SAME * max(1.0, abs(criterion)):
+                best = optimise(likelihood, reml=True, begin=without, starts=1)
+    return best
+
+
+def _criterion(likelihood: MixedLikelihood, parameters: np.ndarray) -> float:
+    return evaluate(likelihood, parameters, reml=True, gradient=False).criterion
 
 
 def variance_shares(solution: Solution) -> VarianceShares:
     """Of a fit by `solved`."""
-    person, group = _spreads(solution)
-    within, total = solution.sigma**2, 1 + person**2 + group**2
-    grouped = solution.problem.n_theta > 0
+    rho, g = _parameters(solution)
+    total, grouped = 1 + g * g, solution.problem.n_theta > 0
     return VarianceShares(
-        within,
-        within * person**2,
-        within * group**2 if grouped else None,
-        (person**2 + group**2) / total,
-        group**2 / total if grouped else None,
+        solution.sigma**2 / cosh(rho) ** 2,
+        solution.sigma**2 * tanh(rho) ** 2,
+        solution.sigma**2 * g * g if grouped else None,
+        (tanh(rho) ** 2 + g * g) / total,
+        g * g / total if grouped else None,
     )
 
 
@@ -97,19 +128,22 @@ def _interval(solution: Solution, share: Held, level: float) -> Interval:
     return end(walk, -1, target), end(walk, 1, target)
 
 
-def _begins(likelihood: MixedLikelihood) -> list[np.ndarray]:
+def _begins(likelihood: MixedLikelihood, shares: Sequence[float]) -> list[np.ndarray]:
     """Parameters to look at: a share between persons, some of it between groups."""
-    spreads = [sqrt(share / (1 - share)) for share in _LOOKS]
     if not likelihood.n_theta:
-        return [np.array([asinh(r)]) for r in spreads]
-    return [np.array([r * g, asinh(r * sqrt(1 - g * g))]) for r in spreads for g in (0.1, 0.5, 0.9)]
+        return [np.array([asinh(sqrt(share / (1 - share)))]) for share in shares]
+    found = []
+    for share in shares:
+        for group in (0.01 * share, 0.25 * share, 0.8 * share):
+            found.append(np.array([sqrt(group / (1 - group)), asinh(sqrt((share - group) / (1 - share)))]))
+    return found
 
 
-def _spreads(solution: Solution) -> tuple[float, float]:
-    """p and g of the module, exactly 0 where they are rounding."""
-    person = float(solution.residual[0])
-    group = float(solution.theta[0]) if solution.problem.n_theta else 0.0
-    return (person if person > _DUST else 0.0), (group if group > _DUST else 0.0)
+def _parameters(solution: Solution) -> tuple[float, float]:
+    """rho and g, both from 0 on, exactly 0 where they are rounding."""
+    rho = abs(float(solution.optimum.parameters[-1]))
+    g = float(solution.theta[0]) if solution.problem.n_theta else 0.0
+    return (rho if rho > _DUST else 0.0), (g if g > _DUST else 0.0)
 
 
 # --- shares to hold -----------------------------------------------------------------------------------
@@ -119,41 +153,37 @@ def _between(solution: Solution) -> Held:
     """Without groups nothing is free."""
 
     def at(value: float, free: np.ndarray) -> Value:
-        return Value(evaluate(solution.problem, np.array([value]), reml=True, gradient=False).criterion, free)
+        return Value(_criterion(solution.problem, np.array([value])), free)
 
-    return _held(solution, asinh(_spreads(solution)[0]), np.ones(1), np.zeros(0), at)
+    return _held(solution, _parameters(solution)[0], np.ones(1), np.zeros(0), at)
 
 
 def _between_groups(solution: Solution) -> Held:
     """Free: the angle a."""
-    person, group = _spreads(solution)
+    rho, g = _parameters(solution)
 
     def at(value: float, free: np.ndarray) -> Value:
-        spread, to_person, to_group = sinh(value), cos(free[0]), sin(free[0])
-        point = evaluate(solution.problem, np.array([spread * to_group, asinh(spread * to_person)]), reml=True)
-        of_group, of_person = point.gradient
-        slope = of_group * to_person - of_person / hypot(1.0, spread * to_person) * to_group
-        return Value(point.criterion, np.array([spread * slope]))
+        own = asinh(sinh(value) * cos(free[0]))
+        group = sinh(value) * sin(free[0]) / cosh(own)
+        point = evaluate(solution.problem, np.array([group, own]), reml=True)
+        slope = point.gradient[0] * tanh(own) * (1 + group * group) - point.gradient[1] * group
+        return Value(point.criterion, np.array([slope]))
 
-    size = hypot(person, group)
-    angle = atan2(group, person) if size > 0 else pi / 4
-    slopes = np.array([sin(angle), cos(angle) * hypot(1.0, person)]) / hypot(1.0, size)
-    return _held(solution, asinh(size), slopes, np.array([angle]), at, turn=pi / 2)
+    across, along = g * cosh(rho), sinh(rho)
+    angle = atan2(across, along) if rho or g else pi / 4
+    slopes = np.array([sin(angle) / hypot(1.0, g), cos(angle) * hypot(1.0, g)])
+    return _held(solution, asinh(hypot(across, along)), slopes, np.array([angle]), at, turn=pi / 2)
 
 
 def _of_group(solution: Solution) -> Held:
-    """Free: asinh p."""
-    person, group = _spreads(solution)
+    """Free: rho."""
+    rho, g = _parameters(solution)
 
     def at(value: float, free: np.ndarray) -> Value:
-        spread, own = sinh(value), float(free[0])
-        point = evaluate(solution.problem, np.array([spread * cosh(own), own]), reml=True)
-        of_group, of_own = point.gradient
-        return Value(point.criterion, np.array([of_own + of_group * spread * sinh(own)]))
+        point = evaluate(solution.problem, np.array([sinh(value), free[0]]), reml=True)
+        return Value(point.criterion, point.gradient[1:])
 
-    estimate = asinh(group / hypot(1.0, person))
-    slopes = np.array([1.0, -sinh(estimate) * person]) / (cosh(estimate) * hypot(1.0, person))
-    return _held(solution, estimate, slopes, np.array([asinh(person)]), at)
+    return _held(solution, asinh(g), np.array([1 / hypot(1.0, g), 0.0]), np.array([rho]), at)
 
 
 def _held(
