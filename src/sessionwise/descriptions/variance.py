@@ -1,8 +1,8 @@
 """Where a column varies: within persons, between persons, between clusters.
 
 In: one float64 column and the panel's row structure. Out: a `Components`. The estimates are those of the multilevel
-model's engine (`mixed`); this file forms the sums it needs, decides which levels can be told apart at all, and says what
-was left out.
+model's engine (`mixed`); this file forms the sums it needs, decides which levels can be told apart at all, and says
+what was left out.
 """
 
 from __future__ import annotations

@@ -77,8 +77,8 @@ def descend(
 
 
 def curvature(function: Callable[[np.ndarray], Point], x: np.ndarray) -> np.ndarray:
-    """A positive definite Hessian (m, m) for `descend`, by differences; flat and falling directions get a small one, and
-    where all is flat it says nothing but the unit."""
+    """A positive definite Hessian (m, m) for `descend`, by differences; flat and falling directions get a small one,
+    or 1 where all are flat."""
     here = function(x).gradient
     rows = [(function(x + h).gradient - here) / _DIFFERENCE for h in _DIFFERENCE * np.eye(len(x))]
     hessian = np.array(rows).reshape(len(x), len(x))

@@ -3,8 +3,7 @@
 All sessions of a person are alike, so that a random intercept of persons is a correlation c between them: c is the
 persons' part of the variance within groups. What an evaluation then takes (residuals.py) is a set of products for each
 group and each number of sessions that persons have, however many persons there are, and nothing is taken off products,
-so that a c near 1 costs no digits. Model and likelihood are those of the
-formula `y ~ 1 + (1 | person) + (1 | group)`.
+so that a c near 1 costs no digits. Model and likelihood are those of `y ~ 1 + (1 | person) + (1 | group)`.
 """
 
 from __future__ import annotations
@@ -23,11 +22,12 @@ _COLUMNS = (Source(1, False), Source(0, True))
 
 
 def random_intercepts(n: np.ndarray, mean: np.ndarray, within: float, group: np.ndarray | None = None) -> MixedGram:
-    """The MixedGram of a response that varies within persons, between them, and between groups of them.
+    """The MixedGram of a response that varies within persons, between them, and between groups of them; its persons are
+    the groups, or one group of all.
 
     n : int64 (persons,), values of each person, > 0. mean : float64 (persons,), of these values. within : sum of the
-    squared deviations from the persons' means, over all persons. group : int64 (persons,), the group of each, 0 ..
-    groups - 1; None for a model without groups.
+    squared deviations from the persons' means, over all persons; not all values may be the same. group : int64
+    (persons,), the group of each, 0 .. groups - 1; None for a model without groups.
     """
     code = np.zeros(len(n), np.int64) if group is None else group
     groups, rows = int(code.max()) + 1, int(n.sum())
@@ -54,10 +54,9 @@ def random_intercepts(n: np.ndarray, mean: np.ndarray, within: float, group: np.
         parts.append(Part("means", size, (0, 0), head.of(products, so_many)))
     random = () if group is None else (RandomColumns("group", (1,), True),)
     factors = () if group is None else (Groups("group", units, units[:, None], True),)
-    return MixedGram(
-        Terms("", ("y", INTERCEPT), 0, (1,), random), units, per_group, factors,
-        Residual("exchangeable", np.zeros(0), np.zeros(0, np.int64)), tuple(parts), None, (center, center**2 + scale**2),
-    )  # fmt: skip
+    terms = Terms("", ("y", INTERCEPT), 0, (1,), random)
+    residual, response = Residual("exchangeable", np.zeros(0), np.zeros(0, np.int64)), (center, center**2 + scale**2)
+    return MixedGram(terms, units, per_group, factors, residual, tuple(parts), None, response)
 
 
 def _head(units: np.ndarray, center: float, scale: float) -> Gram:

@@ -102,7 +102,7 @@ class Residual:
         standard deviations. Nearly 0 for continuous time where phi is 0: then it is at its boundary."""
         change = np.ones(len(rho))
         if self.kind == "exchangeable":
-            return np.tanh(np.abs(rho))
+            return np.asarray(np.tanh(np.abs(rho)))
         if self.kind == "ar1":
             change[0] = 1 - np.tanh(rho[0]) ** 2
         elif self.kind == "car1":

@@ -13,7 +13,7 @@ grows with the logarithm of 1 / (1 - s) where that comes to nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import asinh, atan2, cos, cosh, hypot, pi, sin, sinh, sqrt, tanh
 from statistics import NormalDist
 
@@ -29,9 +29,10 @@ Interval = tuple[float, float]
 
 #: v beyond which a share is 1 in doubles, many times over.
 _MOST = 40.0
-#: Shares that the search looks at before it begins: the likelihood may have more than one maximum.
+#: Shares between persons that the search looks at before it begins, beside that which the sums of squares suggest: the
+#: likelihood may have more than one maximum.
 _LOOKS = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98)
-#: The largest of them.
+#: The largest share that it begins at.
 _LARGEST = 1 - 1e-12
 #: A parameter below this is rounding: there is no such variance.
 _DUST = 1e-7
@@ -61,8 +62,8 @@ class VarianceShares:
 
 @dataclass(frozen=True, slots=True)
 class ShareIntervals:
-    """(low, high) of `between_share` and of `group_share`, this None without groups; 0 or 1 where the likelihood does not
-    fall enough before."""
+    """(low, high) of `between_share` and of `group_share`, the latter None without groups; 0 or 1 where the likelihood
+    does not fall enough before."""
 
     between: Interval
     group: Interval | None
@@ -87,11 +88,10 @@ def _optimum(likelihood: MixedLikelihood, begin: np.ndarray) -> Optimum:
         best = optimise(likelihood, reml=True, begin=best.parameters, starts=1)
     for i in np.flatnonzero(np.abs(best.parameters) < _SMALL):
         without = best.parameters.copy()
-        without[i] = 0.0
-        if without[i] != best.parameters[i]:
-            criterion = best.evaluation.criterion
-            if _criterion(likelihood, without) <= criterion + _SAME * max(1.0, abs(criterion)):
-                best = optimise(likelihood, reml=True, begin=without, starts=1)
+        without[i] = 0.0  # from where no search leaves 0, since the slope there is 0 by symmetry
+        criterion = best.evaluation.criterion
+        if _criterion(likelihood, without) <= criterion + _SAME * max(1.0, abs(criterion)):
+            best = optimise(likelihood, reml=True, begin=without, starts=1)
     return best
 
 
@@ -132,11 +132,11 @@ def _begins(likelihood: MixedLikelihood, shares: Sequence[float]) -> list[np.nda
     """Parameters to look at: a share between persons, some of it between groups."""
     if not likelihood.n_theta:
         return [np.array([asinh(sqrt(share / (1 - share)))]) for share in shares]
-    found = []
-    for share in shares:
-        for group in (0.01 * share, 0.25 * share, 0.8 * share):
-            found.append(np.array([sqrt(group / (1 - group)), asinh(sqrt((share - group) / (1 - share)))]))
-    return found
+    return [
+        np.array([sqrt(share * part / (1 - share * part)), asinh(sqrt(share * (1 - part) / (1 - share)))])
+        for share in shares
+        for part in (0.01, 0.25, 0.8)
+    ]
 
 
 def _parameters(solution: Solution) -> tuple[float, float]:
@@ -162,17 +162,24 @@ def _between_groups(solution: Solution) -> Held:
     """Free: the angle a."""
     rho, g = _parameters(solution)
 
+    def point(value: float, a: float) -> np.ndarray:
+        own = asinh(sinh(value) * cos(a))
+        return np.array([sinh(value) * sin(a) / cosh(own), own])
+
     def at(value: float, free: np.ndarray) -> Value:
-        own = asinh(sinh(value) * cos(free[0]))
-        group = sinh(value) * sin(free[0]) / cosh(own)
-        point = evaluate(solution.problem, np.array([group, own]), reml=True)
-        slope = point.gradient[0] * tanh(own) * (1 + group * group) - point.gradient[1] * group
-        return Value(point.criterion, np.array([slope]))
+        group, own = parameters = point(value, float(free[0]))
+        there = evaluate(solution.problem, parameters, reml=True)
+        slope = there.gradient[0] * tanh(own) * (1 + group * group) - there.gradient[1] * group
+        return Value(there.criterion, np.array([slope]))
+
+    def valleys(value: float) -> list[np.ndarray]:
+        return _valleys(solution.problem, [point(value, a) for a in _ANGLES], _ANGLES)
 
     across, along = g * cosh(rho), sinh(rho)
     angle = atan2(across, along) if rho or g else pi / 4
     slopes = np.array([sin(angle) / hypot(1.0, g), cos(angle) * hypot(1.0, g)])
-    return _held(solution, asinh(hypot(across, along)), slopes, np.array([angle]), at, turn=pi / 2)
+    held = _held(solution, asinh(hypot(across, along)), slopes, np.array([angle]), at)
+    return replace(held, turn=pi / 2, valleys=valleys)
 
 
 def _of_group(solution: Solution) -> Held:
@@ -180,10 +187,27 @@ def _of_group(solution: Solution) -> Held:
     rho, g = _parameters(solution)
 
     def at(value: float, free: np.ndarray) -> Value:
-        point = evaluate(solution.problem, np.array([sinh(value), free[0]]), reml=True)
-        return Value(point.criterion, point.gradient[1:])
+        there = evaluate(solution.problem, np.array([sinh(value), free[0]]), reml=True)
+        return Value(there.criterion, there.gradient[1:])
 
-    return _held(solution, asinh(g), np.array([1 / hypot(1.0, g), 0.0]), np.array([rho]), at)
+    def valleys(value: float) -> list[np.ndarray]:
+        return _valleys(solution.problem, [np.array([sinh(value), own]) for own in _RHOS], _RHOS)
+
+    held = _held(solution, asinh(g), np.array([1 / hypot(1.0, g), 0.0]), np.array([rho]), at)
+    return replace(held, valleys=valleys)
+
+
+#: Values of the free coordinate that are looked at for other minima.
+_ANGLES = tuple(pi / 2 * i / 10 for i in range(11))
+_RHOS = (0.0, 0.15, 0.3, 0.5, 0.7, 1.0, 1.4, 2.0, 3.0)
+
+
+def _valleys(likelihood: MixedLikelihood, points: list[np.ndarray], free: Sequence[float]) -> list[np.ndarray]:
+    """Those of the free values where the criterion is no higher than at their neighbours."""
+    heights = np.array([_criterion(likelihood, point) for point in points])
+    around = np.concatenate([[np.inf], heights, [np.inf]])
+    low = (heights <= around[:-2]) & (heights <= around[2:])
+    return [np.array([min(max(free[i], NUDGE), free[-1] - NUDGE)]) for i in np.flatnonzero(low).tolist()]
 
 
 def _held(
@@ -192,11 +216,9 @@ def _held(
     slopes: np.ndarray,
     free: np.ndarray,
     at: Callable[[float, np.ndarray], Value],
-    turn: float = 0.0,
 ) -> Held:
     """slopes : of the estimate, by the fit's parameters; the first step is to where a normal likelihood would end."""
     along = np.linalg.lstsq(solution.optimum.hessian, slopes, rcond=1e-8)[0]
     error = sqrt(2 * max(float(slopes @ along), 0.0))
     step = min(max(1.96 * error, 1e-4 * (estimate + 0.1)), estimate + 1.0)
-    nudges = np.full(len(free), NUDGE)
-    return Held(estimate, 0.0, _MOST, step, free, nudges, at, lambda v: tanh(v) ** 2, turn=turn)
+    return Held(estimate, 0.0, _MOST, step, free, np.full(len(free), NUDGE), at, lambda v: tanh(v) ** 2)
