@@ -38,8 +38,8 @@ class Held:
     estimate, low, high, step : where the likelihood is largest, limits, a first step, all on the scale of the search.
     free : (m,) free coordinates at the optimum. nudges : (m,) least size to start from.
     without : free coordinates that, at 0, leave the parameter without meaning: the fit is the same at any value of it.
-    valleys : points from which each minimum over the free coordinates is reached, at a value; None where that is not
-        known.
+    valleys : at a value, points from which each minimum over the free coordinates is reached but the one known; None
+        where nobody can tell.
     turn : above 0, the free coordinates are angles, and what is so at 0 is so at every multiple of it.
     at : criterion with the parameter at a value. natural : from the scale of the search to the parameter itself.
     """
@@ -54,7 +54,7 @@ class Held:
     natural: Callable[[float], float]
     without: tuple[int, ...] = ()
     turn: float = 0.0
-    valleys: Callable[[float], list[np.ndarray]] | None = None
+    valleys: Callable[[float, np.ndarray], list[np.ndarray]] | None = None
 
 
 def held(solution: Solution, parameter: Parameter) -> Held:

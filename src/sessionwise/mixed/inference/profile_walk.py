@@ -75,7 +75,7 @@ class Walk:
         rng, free = np.random.default_rng(1), self.held.free
         begins = [x, *(free + 0.5 * (1 + abs(free)) * rng.standard_normal(len(free)) for _ in range(self.elsewhere))]
         if self.held.valleys is not None:
-            begins += self.held.valleys(value)
+            begins += self.held.valleys(value, x)
         found = min((self._descend(value, x, hessian) for x in begins), key=lambda d: d.value.criterion)
         rise = found.value.criterion - self.least
         lower = float(np.sqrt(max(rise, 0.0)))

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import asinh, atan2, cos, cosh, hypot, pi, sin, sinh, sqrt, tanh
+from math import asin, asinh, atan2, cos, cosh, hypot, pi, sin, sinh, sqrt, tanh
 from statistics import NormalDist
 
 import numpy as np
@@ -32,6 +32,8 @@ _MOST = 40.0
 #: Shares between persons that the search looks at before it begins, beside that which the sums of squares suggest: the
 #: likelihood may have more than one maximum.
 _LOOKS = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98)
+#: Groups' parts in them.
+_PARTS = (0.0, 0.1, 0.35, 0.7, 1.0)
 #: The largest share that it begins at.
 _LARGEST = 1 - 1e-12
 #: A parameter below this is rounding: there is no such variance.
@@ -76,9 +78,9 @@ def solved(gram: MixedGram) -> Solution:
     within = sum(part.gram.total()[1, 1] for part in gram.parts if part.role == "within")
     persons = sum(part.gram.n_rows for part in gram.parts if part.role == "means")
     share = 1 - float(within) / max(likelihood.n - persons, 1)  # of a total that is 1
-    begins = _begins(likelihood, [*_LOOKS, min(max(share, 0.01), _LARGEST)])
-    begin = min(begins, key=lambda x: _criterion(likelihood, x))
-    return Solution(likelihood, _optimum(likelihood, begin), reml=True)
+    begins = _begins(likelihood, sorted([*_LOOKS, min(max(share, 0.01), _LARGEST)]))
+    best = min((_optimum(likelihood, begin) for begin in begins), key=lambda found: found.evaluation.criterion)
+    return Solution(likelihood, best, reml=True)
 
 
 def _optimum(likelihood: MixedLikelihood, begin: np.ndarray) -> Optimum:
@@ -129,14 +131,24 @@ def _interval(solution: Solution, share: Held, level: float) -> Interval:
 
 
 def _begins(likelihood: MixedLikelihood, shares: Sequence[float]) -> list[np.ndarray]:
-    """Parameters to look at: a share between persons, some of it between groups."""
-    if not likelihood.n_theta:
-        return [np.array([asinh(sqrt(share / (1 - share)))]) for share in shares]
-    return [
-        np.array([sqrt(share * part / (1 - share * part)), asinh(sqrt(share * (1 - part) / (1 - share)))])
-        for share in shares
-        for part in (0.01, 0.25, 0.8)
-    ]
+    """Parameters from which each minimum is reached: where the criterion is no higher than all around, on a grid of
+    shares between, ascending, and of the groups' part in them. Of equal ones the first."""
+    parts = _PARTS if likelihood.n_theta else (0.0,)
+    points = [[_point(likelihood, share, part) for part in parts] for share in shares]
+    heights = np.array([[_criterion(likelihood, point) for point in row] for row in points])
+    around = np.pad(heights, 1, constant_values=np.inf)
+    low = np.ones(heights.shape, bool)
+    for i, j in ((0, 1), (1, 0), (0, 0), (0, 2)):
+        low &= heights < around[i : i + len(shares), j : j + len(parts)]
+        low &= heights <= around[2 - i : 2 - i + len(shares), 2 - j : 2 - j + len(parts)]
+    return [points[i][j] for i, j in np.argwhere(low).tolist()]
+
+
+def _point(likelihood: MixedLikelihood, share: float, part: float) -> np.ndarray:
+    """Parameters at a share between and a part of it that is the groups', away from where a slope is 0 by symmetry."""
+    rho = asinh(sqrt(share * (1 - part) / (1 - share)))
+    g = sqrt(share * part / (1 - share * part))
+    return np.maximum([g, rho] if likelihood.n_theta else [rho], NUDGE)
 
 
 def _parameters(solution: Solution) -> tuple[float, float]:
@@ -172,8 +184,9 @@ def _between_groups(solution: Solution) -> Held:
         slope = there.gradient[0] * tanh(own) * (1 + group * group) - there.gradient[1] * group
         return Value(there.criterion, np.array([slope]))
 
-    def valleys(value: float) -> list[np.ndarray]:
-        return _valleys(solution.problem, [point(value, a) for a in _ANGLES], _ANGLES)
+    def valleys(value: float, known: np.ndarray) -> list[np.ndarray]:
+        here = abs(asin(sin(known[0])))
+        return _valleys(solution.problem, [point(value, a) for a in _ANGLES], _ANGLES, here)
 
     across, along = g * cosh(rho), sinh(rho)
     angle = atan2(across, along) if rho or g else pi / 4
@@ -190,8 +203,9 @@ def _of_group(solution: Solution) -> Held:
         there = evaluate(solution.problem, np.array([sinh(value), free[0]]), reml=True)
         return Value(there.criterion, there.gradient[1:])
 
-    def valleys(value: float) -> list[np.ndarray]:
-        return _valleys(solution.problem, [np.array([sinh(value), own]) for own in _RHOS], _RHOS)
+    def valleys(value: float, known: np.ndarray) -> list[np.ndarray]:
+        here = abs(float(known[0]))
+        return _valleys(solution.problem, [np.array([sinh(value), own]) for own in _RHOS], _RHOS, here)
 
     held = _held(solution, asinh(g), np.array([1 / hypot(1.0, g), 0.0]), np.array([rho]), at)
     return replace(held, valleys=valleys)
@@ -202,12 +216,17 @@ _ANGLES = tuple(pi / 2 * i / 10 for i in range(11))
 _RHOS = (0.0, 0.15, 0.3, 0.5, 0.7, 1.0, 1.4, 2.0, 3.0)
 
 
-def _valleys(likelihood: MixedLikelihood, points: list[np.ndarray], free: Sequence[float]) -> list[np.ndarray]:
-    """Those of the free values where the criterion is no higher than at their neighbours."""
-    heights = np.array([_criterion(likelihood, point) for point in points])
-    around = np.concatenate([[np.inf], heights, [np.inf]])
-    low = (heights <= around[:-2]) & (heights <= around[2:])
-    return [np.array([min(max(free[i], NUDGE), free[-1] - NUDGE)]) for i in np.flatnonzero(low).tolist()]
+def _valleys(
+    likelihood: MixedLikelihood, points: list[np.ndarray], free: Sequence[float], here: float
+) -> list[np.ndarray]:
+    """The free values where the criterion is no higher than at their neighbours, but for one around `here`."""
+    heights = [np.inf, *(_criterion(likelihood, point) for point in points), np.inf]
+    ends = [-np.inf, *free, np.inf]
+    return [
+        np.array([min(max(value, NUDGE), free[-1] - NUDGE)])
+        for i, value in enumerate(free, 1)
+        if heights[i] <= min(heights[i - 1], heights[i + 1]) and not ends[i - 1] <= here <= ends[i + 1]
+    ]
 
 
 def _held(
