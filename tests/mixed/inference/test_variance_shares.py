@@ -109,6 +109,17 @@ def test_no_point_is_better_than_the_optimum_and_ends_are_on_the_target(seed: in
         _on_target(likelihood, best, ends.group, shares.group_share, "group")
 
 
+@settings(max_examples=60)
+@given(st.integers(0, 10_000), st.sampled_from([0, 3, 10]))
+def test_where_there_are_several_maxima_the_highest_is_found(seed: int, groups: int) -> None:
+    """With one or two values a person and little between them there often are."""
+    fit = sums(seed, 30, groups, (0.5, 0.0, 1.0), 2).fit()
+    grid = [0.0, *np.geomspace(1e-3, 0.3, 12), *np.linspace(0.35, 0.95, 13)]
+    parts = np.linspace(0, 1, 11) if groups else [0.0]
+    values = [criterion(fit.problem, s, f * s) for s in grid for f in parts]
+    assert fit.optimum.evaluation.criterion <= min(values) + 1e-9
+
+
 def _on_target(likelihood: MixedLikelihood, best: float, ends: tuple[float, float], at: float, which: str) -> None:
     low, high = ends
     assert 0 <= low <= at <= high <= 1
