@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq, minimize_scalar
 
@@ -110,6 +110,7 @@ def test_no_point_is_better_than_the_optimum_and_ends_are_on_the_target(seed: in
 
 
 @settings(max_examples=60)
+@example(110, 10)  # the minimum that the grid is lowest near is not the lowest
 @given(st.integers(0, 10_000), st.sampled_from([0, 3, 10]))
 def test_where_there_are_several_maxima_the_highest_is_found(seed: int, groups: int) -> None:
     """With one or two values a person and little between them there often are."""
