@@ -29,6 +29,8 @@ from .random_terms import INTERCEPT, Source, Terms, at_positions, fixed_sources,
 from .residuals import Part, Residual, Rows, needs_rows, parts_of
 from .structure import structure
 
+#: Roles of parts that hold every row once.
+_OF_ROWS = ("all", "within", "means")
 #: Cross-products may take this many bytes.
 MOST_BYTES = 16 * 2**30
 
@@ -71,7 +73,7 @@ class MixedGram:
     @cached_property
     def total(self) -> np.ndarray:
         """Products of all rows of all persons (k, k), residuals taken as independent; of centred and scaled columns."""
-        return np.asarray(sum(part.gram.total() for part in self.parts if part.role == "all"))
+        return np.asarray(sum(part.gram.total() for part in self.parts if part.role in _OF_ROWS))
 
     @property
     def fitted(self) -> Terms:
