@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..errors import DesignError, FormulaError, nearest, some
 from ..findings import Finding, Findings
-from ..formula import Call, Expression, Formula, names, parse_formula, show
+from ..formula import Call, Expression, Formula, label, names, parse_formula, show
 from ..formula.functions import LEARNING
 from ..formula.syntax import parts
 from ..panel import Panel
 from ..panel.panel import Labels
+from ..panel.same_labels import positions
 from ..threads import one_thread
 from .coding import INTERCEPT, Coded, Columns, Encoder, Factor, code, learn
 from .design import Design, Grouping, Learned, PartialDesign, RandomColumns, TermColumns
@@ -49,6 +50,7 @@ def design(
     >>> d.names
     ('core_om', '(Intercept)', 'lag(within(wai_sr))', 'pd', 'lag(within(wai_sr)):pd')
     """
+    means_of_somebody(means or {}, panel)
     rows = _usable(panel, formula, means, partial=False)
     some_left(rows.kept, rows.formula, panel)
     if not rows.y.min() < rows.y.max():
@@ -102,16 +104,17 @@ def applied(learned_from: Design, panel: Panel, response: bool, means: Mapping[s
     """`Design.apply`."""
     formula, learned = learned_from.formula, learned_from.learned
     assert formula.response is not None
-    source = _source(formula, panel, means)
+    source = replace(_source(formula, panel, means), learned=True)
     terms = _terms_of(formula)
     there = all(name in panel for name in _columns(formula.response))
     if not response:
         del terms[formula.response]
     must_have_columns(terms, panel)
-    groups = {str(r.group): group_codes(r.group, r, panel, not response) for r in formula.random}
+    groups = {r.group.label: group_codes(r.group, r, panel, not response) for r in formula.random}
     needed = formula.variables if response else formula.variables[1:]
     kept = keep(needed, formula.response, groups if response else {}, source)
-    some_left(kept, formula, panel)
+    if response:
+        some_left(kept, formula, panel)
     y = kept.of(_response(formula.response, source)) if there else np.full(len(kept.rows), np.nan)
     coded = _coded(formula, learned.encoders, source, kept.rows)
     matrix = _matrix(y, coded, learned.aliased)
@@ -156,7 +159,7 @@ def _usable(
         raise DesignError("the formula has no response.", where=f"formula {formula.text!r}", remedy="Write y ~ ...")
     source = _source(formula, panel, means or {}, partial)
     must_have_columns(_terms_of(formula), panel)
-    groups = {str(r.group): group_codes(r.group, r, panel) for r in formula.random}
+    groups = {r.group.label: group_codes(r.group, r, panel) for r in formula.random}
     kept = keep(formula.variables, formula.response, groups, source)
     y = kept.of(_response(formula.response, source))
     return _Usable(panel, formula, formula.response, source, groups, kept, y)
@@ -209,6 +212,22 @@ def _source(
                 remedy=f"Give means for: {some(sorted(known)) or 'nothing'}.",
             )
     return Source(panel, means, partial)
+
+
+def means_of_somebody(means: Mapping[str, Mapping[object, float]], panel: Panel) -> None:
+    """Stop at person means of which none is of a person of the Panel: they would be passed over.
+
+    Raises
+    ------
+    DesignError : whose they are.
+    """
+    for text, given in means.items():
+        if (positions(list(given), panel.persons, "a person of means=") < 0).all():
+            raise DesignError(
+                f"the means of {text} are of no person of the Panel: {some(list(given), 6) or 'there are none'}.",
+                where=f"persons {some(panel.persons.tolist(), 6)}",
+                remedy=f"Give them by the labels of column {panel.roles.person!r}.",
+            )
 
 
 def _terms_of(formula: Formula) -> dict[Expression, object]:
@@ -284,7 +303,7 @@ def _finished(
     s: _Skeleton, panel: Panel, kept: Kept, groups: Mapping[str, Codes], learned: Learned, found: list[Finding]
 ) -> Design:
     assert s.formula.response is not None
-    columns = (show(s.formula.response), *s.names[1:])
+    columns = (label(s.formula.response), *s.names[1:])
     at = {name: j for j, name in enumerate(columns) if j}
     counts, starts = panel.sessions_per_person, panel.starts
     if kept.dropped:
@@ -303,7 +322,7 @@ def _finished(
         TermColumns(term, tuple(at[c] for c in made_of if c in fixed)) for term, made_of in s.coded.fixed.terms.items()
     )
     random = tuple(
-        RandomColumns(str(r.group), tuple(at[c] for c in coded.columns), r.correlated)
+        RandomColumns(r.group.label, tuple(at[c] for c in coded.columns), r.correlated)
         for r, coded in zip(s.formula.random, s.coded.random, strict=True)
     )
     factors: dict[str, tuple[Factor, ...]] = {}

@@ -19,9 +19,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import DesignError, FormulaError, nearest, some
-from ..formula import Call, Expression, Term, show
+from ..formula import Call, Expression, Term, label, show
 from ..formula.functions import TRANSFORMS, contrast, literal
 from ..panel.panel import Labels
+from ..panel.same_labels import positions
 from ..words import agree
 from .values import Source, value
 
@@ -58,7 +59,8 @@ class Factor:
     level: Any = None
 
     def __str__(self) -> str:
-        return f"{show(self.variable)}[{self.column}]" if self.column else show(self.variable)
+        name = label(self.variable)
+        return f"{name}[{self.column}]" if self.column else name
 
 
 #: Each column of one variable.
@@ -242,9 +244,8 @@ def _asked(e: Expression, levels: tuple[Any, ...], source: Source, rows: np.ndar
 
 def _codes(encoder: Encoder, labels: Labels, source: Source, rows: np.ndarray) -> np.ndarray:
     """Positions in the levels learned, int64 (n_used,)."""
-    position = {level: i for i, level in enumerate(encoder.levels)}
-    found = [position.get(_plain(level), -1) for level in labels.levels.tolist()]
-    codes: np.ndarray = np.array([*found, -1], np.int64)[labels.codes[rows]]
+    found = positions(encoder.levels, labels.levels, f"column {show(encoder.expression)!r}")
+    codes: np.ndarray = np.append(found, -1)[labels.codes[rows]]
     unseen = np.flatnonzero(codes < 0)
     if len(unseen):
         new = [labels.levels[c] for c in np.unique(labels.codes[rows[unseen]])]
@@ -317,9 +318,7 @@ def contrasts(encoder: Encoder, full: bool) -> tuple[np.ndarray, list[str]]:
 
 
 def _transformed(e: Call, source: Source, rows: np.ndarray, state: dict[str, Any]) -> Block:
-    """A transform of formulaic's, which keeps what it learns in `state`."""
-    from formulaic.transforms import TRANSFORMS as formulaics
-
+    """A transform of the rows used."""
     values = value(e, source)
     if isinstance(values, Labels):
         raise FormulaError(
@@ -327,10 +326,30 @@ def _transformed(e: Call, source: Source, rows: np.ndarray, state: dict[str, Any
             where=str(e.at),
             remedy="Use it as it is.",
         )
+    columns = transform_columns(e, values[rows], state)
+    for name, column in columns.items():
+        if not np.isfinite(column).all():
+            raise DesignError(
+                f"{name} has no finite value in {np.count_nonzero(~np.isfinite(column)):,} rows.",
+                where=source.panel.where(rows[~np.isfinite(column)]),
+                remedy="Check that the variable varies, or choose another transform.",
+            )
+    return columns
+
+
+def transform_columns(e: Call, values: np.ndarray, state: dict[str, Any]) -> Block:
+    """A transform of formulaic's, which keeps what it learns in `state`; values : of its first argument.
+
+    Raises
+    ------
+    FormulaError, DesignError : the transform cannot be made of these values.
+    """
+    from formulaic.transforms import TRANSFORMS as formulaics
+
     options = {name: literal(v) for name, v in e.named}
     try:
         with np.errstate(all="ignore"):
-            made = formulaics[e.function](values[rows], *map(literal, e.args[1:]), _state=state, **options)
+            made = formulaics[e.function](values, *map(literal, e.args[1:]), _state=state, **options)
     except (ValueError, TypeError, IndexError, KeyError) as error:
         raise _failed(e, error) from None
     meta = getattr(made, "__formulaic_metadata__", None)
@@ -342,13 +361,6 @@ def _transformed(e: Call, source: Source, rows: np.ndarray, state: dict[str, Any
         columns = {Factor(e, str(name)): np.asarray(plain[:, j], np.float64) for j, name in enumerate(names)}
     else:
         columns = {Factor(e): np.asarray(plain, np.float64)}
-    for name, column in columns.items():
-        if not np.isfinite(column).all():
-            raise DesignError(
-                f"{name} has no finite value in {np.count_nonzero(~np.isfinite(column)):,} rows.",
-                where=source.panel.where(rows[~np.isfinite(column)]),
-                remedy="Check that the variable varies, or choose another transform.",
-            )
     return columns
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -159,6 +160,13 @@ def _column_codes(name: str, panel: Panel) -> Codes:
     return Codes(labels.codes, labels.levels)
 
 
+def _part(level: object) -> str:
+    """A level as part of a combination's label, in quotes where it holds what combinations are joined by: no two
+    combinations have one label."""
+    text = str(level)
+    return json.dumps(text, ensure_ascii=False) if ":" in text or '"' in text else text
+
+
 def _combined(a: Codes, b: Codes) -> Codes:
     there = (a.codes >= 0) & (b.codes >= 0)
     both = np.where(there, a.codes * np.int64(max(len(b.levels), 1)) + b.codes, -1)
@@ -168,5 +176,5 @@ def _combined(a: Codes, b: Codes) -> Codes:
         used = used[1:]
     codes = np.repeat((positions - absent).astype(np.int32), np.diff(np.append(first, len(both))))
     of_a, of_b = a.levels.tolist(), b.levels.tolist()
-    names = [f"{of_a[u // len(of_b)]}:{of_b[u % len(of_b)]}" for u in used.tolist()]
+    names = [f"{_part(of_a[u // len(of_b)])}:{_part(of_b[u % len(of_b)])}" for u in used.tolist()]
     return Codes(codes, np.array(names, object))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...designs import Design, Grouping
+from ...designs import Design, Grouping, means_of_somebody
 from ...designs.coding import Encoder, name_levels, same
 from ...designs.rows_used import dropped_finding, lost_finding
 from ...errors import GramError, some
@@ -96,6 +96,7 @@ class KeptDesign:
 
     def applied(self, panel: Panel, *, response: bool = False, means: Means | None = None) -> Design:
         """The columns for another Panel; `means` that are given here stand above those given for the fit."""
+        means_of_somebody(means or {}, panel)
         return self.design.apply(panel, response=response, means={**self.means, **(means or {})})
 
     def table(self, columns: dict[str, Any]) -> Any:
