@@ -12,7 +12,7 @@ import numpy as np
 
 from .._core import LANES
 from ..designs import RandomColumns
-from ..grams import Gram
+from ..grams import Gram, filled
 from .groups import Groups
 from .mixed_gram import MixedGram, label
 from .random_terms import INTERCEPT, Source, Terms
@@ -49,9 +49,9 @@ def random_intercepts(n: np.ndarray, mean: np.ndarray, within: float, group: np.
     persons = summed(np.ones(len(n))).reshape(len(sizes), -1)[:, :groups].astype(np.int64)
     units, per_group = np.arange(groups), sizes @ persons
     head = _head(units, center, scale)
-    parts = [Part("within", 0, (0, 0), head.of(inside, per_group))]
+    parts = [Part("within", 0, (0, 0), filled(head, inside, per_group))]
     for size, products, so_many in zip(sizes.tolist(), means, persons, strict=True):
-        parts.append(Part("means", size, (0, 0), head.of(products, so_many)))
+        parts.append(Part("means", size, (0, 0), filled(head, products, so_many)))
     random = () if group is None else (RandomColumns("group", (1,), True),)
     factors = () if group is None else (Groups("group", units, units[:, None], True),)
     terms = Terms("", ("y", INTERCEPT), 0, (1,), random)
