@@ -12,10 +12,10 @@ import typer
 
 from .console import busy, print_result
 from .options import Json, OptionsOf, Values, verb
-from .places import writing
 from .settings import Settings, settings
 
 if TYPE_CHECKING:
+    from ..outputs import Place
     from ..panel import Panel
     from ..reports import Painter
     from ..study import StudyResult
@@ -149,26 +149,28 @@ def prepare(settings: Settings) -> Prepared:
 def _written(
     prepared: Prepared, result: StudyResult, notices: tuple[str, ...], started: float, painter: Painter
 ) -> dict[str, Any]:
-    """Every file that was asked for; kind -> path or paths, as text."""
-    from ..reports import report as write_report
-    from ..reports import write_tables, write_word
+    """Every file that was asked for, all at once; kind -> path or paths, as text."""
+    from ..outputs import write_files
+    from ..reports import html
     from .remedies import in_options
 
     panel, files = prepared.panel, prepared.settings.files
     facts = [("Command", prepared.settings.command())]
     if prepared.guesses:
         facts.append(("Taken by their names", prepared.guesses))
-    written: dict[str, Any] = {}
+    contents: dict[Place, bytes] = {}
+    written: dict[str, Any] = {"report": str(files.report)}
     if files.results is not None:
-        with writing(files.results):
-            written["results"] = [str(path) for path in write_tables(result, files.results)]
-    if files.word is not None:
-        with writing(files.word):
-            path = write_word(result, files.word, panel, facts=facts, notices=notices, painter=painter)
-            written["docx"] = str(path)
-    with writing(files.report):
-        read = tuple(in_options(panel.findings))
-        write_report(
-            result, files.report, panel, facts=facts, notices=notices, read=read, started=started, painter=painter
-        )
-    return {"report": str(files.report), **written}
+        from ..reports.csv_files import table_files
+
+        contents |= table_files(result, files.results)
+        written["results"] = [str(place.path) for place in contents]
+    if (place := files.word_place) is not None:
+        from ..reports.word import word_file
+
+        contents[place] = word_file(result, panel, facts=facts, notices=notices, painter=painter)
+        written["docx"] = str(place.path)
+    read = tuple(in_options(panel.findings))
+    page = html(result, panel, facts=facts, notices=notices, read=read, started=started, painter=painter)
+    write_files({files.report_place: page.encode(), **contents}, [prepared.settings.sessions.file])
+    return written

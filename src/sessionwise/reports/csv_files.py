@@ -7,6 +7,8 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..outputs import Place, write_files
+
 if TYPE_CHECKING:
     from os import PathLike
 
@@ -16,16 +18,29 @@ if TYPE_CHECKING:
 def write_tables(result: StudyResult, folder: str | PathLike[str]) -> tuple[Path, ...]:
     """Every table of a result as FOLDER/NAME.csv: UTF-8, a comma, a point, all digits; missing is empty.
 
-    The same result gives the same bytes. The folder is made if need be; other files in it are left alone.
+    The same result gives the same bytes. The folder is made if need be; all files are written, or none.
+
+    Raises
+    ------
+    SessionwiseError : the folder holds a file of such a name that this package did not write, or cannot be written.
     """
-    place = Path(folder)
-    place.mkdir(parents=True, exist_ok=True)
-    written = []
-    for name, table in result.tables().items():
-        path = place / f"{name}.csv"
-        path.write_text(csv_text(table), encoding="utf-8", newline="")
-        written.append(path)
-    return tuple(written)
+    return write_files(table_files(result, Path(folder)))
+
+
+def table_files(result: StudyResult, folder: Path) -> dict[Place, bytes]:
+    """Each table's place and content."""
+    return {_place(folder, name): csv_text(table).encode() for name, table in result.tables().items()}
+
+
+def table_places(folder: Path) -> list[Place]:
+    """Where tables of any result may be written: known before there is one."""
+    from ..study.tables import NAMES
+
+    return [_place(folder, name) for name in NAMES]
+
+
+def _place(folder: Path, name: str) -> Place:
+    return Place(folder / f"{name}.csv", named=False, folder=True)
 
 
 def csv_text(table: StudyTable) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..outputs import Place, check_places, write_files
 from .page import html
 
 if TYPE_CHECKING:
@@ -27,13 +28,14 @@ def report(
     read: Sequence[Finding] = (),
     started: float | None = None,
     painter: Painter | None = None,
+    overwrite: bool = False,
 ) -> Path:
     """Write a study's result as one HTML file that needs no network: the answer first, then all parts with figures.
 
     Parameters
     ----------
     result : of `Study.run`.
-    path : the file. It is written over if it is there.
+    path : the file. An earlier report that nobody has changed is written over.
     panel : the data of the study. With them the report draws single persons and sessions too: courses, the change
         within persons, drop-out, missing values. Without them it has what the result holds.
     facts : further facts for the last section, (name, value), such as the command.
@@ -41,6 +43,7 @@ def report(
     read : findings of reading and scoring, beside those of `check`.
     started : time.perf_counter() when the work started; the report then has one line with the time it took.
     painter : that draws the still figures; one of its own if not given.
+    overwrite : write over the file whatever it is.
 
     Returns
     -------
@@ -49,6 +52,7 @@ def report(
     Raises
     ------
     StudyError : the panel is not the one that was analysed.
+    SessionwiseError : the file cannot be written, or is there and was not written by this package.
 
     >>> import tempfile, sessionwise as sw
     >>> table = sw.datasets.demo(persons=60, scale_scores=True)
@@ -57,7 +61,7 @@ def report(
     >>> report(result, f"{tempfile.mkdtemp()}/report.html", panel).name
     'report.html'
     """
+    place = Place(Path(path), overwrite=overwrite)
+    check_places([place])
     text = html(result, panel, facts=facts, notices=notices, read=read, started=started, painter=painter)
-    place = Path(path)
-    place.write_text(text, encoding="utf-8", newline="\n")
-    return place
+    return write_files({place: text.encode()})[0]

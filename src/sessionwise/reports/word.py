@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import StudyError
+from ..outputs import Place, check_places, write_files
 from .page import given_of
 from .painter import Painter, at_work
 from .parts import Caution, Copyable, Facts, FigurePart, Part, TablePart, Text, Unanswered, Warnings
@@ -38,15 +39,32 @@ def write_word(
     facts: Sequence[tuple[str, str]] = (),
     notices: Sequence[str] = (),
     painter: Painter | None = None,
+    overwrite: bool = False,
 ) -> Path:
     """Tables, figures and texts of a result as a Word file (.docx), to be edited. Needs python-docx.
 
-    See `report` for the arguments.
+    See `report` for the arguments. A Word file that was edited is not written over, unless that is said.
 
     Raises
     ------
     StudyError : python-docx is not installed, or the panel is not the one that was analysed.
+    SessionwiseError : the file cannot be written, or is there and was edited, or not written by this package.
     """
+    place = Place(Path(path), overwrite=overwrite)
+    check_places([place])
+    content = word_file(result, panel, facts=facts, notices=notices, painter=painter)
+    return write_files({place: content})[0]
+
+
+def word_file(
+    result: StudyResult,
+    panel: Panel | None = None,
+    *,
+    facts: Sequence[tuple[str, str]] = (),
+    notices: Sequence[str] = (),
+    painter: Painter | None = None,
+) -> bytes:
+    """What `write_word` writes."""
     docx = docx_module()
     given = given_of(result, panel, facts, notices, ())
     document = docx.Document()
@@ -60,9 +78,9 @@ def write_word(
             document.add_heading(section.title, 1)
             for part in section.parts:
                 _add(document, part, drawn)
-    place = Path(path)
-    document.save(str(place))
-    return place
+    file = io.BytesIO()
+    document.save(file)
+    return file.getvalue()
 
 
 def docx_module() -> Any:
