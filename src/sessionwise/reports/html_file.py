@@ -26,6 +26,8 @@ def report(
     facts: Sequence[tuple[str, str]] = (),
     notices: Sequence[str] = (),
     read: Sequence[Finding] = (),
+    labels: bool = False,
+    share: bool = False,
     started: float | None = None,
     painter: Painter | None = None,
     overwrite: bool = False,
@@ -41,6 +43,9 @@ def report(
     facts : further facts for the last section, (name, value), such as the command.
     notices : sentences that stand first of all, such as that the data are simulated.
     read : findings of reading and scoring, beside those of `check`.
+    labels : keep the labels of persons and clusters, and what findings tell of lines, persons and cells. Else persons
+        are 1, 2, 3, ... in every file of a result, the same each time, in an order that is not that of labels or rows.
+    share : leave out figures and tables of single persons, and counts below 5 with what rests on so few.
     started : time.perf_counter() when the work started; the report then has one line with the time it took.
     painter : that draws the still figures; one of its own if not given.
     overwrite : write over the file whatever it is.
@@ -51,7 +56,7 @@ def report(
 
     Raises
     ------
-    StudyError : the panel is not the one that was analysed.
+    StudyError : the panel is not the one that was analysed, or labels are to be shared.
     SessionwiseError : the file cannot be written, or is there and was not written by this package.
 
     >>> import tempfile, sessionwise as sw
@@ -63,5 +68,15 @@ def report(
     """
     place = Place(Path(path), overwrite=overwrite)
     check_places([place])
-    text = html(result, panel, facts=facts, notices=notices, read=read, started=started, painter=painter)
+    text = html(
+        result,
+        panel,
+        facts=facts,
+        notices=notices,
+        read=read,
+        labels=labels,
+        share=share,
+        started=started,
+        painter=painter,
+    )
     return write_files({place: text.encode()})[0]
