@@ -13,6 +13,7 @@ import typer
 from ..findings import Findings
 from .console import busy, print_result
 from .options import Json, OptionsOf, Values, verb
+from .remedies import in_options
 from .settings import Settings, settings
 
 if TYPE_CHECKING:
@@ -97,7 +98,8 @@ class Analysis:
 
     def _found(self) -> list[str]:
         """Warnings with their places, which the report does not have."""
-        warnings = dict.fromkeys((*self.prepared.panel.findings.warnings, *self.result.findings.warnings))
+        read = in_options(self.prepared.panel.findings.warnings)
+        warnings = dict.fromkeys((*read, *self.result.findings.warnings))
         placed = [f"  {f.what} ({f.where})" for f in warnings if f.where]
         return ["What the check found, with its places, which stand here alone:", *placed] if placed else []
 
@@ -111,7 +113,7 @@ def run(settings: Settings, say: Say, *, notices: tuple[str, ...] = ()) -> Analy
     """
     from ..reports.painter import Painter
     from ..reports.passed_on import passed_on
-    from .remedies import in_options, options_in_errors
+    from .remedies import options_in_errors
 
     started = perf_counter()
     settings.files.check(settings.sessions.file)
@@ -170,7 +172,6 @@ def _written(
     """Every file that was asked for, all at once; kind -> path or paths, as text."""
     from ..outputs import write_files
     from ..reports import html
-    from .remedies import in_options
 
     panel, files = prepared.panel, prepared.settings.files
     facts = [("Command", prepared.settings.command())]
