@@ -56,6 +56,7 @@ OF_USERS = (
 )  # fmt: skip
 #: Others that read text, and why.
 TEXT = {
+    "reports/cells.py": "cells of the data, which a spreadsheet reads",
     "datasets/truth.py": "names of fields of a dataclass",
     "descriptions/printed.py": "a number's text without its zero",
     "models/compare.py": READ_BACK["models/compare.py"],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..checks import check
 from ..findings import Finding, Findings
+from ..panel import person_numbers
 from ..words import counted
 from .fingerprint import fingerprint
 from .methods.method import MainModels
@@ -53,8 +54,9 @@ def run(study: Study, panel: Panel, seed: int, progress: Progress | None) -> Stu
     basis = MainModels(given, forward, reverse, known(given, forward, reverse))
     compared = sensitivity(basis)
     begin(4)
+    numbers = person_numbers(panel, study.columns).tolist()
     few = few_sessions(given, forward, reverse, basis.process)
-    persons = person_effects(given, forward)
+    persons = person_effects(given, forward, dict(zip(panel.persons.tolist(), numbers, strict=True)))
     both = _direction(forward), _direction(reverse)
     release = version("sessionwise")
     return StudyResult(

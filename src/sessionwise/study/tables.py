@@ -35,6 +35,23 @@ _STANDARDISED = (
 )
 
 
+#: Names of all tables that a result can have.
+NAMES: tuple[str, ...] = (
+    "flow",
+    "sessions",
+    "scales",
+    "reliability",
+    "course",
+    "drop_out_model",
+    *(f"{side}{part}" for side in ("forward", "reverse") for part in ("_models", "", "_differences", "_slopes")),
+    "sensitivity",
+    "few_sessions",
+    "person_effects",
+    "checklist",
+    "not_answered",
+)
+
+
 def tables(result: StudyResult) -> dict[str, StudyTable]:
     """Name -> table; a part that could not be answered has none."""
     found: list[StudyTable | None] = [
