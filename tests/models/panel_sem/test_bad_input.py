@@ -28,7 +28,8 @@ DATA = {
         panel(), sw.RICLPM("x", "y", waves=6), r"nobody has a session at wave 5", "1, 2, 3, 4", "fewer waves",
     ),
     "a wave nobody reached by number": (
-        panel(), sw.RICLPM("x", "y", waves=(1, 2, 9)), r"nobody has a session at wave 9", "1, 2, 3, 4", "waves=(1, 2, 3, 4)",
+        panel(), sw.RICLPM("x", "y", waves=(1, 2, 9)), r"nobody has a session at wave 9", "1, 2, 3, 4",
+        "waves=(1, 2, 3, 4)",
     ),
     "more waves than memory": (panel(), sw.CLPM("x", "y", waves=10**9), "nobody has a session at wave 5", "", "fewer"),
     "a constant wave": (
