@@ -196,11 +196,11 @@ def test_errors_say_what_and_where() -> None:
         g.select(["x7"])
     with pytest.raises(GramError, match="named twice"):
         g.select(["x0", "x0"])
-    with pytest.raises(GramError, match="6 persons are in both"):
+    with pytest.raises(GramError, match="6 persons are in more than one Gram"):
         g + g
     with pytest.raises(GramError, match="different columns"):
         g + gram({"x0": np.ones(2)}, np.array([0, 2]), np.array([99]))
-    with pytest.raises(GramError, match="text in the other"):
+    with pytest.raises(GramError, match="text in another"):
         g + gram({"x0": np.ones(2), "x1": np.ones(2)}, np.array([0, 2]), np.array(["a"]))
 
 

@@ -56,12 +56,13 @@ OF_USERS = (
 )  # fmt: skip
 #: Others that read text, and why.
 TEXT = {
+    "reports/cells.py": "cells of the data, which a spreadsheet reads",
     "datasets/truth.py": "names of fields of a dataclass",
     "descriptions/printed.py": "a number's text without its zero",
     "models/compare.py": READ_BACK["models/compare.py"],
     "models/panel_sem/score_test.py": "the text of a p-value",
     "models/panel_sem/show.py": "the text of a p-value",
-    "mixed/mixed_gram.py": "numbers in the labels of strata, which sort them",
+    "mixed/added_grams.py": "numbers in the labels of strata, which sort them",
     "panel/frames.py": "the version of a library",
     "plot/figure.py": "keys of rows that are not shown; the full stop at the end of a caller's text",
     "plot/path_layout.py": "what the caller's labels of waves begin with; a number's text without its zero",

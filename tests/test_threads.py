@@ -148,6 +148,9 @@ class World:
     def mlm(self) -> sw.MLMFit:
         return sw.MLM(FORMULA).fit(self.panel)
 
+    def half(self, number: int) -> sw.MLMGram:
+        return sw.MLM(FORMULA).gram(self.panel.subset(self.panel.persons[number::2]))
+
     @cached_property
     def smaller(self) -> sw.MLMFit:
         return sw.MLM(FORMULA.replace(" + (1 | therapist)", "")).fit(self.panel)
@@ -187,6 +190,7 @@ class World:
             sw.Panel: lambda: self.panel,
             sw.MLM: lambda: self.mlm.model,
             sw.MLMFit: lambda: replace(self.mlm, solution=replace(self.mlm.solution)),  # nothing remembered
+            sw.MLMGram: lambda: self.half(0),
             sw.VarCorr: lambda: self.mlm.varcorr["patient"],
             sw.RICLPM: lambda: self.sem.model,
             sw.CLPM: lambda: sw.CLPM("core_om", "wai_sr", waves=4),
@@ -245,6 +249,7 @@ FUNCTIONS: dict[str, Call] = {
     # functions of the engine that have uses of their own
     "descriptions.variance_components": lambda w: variance_components(w.panel, "core_om"),
     "mixed.problem": lambda w: problem(summed(w.design, w.mlm.solution.problem.residual)),
+    "MLM.fit, of Grams": lambda w: w.mlm.model.fit([w.half(0), w.half(1)]),
     "mixed.optimise": lambda w: optimise(w.crossed.solution.problem, reml=True),
     "mixed.evaluate": lambda w: evaluate(w.mlm.solution.problem, w.mlm.theta, reml=True),
     "mixed.inference.satterthwaite": lambda w: satterthwaite(w.crossed.solution),
@@ -254,8 +259,6 @@ METHODS: dict[str, Call] = {
     "Description.__getitem__": lambda w: w.description["core_om"],
     "Design.apply": lambda w: w.design.apply(w.panel),
     "Design.grouping": lambda w: w.design.grouping("patient"),
-    "Design.without": lambda w: w.design.without(()),
-    "Gram.of": lambda w: w.gram.of(w.gram.packed, w.gram.n),
     "Gram.recenter": lambda w: w.gram.recenter(np.zeros(1), np.full(1, 2.0)),
     "Gram.select": lambda w: w.gram.select(["x"]),
     "Gram.subset": lambda w: w.gram.subset(np.arange(w.gram.n_persons) < 3),
@@ -267,6 +270,9 @@ METHODS: dict[str, Call] = {
     "MLM.simulate": lambda w: sw.MLM("y ~ session + (1 | patient)").simulate(
         w.panel, fixef={"(Intercept)": 1, "session": 0}, varcorr={"patient": 1.0}, sigma=1, seed=1
     ),
+    "MLM.gram": lambda w: w.half(0),
+    "MLMGram.__add__": lambda w: w.half(0) + w.half(1),
+    "MLMGram.__radd__": lambda w: sum([w.half(0), w.half(1)]),
     "MLMFit.of": lambda w: None,  # part of MLM.fit
     "MLMFit.confint": lambda w: [
         w.mlm.confint(),

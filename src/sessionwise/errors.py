@@ -24,38 +24,65 @@ class Argument:
     option: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Datum:
+    """What stands in a cell of the data, or is a person's label, in a sentence: for who has the data, not for a file
+    that is passed on."""
+
+    text: str
+
+
 class Wording(str):
     """A sentence that names arguments: the text that Python shows, and `for_command_line` with options instead.
 
-    parts : texts, Arguments, and other Wordings, whose parts become its own.
+    parts : texts, Arguments, Data, and other Wordings, whose parts become its own.
 
     >>> said = Wording("Use ", Argument("lag=1", ("--lag", "1")), ".")
     >>> said
     'Use lag=1.'
     >>> said.for_command_line()
     'Use --lag 1.'
+    >>> Wording("The first is ", Datum("'Smith'"), ".").without_data()
+    'The first is ….'
     """
 
     __slots__ = ("_parts",)
-    _parts: tuple[str | Argument, ...]
+    _parts: tuple[str | Argument | Datum, ...]
 
-    def __new__(cls, *parts: str | Argument) -> Wording:
+    def __new__(cls, *parts: str | Argument | Datum) -> Wording:
         flat = tuple(one for part in parts for one in (part.parts if isinstance(part, Wording) else (part,)))
-        made = super().__new__(cls, "".join(one.python if isinstance(one, Argument) else one for one in flat))
+        made = super().__new__(cls, "".join(_in_python(one) for one in flat))
         made._parts = flat
         return made
 
     @property
-    def parts(self) -> tuple[str | Argument, ...]:
-        """Texts and Arguments, in their order."""
+    def parts(self) -> tuple[str | Argument | Datum, ...]:
+        """Texts, Arguments and Data, in their order."""
         return self._parts
 
+    @property
+    def holds_data(self) -> bool:
+        """Whether it quotes a cell or a person's label."""
+        return any(isinstance(one, Datum) for one in self._parts)
+
     def for_command_line(self) -> str:
-        """The sentence with options, quoted as a shell takes them."""
-        return "".join(shlex.join(one.option) if isinstance(one, Argument) else one for one in self._parts)
+        """The sentence with options, quoted as a shell takes them; still a Wording if it quotes data."""
+        said = Wording(*(shlex.join(one.option) if isinstance(one, Argument) else one for one in self._parts))
+        return said if self.holds_data else str(said)
+
+    def without_data(self) -> Wording:
+        """The sentence with '…' in the place of data."""
+        return Wording(*("…" if isinstance(one, Datum) else one for one in self._parts))
 
     def __reduce__(self) -> tuple[object, ...]:
         return Wording, self._parts
+
+
+def _in_python(part: str | Argument | Datum) -> str:
+    match part:
+        case Argument(python=text) | Datum(text):
+            return text
+    return part
 
 
 #: A call of `read` around one of its arguments.

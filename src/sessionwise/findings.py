@@ -9,10 +9,10 @@ from __future__ import annotations
 import html
 import io
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Literal
 
-from .errors import PanelError, SessionwiseError
+from .errors import PanelError, SessionwiseError, Wording
 from .show import Note
 from .words import counted
 
@@ -26,7 +26,7 @@ class Finding:
 
     severity : 'error' (stops an analysis), 'warning' (goes into the report), 'note' (for the record).
     code : a short stable name of the kind of finding, e.g. 'duplicate-session'.
-    what : one sentence, in the user's words.
+    what : one sentence, in the user's words. What it quotes of a cell or a person's label is a Datum of a Wording.
     where : file line, person, session, column; empty if everywhere.
     count : how many rows, cells or persons are concerned (`what` says which).
     remedy : what the user can do; empty for notes that need nothing.
@@ -40,6 +40,16 @@ class Finding:
     count: int = 0
     remedy: str = ""
     column: str = field(default="", repr=False, metadata={"json": False})
+
+    def without_data(self) -> Finding:
+        """What of it may stand in a file that is passed on: no line, no person, nothing that a cell holds."""
+        quoting = isinstance(self.what, Wording) and self.what.holds_data
+        return replace(
+            self,
+            what=self.what.without_data() if isinstance(self.what, Wording) else self.what,
+            where=f"column {self.column}" if self.column else "",
+            remedy="" if quoting else self.remedy,  # it quotes them too
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from ._core import LANES
 from ._core import gram as _kernel
 from .errors import GramError, nearest, some
 from .threads import one_thread
+from .words import agree, counted
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,10 +66,6 @@ class Gram:
         """The sum over persons, float64 (k, k)."""
         total: np.ndarray = _square(self.packed.sum(axis=(0, 2))[None], len(self.columns))[0]
         return total
-
-    def of(self, packed: np.ndarray, n: np.ndarray) -> Gram:
-        """Other products of the same columns and persons; n : rows of each person."""
-        return _made(self.columns, self.persons, n, packed, self.center, self.scale, self.constants, self.units)
 
     def select(self, columns: Iterable[str]) -> Gram:
         """The Gram of some of the columns, in the order given.
@@ -291,6 +288,11 @@ def _made(
 _AT_ONCE = 2_000_000
 
 
+def filled(head: Gram, packed: np.ndarray, n: np.ndarray) -> Gram:
+    """Other products of the same columns and persons; n : rows of each person."""
+    return _made(head.columns, head.persons, n, packed, head.center, head.scale, head.constants, head.units)
+
+
 def joined(labels: Sequence[np.ndarray]) -> np.ndarray:
     """Labels of the persons of several Grams, one after the other.
 
@@ -298,17 +300,19 @@ def joined(labels: Sequence[np.ndarray]) -> np.ndarray:
     ------
     GramError : numbers in one and text in another, a person in two.
     """
-    filled = [own for own in labels if len(own)]
-    if not filled:
+    own = [each for each in labels if len(each)]
+    if not own:
         return labels[0]
-    if not all(_same_kind(filled[0], other) for other in filled[1:]):
-        raise GramError("persons are numbers in one Gram and text in the other.", remedy="Label persons alike in both.")
-    persons = np.concatenate(filled)
+    if not all(_same_kind(own[0], other) for other in own[1:]):
+        raise GramError("persons are numbers in one Gram and text in another.", remedy="Label persons alike in all.")
+    persons = np.concatenate(own)
     found, counts = np.unique(persons, return_counts=True)
     if len(twice := found[counts > 1]):
         raise GramError(
-            f"{len(twice):,} persons are in both Grams: {some(twice.tolist())}.",
-            remedy="If they are different people, put the clinic's name before their labels.",
+            f"{counted(len(twice), 'person')} {agree(len(twice), 'is', 'are')} in more than one Gram: "
+            f"{some(twice.tolist())}.",
+            remedy="A person's sessions must all be in one Gram: put them into one table. If they are different "
+            "people with the same label, put the site's name before all labels of persons.",
         )
     return persons
 

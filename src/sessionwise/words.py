@@ -12,6 +12,7 @@ Three styles, told apart by the reader they are for:
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
@@ -21,6 +22,21 @@ from .errors import some
 P_DECIMALS = 3
 #: What is printed for a number that is not known.
 UNKNOWN = "–"
+
+
+_BREAKS = re.compile("\\s*[\\t\\n\\r\\v\\f\\x1c-\\x1e\\x85\\u2028\\u2029]\\s*")
+_UNSHOWN = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\ud800-\\udfff\\ufffe\\uffff]")
+
+
+def printable(text: str) -> str:
+    """Text from outside as one line of signs that XML, and so pictures and Word, can hold.
+
+    Control characters become '�', line breaks spaces.
+
+    >>> printable("CORE-OM\\n total\\x01")
+    'CORE-OM total�'
+    """
+    return _UNSHOWN.sub("\ufffd", _BREAKS.sub(" ", text))
 
 
 # --- numbers ------------------------------------------------------------------------------------

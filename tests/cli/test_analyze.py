@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 import sessionwise as sw
@@ -13,7 +14,7 @@ from sessionwise.cli.analyze import prepare
 from sessionwise.cli.analyze import run as analyze
 from sessionwise.cli.settings import settings as read_settings
 
-from .commands import run
+from .commands import ROLES, run
 
 
 def test_a_settings_file_and_the_options_give_the_same_bytes(scores_file: Path, tmp_path: Path) -> None:
@@ -102,3 +103,40 @@ def test_progress_is_told_part_by_part(tmp_path: Path, monkeypatch: pytest.Monke
     with pytest.raises(sw.StudyError, match="enough"):
         analyze(asked, steps.append)
     assert steps == ["reading and scoring", "the sample (1 of 5)"]
+
+
+def test_persons_are_numbered_and_the_key_is_for_its_owner_alone(scores_file: Path, tmp_path: Path) -> None:
+    """The same numbers in the report, the tables, the JSON and the key; what was found is told on the terminal."""
+    data = tmp_path / "data.csv"
+    frame = pl.read_csv(scores_file).with_columns(patient=pl.format("Qz{}", "patient"))
+    data.write_text(frame.write_csv(), encoding="utf-8")
+    asked = ["analyze", data, *ROLES, "--outcome", "core_om", "--process", "wai_sr", "-o", tmp_path / "r.html"]
+    told = run(*asked, "--results", tmp_path / "res", "--key", tmp_path / "key.csv", "--json")
+    files = [tmp_path / "r.html", *(tmp_path / "res").glob("*.csv")]
+    assert "Qz" not in told + "".join(path.read_text(encoding="utf-8") for path in files)
+    assert (tmp_path / "key.csv").stat().st_mode & 0o077 == 0
+    key = dict(pl.read_csv(tmp_path / "key.csv").select("number", "label").iter_rows())
+    assert set(key.values()) == set(frame["patient"])
+    by_label = json.loads(run(*asked, "--labels", "--json"))["result"]["persons"]["effects"]
+    by_number = json.loads(told)["result"]["persons"]["effects"]
+    assert [(key[e["person"]], e["value"]) for e in by_number] == [(e["person"], e["value"]) for e in by_label]
+    assert "Qz" in (tmp_path / "r.html").read_text(encoding="utf-8")
+    shared = run(*asked, "--share", "--json")
+    assert json.loads(shared)["result"]["persons"]["effects"] == []
+
+
+@pytest.mark.parametrize("options", [["--labels", "--share"], ["--labels", "--key", "k"], ["--share", "--key", "k"]])
+def test_options_that_exclude_each_other(options: list[str], scores_file: Path, tmp_path: Path) -> None:
+    with pytest.raises(sw.SessionwiseError, match=r"two different reports|no key"):
+        run("analyze", scores_file, *options, "-o", tmp_path / "r.html")
+
+
+def test_places_in_the_data_are_told_on_the_terminal_alone(scores_file: Path, tmp_path: Path) -> None:
+    frame = pl.read_csv(scores_file)
+    first = frame.head(1).with_columns(session=pl.lit(70).cast(frame["session"].dtype))
+    pl.concat([frame, first]).write_csv(tmp_path / "data.csv")
+    asked = ["analyze", tmp_path / "data.csv", *ROLES, "--outcome", "core_om", "--process", "wai_sr"]
+    text = run(*asked, "-o", tmp_path / "r.html")
+    assert "session 70" in text
+    assert "stand here alone" in text
+    assert ", session 70 (" not in (tmp_path / "r.html").read_text(encoding="utf-8")

@@ -60,3 +60,13 @@ def test_the_data_are_never_overwritten(items_file: Path) -> None:
     with pytest.raises(sw.SessionwiseError, match="overwrite your data"):
         run("score", items_file, *ROLES, "-i", "core-om", "-o", items_file)
     assert items_file.read_bytes() == before
+
+
+def test_no_cell_of_the_scores_is_a_formula(items_file: Path, tmp_path: Path) -> None:
+    frame = pl.read_csv(items_file).with_columns(note=pl.lit("=1+1"), sign=pl.lit("-"))
+    frame.write_csv(tmp_path / "in.csv")
+    run("score", tmp_path / "in.csv", *ROLES, "-i", "core-om", "-o", tmp_path / "out.csv")
+    out = pl.read_csv(tmp_path / "out.csv")
+    assert out["note"].unique().to_list() == ["'=1+1"]
+    assert out["sign"].unique().to_list() == ["-"]
+    assert out["core_om"].dtype == pl.Float64

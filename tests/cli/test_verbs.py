@@ -32,7 +32,7 @@ SHARED = {
 BUILT: dict[str, tuple[list[type], set[str]]] = {
     "demo": ([], {"out", "seed", "json_"}),
     "check": ([SessionsFile, Answering], {"json_"}),
-    "score": ([SessionsFile, Answering], {"out_of_range", "output", "json_"}),
+    "score": ([SessionsFile, Answering], {"out_of_range", "output", "overwrite", "json_"}),
     "describe": ([SessionsFile, Answering], {"out_of_range", "column", "figures", "json_"}),
     "fit": ([SessionsFile, Answering, ModelOptions], {"arguments", "model", "test", "out_of_range", "json_"}),
     "analyze": ([Settings], {"config", "json_"}),

@@ -1,4 +1,5 @@
-"""Variance components: a brute-force optimum, invariants, and data that do not tell."""
+"""Variance components of a column: invariants, and data that do not tell. The estimates themselves:
+tests/mixed/inference/test_variance_shares.py."""
 
 from __future__ import annotations
 
@@ -11,9 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.dense import Dense
 from sessionwise.descriptions import describe, variance_components
-from sessionwise.descriptions.reml import criterion, intervals, solve, sums
 from sessionwise.descriptions.variance import home
 from sessionwise.panel import Panel
 
@@ -41,60 +40,6 @@ def numbers(frame: pl.DataFrame, cluster: bool = True) -> np.ndarray:
     c = variance_components(panel(frame, cluster), "y")
     ends = (*(c.icc_interval or ()), *(c.icc_cluster_interval or ()))
     return np.array([c.within, c.person, c.cluster if cluster else 0.0, c.icc, c.reliability, *ends], float)
-
-
-def test_the_criterion_is_the_density_written_out() -> None:
-    """Against −2 log restricted likelihood with the full covariance matrix."""
-    frame = simulated(1, persons=12, clusters=3).sort("cluster", "person")
-    y, who, cluster = (frame[c].to_numpy() for c in ("y", "person", "cluster"))
-    v = np.eye(len(y)) + 0.7 * (who[:, None] == who) + 0.3 * (cluster[:, None] == cluster)
-    plain = Dense(np.ones((len(y), 1)), y, v)
-    by = frame.group_by("person", maintain_order=True).agg(
-        pl.len().alias("n"), pl.mean("y"), pl.first("cluster"), ((pl.col("y") - pl.mean("y")) ** 2).sum().alias("ss")
-    )
-    s = sums(by["n"].to_numpy().astype(float), by["y"].to_numpy(), by["ss"].sum(), by["cluster"].to_numpy())
-    point = criterion(s, 0.7, 0.3)
-    assert point.value == pytest.approx(plain.criterion(reml=True), rel=1e-12)
-    assert point.sigma2 == pytest.approx(plain.quadratic / (len(y) - 1), rel=1e-12)
-    h = 1e-5
-    slopes = (
-        (criterion(s, 0.7 + h, 0.3).value - criterion(s, 0.7 - h, 0.3).value) / (2 * h),
-        (criterion(s, 0.7, 0.3 + h).value - criterion(s, 0.7, 0.3 - h).value) / (2 * h),
-    )
-    assert (point.slope_person, point.slope_cluster) == pytest.approx(slopes, rel=1e-6, abs=1e-6)
-
-
-@pytest.mark.parametrize("seed", range(30))
-def test_no_point_is_better_than_the_minimum_and_ends_are_on_the_target(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    persons, clusters = int(rng.integers(4, 200)), int(rng.integers(2, 30))
-    n = rng.integers(1, 12, persons).astype(float)
-    cluster = np.unique(rng.integers(0, clusters, persons), return_inverse=True)[1]
-    spread = rng.choice([0.0, 0.1, 1.0, 10.0, 300.0], 2)
-    mean = rng.normal(0, spread[0], clusters)[cluster] + rng.normal(0, np.sqrt(spread[1] ** 2 + 1 / n))
-    s = sums(n, mean, float(rng.chisquare(max(1.0, n.sum() - persons))), cluster)
-    best = solve(s)
-    grid = np.concatenate([[0.0], np.geomspace(1e-4, 1e5, 60)])
-    assert best.at.value <= min(criterion(s, a, b).value for a in grid for b in grid) + 1e-7
-    for (low, high), at in zip(intervals(s, best), (1 - _rest(best), best.share_cluster), strict=True):
-        assert 0 <= low <= at + 1e-9
-        assert at - 1e-9 <= high <= 1
-    between = intervals(s, best)[0]
-    near = np.geomspace(1e-8, 0.5, 600)
-    fractions = np.concatenate([[0.0], near, 1 - near, [1.0]])
-    for end in between:
-        if 1e-6 < end < 1 - 1e-6:
-            profile = min(_at(s, end * (1 - f), end * f) for f in fractions)
-            assert profile - best.at.value == pytest.approx(3.841459, abs=0.02)
-
-
-def _rest(best: object) -> float:
-    return 1 - best.share_person - best.share_cluster  # type: ignore[attr-defined]
-
-
-def _at(s: object, person: float, cluster: float) -> float:
-    rest = 1 - person - cluster
-    return criterion(s, person / rest, cluster / rest).value  # type: ignore[arg-type]
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ from __future__ import annotations
 LAYERS: tuple[tuple[str, ...], ...] = (
     # the ground: what knows no session
     ("errors", "threads", "_core"),
-    ("words", "options"),
+    ("words", "options", "outputs"),
     ("show",),
     ("findings",),
     # from a file to the columns of a model
@@ -34,6 +34,7 @@ LEVELS = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 FACADES: dict[tuple[str, str], str] = {
     ("designs.design", "designs.build"): "Design.apply makes another Design",
     ("models.mlm.model", "models.mlm.fit"): "MLM.fit gives an MLMFit",
+    ("models.mlm.model", "models.mlm.gram"): "MLM.gram gives an MLMGram",
     ("models.mlm.model", "models.mlm.simulate"): "MLM.simulate",
     ("models.panel_sem.model", "models.panel_sem.estimate"): "the panel models' fit",
     ("models.panel_sem.model", "models.panel_sem.fit"): "the panel models' fit gives a SEMFit",

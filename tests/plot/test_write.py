@@ -37,3 +37,17 @@ def test_a_column_that_is_not_there_writes_nothing(panel: sw.Panel, tmp_path: Pa
     with pytest.raises(sw.PanelError, match="core_omm"):
         plot.write_figures(panel, tmp_path, ["core_omm"])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_two_columns_are_two_files(panel: sw.Panel, tmp_path: Path) -> None:
+    odd = panel.with_columns(dict.fromkeys(("a b", "a_b", "A/B", "x" * 300), panel["core_om"]))
+    names = [path.name for path in plot.write_figures(odd, tmp_path, ["a b", "a_b", "A/B", "x" * 300])]
+    assert names[:3] == ["trajectories-a_b.png", "trajectories-a_b-2.png", "trajectories-A_B-3.png"]
+    assert len(set(map(str.casefold, names))) == len(names) == 6
+
+
+def test_a_picture_of_the_users_is_left_alone(panel: sw.Panel, tmp_path: Path) -> None:
+    (tmp_path / "missing.png").write_bytes(b"mine")
+    with pytest.raises(sw.SessionwiseError, match=r"missing\.png"):
+        plot.write_figures(panel, tmp_path, ["core_om"])
+    assert [path.name for path in tmp_path.iterdir()] == ["missing.png"]

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from ..errors import Argument, Wording
+from ..errors import Argument, Datum, Wording
 from ..findings import Finding
 from ..panel import Panel
 from ..words import counted
@@ -57,7 +57,7 @@ def _far(panel: Panel, times: np.ndarray) -> np.ndarray:
 
 
 def _implausible(panel: Panel, times: np.ndarray, rows: np.ndarray) -> Finding:
-    what = f"{counted(len(rows), 'date')} cannot be right, such as {_day(times[rows[0]])}."
+    what = Wording(f"{counted(len(rows), 'date')} cannot be right, such as ", Datum(_day(times[rows[0]])), ".")
     where = f"column {panel.roles.time!r}: {panel.where(rows)}"
     return Finding("warning", "implausible-date", what, where, len(rows), "Correct them, or leave them empty.")
 

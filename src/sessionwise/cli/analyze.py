@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..findings import Findings
 from .console import busy, print_result
 from .options import Json, OptionsOf, Values, verb
-from .places import writing
+from .remedies import in_options
 from .settings import Settings, settings
 
 if TYPE_CHECKING:
+    from ..outputs import Place
     from ..panel import Panel
     from ..reports import Painter
+    from ..reports.passed_on import PassedOn
     from ..study import StudyResult
 
 #: Called with what is done next.
@@ -63,18 +66,19 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysis:
-    """What came out. written : kind -> path or paths, as text."""
+    """What came out. told : what files and JSON say of it. written : kind -> path or paths, as text."""
 
     prepared: Prepared
     result: StudyResult
+    told: PassedOn
     written: dict[str, Any]
 
     def to_dict(self) -> dict[str, Any]:
         return {
             "guessed": self.prepared.guessed,
             "written": self.written,
-            "result": self.result.to_dict(),
-            "read": self.prepared.panel.findings.to_dicts(),
+            "result": self.told.result.to_dict(),
+            "read": Findings(self.told.read).to_dicts(),
         }
 
     def lines(self) -> list[str]:
@@ -85,11 +89,19 @@ class Analysis:
         agreed = [told for told in result.sensitivity.words if told not in result.sensitivity.disagree]
         lines += ["", *agreed] if agreed else []
         lines += ["", *map(str, result.unanswered)] if result.unanswered else []
+        lines += ["", *self._found()] if not self.prepared.settings.files.labels else []
         lines.append("")
         for path in self.written.values():
             several = isinstance(path, list)
             lines.append(f"written: {Path(path[0]).parent}/ ({len(path)} tables)" if several else f"written: {path}")
         return lines
+
+    def _found(self) -> list[str]:
+        """Warnings with their places, which the report does not have."""
+        read = in_options(self.prepared.panel.findings.warnings)
+        warnings = dict.fromkeys((*read, *self.result.findings.warnings))
+        placed = [f"  {f.what} ({f.where})" for f in warnings if f.where]
+        return ["What the check found, with its places, which stand here alone:", *placed] if placed else []
 
 
 def run(settings: Settings, say: Say, *, notices: tuple[str, ...] = ()) -> Analysis:
@@ -100,7 +112,8 @@ def run(settings: Settings, say: Say, *, notices: tuple[str, ...] = ()) -> Analy
     SessionwiseError : what cannot be read, scored or studied, or would overwrite the data.
     """
     from ..reports.painter import Painter
-    from .remedies import in_options, options_in_errors
+    from ..reports.passed_on import passed_on
+    from .remedies import options_in_errors
 
     started = perf_counter()
     settings.files.check(settings.sessions.file)
@@ -110,8 +123,10 @@ def run(settings: Settings, say: Say, *, notices: tuple[str, ...] = ()) -> Analy
         study = prepared.settings.study()
         result = in_options(study.run(prepared.panel, progress=lambda part, at, of: say(f"{part} ({at + 1} of {of})")))
         say("report")
-        written = _written(prepared, result, notices, started, painter)
-    return Analysis(prepared, result, written)
+        files = prepared.settings.files
+        told = in_options(passed_on(result, None, prepared.panel.findings, labels=files.labels, share=files.share))
+        written = _written(prepared, result, told, notices, started, painter)
+    return Analysis(prepared, result, told, written)
 
 
 def prepare(settings: Settings) -> Prepared:
@@ -147,28 +162,40 @@ def prepare(settings: Settings) -> Prepared:
 
 
 def _written(
-    prepared: Prepared, result: StudyResult, notices: tuple[str, ...], started: float, painter: Painter
+    prepared: Prepared,
+    result: StudyResult,
+    told: PassedOn,
+    notices: tuple[str, ...],
+    started: float,
+    painter: Painter,
 ) -> dict[str, Any]:
-    """Every file that was asked for; kind -> path or paths, as text."""
-    from ..reports import report as write_report
-    from ..reports import write_tables, write_word
-    from .remedies import in_options
+    """Every file that was asked for, all at once; kind -> path or paths, as text."""
+    from ..outputs import write_files
+    from ..reports import html
 
     panel, files = prepared.panel, prepared.settings.files
     facts = [("Command", prepared.settings.command())]
     if prepared.guesses:
         facts.append(("Taken by their names", prepared.guesses))
-    written: dict[str, Any] = {}
+    how = {"labels": files.labels, "share": files.share}
+    contents: dict[Place, bytes] = {}
+    written: dict[str, Any] = {"report": str(files.report)}
     if files.results is not None:
-        with writing(files.results):
-            written["results"] = [str(path) for path in write_tables(result, files.results)]
-    if files.word is not None:
-        with writing(files.word):
-            path = write_word(result, files.word, panel, facts=facts, notices=notices, painter=painter)
-            written["docx"] = str(path)
-    with writing(files.report):
-        read = tuple(in_options(panel.findings))
-        write_report(
-            result, files.report, panel, facts=facts, notices=notices, read=read, started=started, painter=painter
-        )
-    return {"report": str(files.report), **written}
+        from ..reports.csv_files import table_files
+
+        contents |= table_files(told, files.results)
+        written["results"] = [str(place.path) for place in contents]
+    if (place := files.word_place) is not None:
+        from ..reports.word import word_file
+
+        contents[place] = word_file(result, panel, facts=facts, notices=notices, painter=painter, **how)
+        written["docx"] = str(place.path)
+    if (place := files.key_place) is not None:
+        from ..reports.passed_on import key_file
+
+        contents[place] = key_file(result, panel)
+        written["key"] = str(place.path)
+    read = in_options(panel.findings)
+    page = html(result, panel, facts=facts, notices=notices, read=read, started=started, painter=painter, **how)
+    write_files({files.report_place: page.encode(), **contents}, [prepared.settings.sessions.file])
+    return written

@@ -5,19 +5,20 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..outputs import Place, check_places, write_files
 from .analyze import Analysis, Say
 from .analyze import run as run_analysis
 from .answering import Answering
 from .console import busy, print_result
 from .files import SessionsFile
 from .options import Json, verb
-from .places import ReportFiles, make_folder, writing
+from .places import ReportFiles
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -95,19 +96,19 @@ def run(folder: Path, seed: int | None, say: Say) -> Demo:
     from .. import datasets
     from ..study.recovered import recovered
 
-    make_folder(folder)
-    file = folder / "sessions.csv"
+    file = Place(folder / "sessions.csv", named=False, folder=True)
+    files = ReportFiles(folder / "report.html", folder / "results")
+    check_places([file, *(replace(place, named=False, folder=True) for place in files.places())])
     say("simulating a study")
     seed = datasets.SEED if seed is None else seed
-    with writing(file):
-        datasets.demo(seed).frame.write_csv(file)
+    write_files({file: datasets.demo(seed).frame.write_csv().encode()})
     settings = Settings(
-        SessionsFile(file, "patient", "session", "therapist", "date"),
+        SessionsFile(file.path, "patient", "session", "therapist", "date"),
         outcome="core_om",
         process="wai_sr",
         moderator=("pd",),
-        files=ReportFiles(folder / "report.html", folder / "results"),
+        files=files,
         answering=Answering(("core-om", "wai-sr")),
     )
     analysis = run_analysis(settings, say, notices=(NOTE,))
-    return Demo(file, analysis, recovered(analysis.result, datasets.demo_truth(seed)))
+    return Demo(file.path, analysis, recovered(analysis.result, datasets.demo_truth(seed)))

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
+from ..outputs import check_folder
 from .answering import Answering, scored_panel
 from .console import busy, print_result
 from .files import SessionsFile
 from .options import Json, OutOfRange, verb
-from .places import writing
 
 EPILOG = "Example: sessionwise describe sessions.csv --person patient --session session --figures figures"
 
@@ -37,13 +37,14 @@ def describe(
 
     written: tuple[Path, ...] = ()
     with busy("reading and describing"):
+        if figures is not None:
+            check_folder(figures, made=True)
         panel = scored_panel(sessions, answering, out_of_range)
         description = describe_panel(panel, column)
         if figures is not None:
             from ..plot import write_figures
 
-            with writing(figures):
-                written = write_figures(panel, figures, column)
+            written = write_figures(panel, figures, column)
     record = {
         "command": "describe",
         "file": sessions.file.name,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import SessionwiseError, nearest
+from ..outputs import check_name
 from .options import READING, number
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ class SessionsFile:
 
     person : None for a wide file without such a column: each row is one, and they are numbered.
     missing, read : as they are written on the command line, 'age=999', 'header_row=4'.
+
+    Raises
+    ------
+    SessionwiseError : the file's name is no text, before anything is done with it.
     """
 
     file: Annotated[Path, typer.Argument(help="CSV, Excel, SPSS, Stata, SAS or Parquet file.", show_default=False)]
@@ -62,6 +67,9 @@ class SessionsFile:
             help="Number each person's sessions by this column of dates.", show_default=False, rich_help_panel=READING
         ),
     ] = None
+
+    def __post_init__(self) -> None:
+        check_name(self.file)
 
     def columns(self) -> tuple[str, ...]:
         """The names of the file's columns, as it is read."""

@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
+from ..outputs import Place
 from .answering import Answering
 from .console import busy, print_result
 from .files import SessionsFile
 from .options import Json, OutOfRange, verb
-from .places import refuse_output, write_panel
+from .places import Overwrite, check_scores, write_panel
 
 EPILOG = "Example: sessionwise score sessions.csv --person patient --session session -i core-om -o scored.csv"
 
@@ -24,17 +25,19 @@ def score(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write, .csv or .parquet.", show_default=False)
     ] = None,
+    overwrite: Overwrite = False,
     json_: Json = False,
 ) -> None:
     """Turn the items of instruments into scale scores, and say what was pro-rated or could not be scored."""
     with busy("reading and scoring"):
-        if output is not None:
-            refuse_output(output, sessions.file)
+        place = None if output is None else Place(output, overwrite=overwrite)
+        if place is not None:
+            check_scores(place, sessions.file)
         instruments = answering.checked()
         panel = sessions.panel()
         scored = instruments.scored(panel, out_of_range)
-        if output is not None:
-            write_panel(scored, output)
+        if place is not None:
+            write_panel(scored, place, sessions.file)
     record = {
         "command": "score",
         "file": sessions.file.name,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .reml import Floats, Ints
+from .variance import Floats, Ints
 
 Mask = npt.NDArray[np.bool_]
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .reml import Floats, Ints
-from .variance import Home
+from .variance import Floats, Home, Ints
 
 if TYPE_CHECKING:
     from ..panel import Panel

@@ -10,8 +10,7 @@ import numpy as np
 
 from ..panel.constancy import gathered, own_values
 from ..panel.labels import levels
-from .reml import Floats
-from .variance import Components, Home, Interval, components
+from .variance import Components, Floats, Home, Interval, components
 
 if TYPE_CHECKING:
     from ..panel import Panel

@@ -1,7 +1,8 @@
 """Where a column varies: within persons, between persons, between clusters.
 
-In: one float64 column and the panel's row structure. Out: a `Components`. The estimates are `_reml`'s; this
-file forms the sums it needs, decides which levels can be told apart at all, and says what was left out.
+In: one float64 column and the panel's row structure. Out: a `Components`. The estimates are those of the multilevel
+model's engine (`mixed`); this file forms the sums it needs, decides which levels can be told apart at all, and says
+what was left out.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from ..findings import Finding
+from ..mixed.exchangeable import random_intercepts
+from ..mixed.inference.variance_shares import VarianceShares, share_intervals, solved, variance_shares
 from ..threads import one_thread
-from .reml import Floats, Ints, intervals, solve, sums
 
 if TYPE_CHECKING:
     from ..panel import Panel
 
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 Interval = tuple[float, float]
 
 #: A sum of squares smaller than this share of the values' squared size is rounding, not variation: a value
@@ -150,11 +154,11 @@ def components(values: Floats, panel: Panel, homes: Home | None, ends: bool = Tr
     noise = ROUNDING * total * (shift * shift + float(centred @ centred) / total)
     ssw = ssw if ssw > noise else 0.0
     codes = None if homes is None else homes.codes[has]
-    return _estimate(n, n[has].astype(float), mean, ssw, noise, codes, ends)
+    return _estimate(n, n[has], mean, ssw, noise, codes, ends)
 
 
 def _estimate(
-    n: Ints, counts: Floats, mean: Floats, ssw: float, noise: float, codes: Ints | None, ends: bool
+    n: Ints, counts: Ints, mean: Floats, ssw: float, noise: float, codes: Ints | None, ends: bool
 ) -> Components:
     """Which levels can be told apart, then their variances."""
     persons, total = len(counts), float(counts.sum())
@@ -171,23 +175,20 @@ def _estimate(
     codes, said = _levels(codes)
     if ssw == 0.0:
         return _no_within(n, mean, codes, said)
-    enough = sums(counts, mean, ssw, codes)
-    best = solve(enough)
-    between, cluster = intervals(enough, best) if ends else (None, None)
-    s2 = best.at.sigma2
-    rest = 1.0 - best.share_person - best.share_cluster
-    said += _boundary(best.share_person, best.share_cluster, codes is not None)
+    fit = solved(random_intercepts(counts, mean, ssw, codes))
+    shares = variance_shares(fit)
+    found = share_intervals(fit) if ends else None
     return Components(
-        within=s2,
-        person=s2 * best.share_person / rest,
-        cluster=None if codes is None else s2 * best.share_cluster / rest,
-        icc=best.share_person + best.share_cluster,
-        icc_cluster=None if codes is None else best.share_cluster,
-        icc_interval=None if between is None else _plain(between),
-        icc_cluster_interval=None if cluster is None else _plain(cluster),
-        criterion=best.at.value,
+        within=shares.within,
+        person=shares.person,
+        cluster=shares.group,
+        icc=shares.between_share,
+        icc_cluster=shares.group_share,
+        icc_interval=None if found is None else found.between,
+        icc_cluster_interval=None if found is None else found.group,
+        criterion=fit.criterion,
         n_per_person=n,
-        findings=tuple(said),
+        findings=(*said, *_boundary(shares)),
     )
 
 
@@ -213,28 +214,28 @@ def _no_within(n: Ints, mean: Floats, codes: Ints | None, said: list[Finding]) -
     said = [*said, Finding("note", "no-within", what)]
     person, cluster, icc_cluster, cluster_interval = float(mean.var(ddof=1)), None, None, None
     if codes is not None:
-        size = np.bincount(codes).astype(float)
+        size = np.bincount(codes)
         middle = np.bincount(codes, mean) / size
         ssw = float(((mean - middle[codes]) ** 2).sum())
         if ssw > ROUNDING * float(mean @ mean):
-            enough = sums(size, middle, ssw)
-            best = solve(enough)
-            person, icc_cluster = best.at.sigma2, best.share_person
-            cluster = person * icc_cluster / (1.0 - icc_cluster)
-            cluster_interval = _plain(intervals(enough, best)[0])
+            fit = solved(random_intercepts(size, middle, ssw))
+            shares = variance_shares(fit)
+            person, cluster, icc_cluster = shares.within, shares.person, shares.between_share
+            cluster_interval = share_intervals(fit).between
         else:
             person, cluster, icc_cluster = 0.0, float(middle.var(ddof=1)), 1.0
     return Components(0.0, person, cluster, 1.0, icc_cluster, None, cluster_interval, None, n, tuple(said))
 
 
-def _boundary(person: float, cluster: float, clustered: bool) -> list[Finding]:
-    if person == 0.0 and cluster == 0.0:
+def _boundary(shares: VarianceShares) -> list[Finding]:
+    """What a variance of zero means."""
+    if shares.between_share == 0.0:
         what = "Persons' means differ no more than chance would have it: the variance between persons is 0."
         return [Finding("note", "no-between", what)]
-    if person == 0.0:
+    if shares.person == 0.0:
         what = "Persons of the same cluster differ no more than chance would have it: that variance is 0."
         return [Finding("note", "no-between", what)]
-    if clustered and cluster == 0.0:
+    if shares.group == 0.0:
         what = "Clusters differ no more than chance would have it: the variance between clusters is 0."
         return [Finding("note", "no-cluster", what)]
     return []
@@ -249,8 +250,3 @@ def _spread(mean: Floats, has: npt.NDArray[np.bool_]) -> Floats:
     out = np.zeros(len(has))
     out[has] = mean
     return out
-
-
-def _plain(pair: tuple[float, float]) -> Interval:
-    low, high = (min(max(float(v), 0.0), 1.0) for v in pair)
-    return low, high

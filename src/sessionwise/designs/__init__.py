@@ -8,7 +8,7 @@ from the rows that are left.
 
 from __future__ import annotations
 
-from .build import design, partial_design
+from .build import design, means_of_somebody, partial_design
 from .coding import Factor
 from .design import Design, Dropped, Grouping, PartialDesign, RandomColumns, TermColumns
 
@@ -21,5 +21,6 @@ __all__ = [
     "RandomColumns",
     "TermColumns",
     "design",
+    "means_of_somebody",
     "partial_design",
 ]

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..errors import DesignError, FormulaError, nearest, some
 from ..findings import Finding, Findings
-from ..formula import Call, Expression, Formula, names, parse_formula, show
+from ..formula import Call, Expression, Formula, label, names, parse_formula, show
 from ..formula.functions import LEARNING
 from ..formula.syntax import parts
 from ..panel import Panel
 from ..panel.panel import Labels
+from ..panel.same_labels import positions
 from ..threads import one_thread
-from ..words import counted
 from .coding import INTERCEPT, Coded, Columns, Encoder, Factor, code, learn
 from .design import Design, Grouping, Learned, PartialDesign, RandomColumns, TermColumns
+from .fittable import identified, left_out, no_variation, rows_enough
 from .rank import aliases
 from .rows_used import Codes, Kept, dropped_findings, group_codes, grouping, keep, some_left
 from .values import Source, must_have_columns, value
@@ -49,15 +50,18 @@ def design(
     >>> d.names
     ('core_om', '(Intercept)', 'lag(within(wai_sr))', 'pd', 'lag(within(wai_sr)):pd')
     """
-    rows = _usable(panel, formula, means)
+    means_of_somebody(means or {}, panel)
+    rows = _usable(panel, formula, means, partial=False)
     some_left(rows.kept, rows.formula, panel)
-    _varies(rows.y, rows.response, panel, rows.kept)
+    if not rows.y.min() < rows.y.max():
+        raise no_variation(rows.response, float(rows.y[0]), len(rows.y), len(panel), rows.kept.why)
     encoders = rows.learned()
     coded = _coded(rows.formula, encoders, rows.source, rows.kept.rows)
     matrix, found = _full_rank(rows.y, coded, rows.kept)
     said = [*found.findings, *_random_findings(rows.formula, coded, encoders, matrix, found.aliased)]
     made = rows.finished(encoders, coded, matrix, found.aliased, said)
-    _identified(made)
+    levels = {g.name: g.levels for g in made.groupings}
+    identified(made.random, made.names, levels, len(made.rows))
     return made
 
 
@@ -79,10 +83,10 @@ def partial_design(
     Raises
     ------
     FormulaError : the formula cannot be read, or names a column that is not there.
-    DesignError : infinite values, a category with one value only if nothing was learned before, or with a value that
-        was not there then.
+    DesignError : infinite values; without `like`, a category with one value only, or no row to learn a transform from;
+        with it, a category with a value that was not there then.
     """
-    rows = _usable(panel, formula, means)
+    rows = _usable(panel, formula, means, partial=True)
     encoders = rows.learned() if like is None else like.learned.encoders
     coded = _coded(rows.formula, encoders, rows.source, rows.kept.rows)
     matrix = _matrix(rows.y, coded, ())
@@ -100,16 +104,17 @@ def applied(learned_from: Design, panel: Panel, response: bool, means: Mapping[s
     """`Design.apply`."""
     formula, learned = learned_from.formula, learned_from.learned
     assert formula.response is not None
-    source = _source(formula, panel, means)
+    source = replace(_source(formula, panel, means), learned=True)
     terms = _terms_of(formula)
     there = all(name in panel for name in _columns(formula.response))
     if not response:
         del terms[formula.response]
     must_have_columns(terms, panel)
-    groups = {str(r.group): group_codes(r.group, r, panel, not response) for r in formula.random}
+    groups = {r.group.label: group_codes(r.group, r, panel, not response) for r in formula.random}
     needed = formula.variables if response else formula.variables[1:]
     kept = keep(needed, formula.response, groups if response else {}, source)
-    some_left(kept, formula, panel)
+    if response:
+        some_left(kept, formula, panel)
     y = kept.of(_response(formula.response, source)) if there else np.full(len(kept.rows), np.nan)
     coded = _coded(formula, learned.encoders, source, kept.rows)
     matrix = _matrix(y, coded, learned.aliased)
@@ -146,13 +151,15 @@ class _Usable:
         return _finished(skeleton, self.panel, self.kept, self.groups, learned, said)
 
 
-def _usable(panel: Panel, formula: str | Formula, means: Mapping[str, Mapping[object, float]] | None) -> _Usable:
+def _usable(
+    panel: Panel, formula: str | Formula, means: Mapping[str, Mapping[object, float]] | None, *, partial: bool
+) -> _Usable:
     formula = parse_formula(formula) if isinstance(formula, str) else formula
     if formula.response is None:
         raise DesignError("the formula has no response.", where=f"formula {formula.text!r}", remedy="Write y ~ ...")
-    source = _source(formula, panel, means or {})
+    source = _source(formula, panel, means or {}, partial)
     must_have_columns(_terms_of(formula), panel)
-    groups = {str(r.group): group_codes(r.group, r, panel) for r in formula.random}
+    groups = {r.group.label: group_codes(r.group, r, panel) for r in formula.random}
     kept = keep(formula.variables, formula.response, groups, source)
     y = kept.of(_response(formula.response, source))
     return _Usable(panel, formula, formula.response, source, groups, kept, y)
@@ -185,7 +192,9 @@ class _Skeleton:
     aliased: tuple[str, ...]
 
 
-def _source(formula: Formula, panel: Panel, means: Mapping[str, Mapping[object, float]]) -> Source:
+def _source(
+    formula: Formula, panel: Panel, means: Mapping[str, Mapping[object, float]], partial: bool = False
+) -> Source:
     """The Panel to compute from; means must be of expressions that the formula takes means of."""
 
     def centred(e: Expression) -> list[str]:
@@ -202,7 +211,23 @@ def _source(formula: Formula, panel: Panel, means: Mapping[str, Mapping[object, 
                 where=f"formula {formula.text!r}",
                 remedy=f"Give means for: {some(sorted(known)) or 'nothing'}.",
             )
-    return Source(panel, means)
+    return Source(panel, means, partial)
+
+
+def means_of_somebody(means: Mapping[str, Mapping[object, float]], panel: Panel) -> None:
+    """Stop at person means of which none is of a person of the Panel: they would be passed over.
+
+    Raises
+    ------
+    DesignError : whose they are.
+    """
+    for text, given in means.items():
+        if (positions(list(given), panel.persons, "a person of means=") < 0).all():
+            raise DesignError(
+                f"the means of {text} are of no person of the Panel: {some(list(given), 6) or 'there are none'}.",
+                where=f"persons {some(panel.persons.tolist(), 6)}",
+                remedy=f"Give them by the labels of column {panel.roles.person!r}.",
+            )
 
 
 def _terms_of(formula: Formula) -> dict[Expression, object]:
@@ -263,25 +288,13 @@ def _full_rank(y: np.ndarray, coded: _AllCoded, kept: Kept) -> tuple[_Matrix, _A
     """The matrix without the fixed columns that are combinations of others, and Findings that name them."""
     columns = tuple(coded.fixed.columns)
     p = len(columns)
-    if len(y) < p:
-        raise DesignError(
-            f"there are fewer rows ({len(y):,}) than fixed columns ({p:,}).",
-            where="; ".join(f"{len(d.rows):,} rows dropped: {d.what}" for d in kept.dropped[:5]),
-            remedy="Leave out terms, or use more data.",
-        )
+    rows_enough(len(y), p, kept.why)
     matrix = _matrix(y, coded, ())
     constant = columns.index(INTERCEPT) if INTERCEPT in columns else None
     found = aliases(matrix.numbers[:, 1 : 1 + p], constant)
     if not found:
         return matrix, _Aliased((), [])
-    findings = []
-    for alias in found:
-        of = some([columns[c] for c in alias.of], 6)
-        why = f"it is a combination of {of}" if alias.of else "it is zero in every row used"
-        what = f"Column {columns[alias.column]} was left out: {why}."
-        remedy = "Its effect cannot be told from theirs; leave out the term if this was not meant."
-        where = f"column {columns[alias.column]}"
-        findings.append(Finding("warning", "rank-deficient", what, where, 1, remedy))
+    findings = [left_out(columns[alias.column], [columns[c] for c in alias.of]) for alias in found]
     aliased = tuple(columns[a.column] for a in found)
     return _matrix(y, coded, aliased), _Aliased(aliased, findings)
 
@@ -290,7 +303,7 @@ def _finished(
     s: _Skeleton, panel: Panel, kept: Kept, groups: Mapping[str, Codes], learned: Learned, found: list[Finding]
 ) -> Design:
     assert s.formula.response is not None
-    columns = (show(s.formula.response), *s.names[1:])
+    columns = (label(s.formula.response), *s.names[1:])
     at = {name: j for j, name in enumerate(columns) if j}
     counts, starts = panel.sessions_per_person, panel.starts
     if kept.dropped:
@@ -309,7 +322,7 @@ def _finished(
         TermColumns(term, tuple(at[c] for c in made_of if c in fixed)) for term, made_of in s.coded.fixed.terms.items()
     )
     random = tuple(
-        RandomColumns(str(r.group), tuple(at[c] for c in coded.columns), r.correlated)
+        RandomColumns(r.group.label, tuple(at[c] for c in coded.columns), r.correlated)
         for r, coded in zip(s.formula.random, s.coded.random, strict=True)
     )
     factors: dict[str, tuple[Factor, ...]] = {}
@@ -357,36 +370,3 @@ def _random_findings(
             remedy = "lme4 keeps those of one categorical variable correlated; what is estimated depends on its coding."
             findings.append(Finding("note", "uncorrelated-categories", what, f"random term {term}", 0, remedy))
     return findings
-
-
-# --- whether a model can be fitted --------------------------------------------------------------
-
-
-def _varies(y: np.ndarray, response: Expression, panel: Panel, kept: Kept) -> None:
-    if y.min() < y.max():
-        return
-    raise DesignError(
-        f"the response {show(response)} is {y[0]:.6g} in every row used.",
-        where=f"{len(y):,} of {len(panel):,} rows used" + "".join(f"; {d.what}: {len(d.rows):,}" for d in kept.dropped),
-        remedy="Choose a response that varies; check that the right rows were read.",
-    )
-
-
-def _identified(d: Design) -> None:
-    """Stop at a grouping factor or random term that no data of this size can speak about."""
-    for r in d.random:
-        g = d.grouping(r.group)
-        if len(g.levels) < 2:
-            raise DesignError(
-                f"the grouping factor {r.group} has one level only: {some(g.levels.tolist())}.",
-                where=f"{len(d.rows):,} rows used",
-                remedy="Leave out this random term; variation between groups needs several of them.",
-            )
-        if len(r.columns) * len(g.levels) >= len(d.rows):
-            raise DesignError(
-                f"{r.group} has {counted(len(r.columns), 'random effect')} for each of "
-                f"{len(g.levels):,} levels, as many as there are rows ({len(d.rows):,}) or more: they cannot be told "
-                "from the residuals.",
-                where=f"random term of {r.group}: {some([d.names[c] for c in r.columns])}",
-                remedy="Leave out random slopes, or use more sessions for each group.",
-            )

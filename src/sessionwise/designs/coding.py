@@ -8,7 +8,9 @@ centring) are formulaic's, and so are column names: `pd[T.1]`, `bs(x, df=4)[2]`,
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import reduce
@@ -17,9 +19,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import DesignError, FormulaError, nearest, some
-from ..formula import Call, Expression, Term, show
+from ..formula import Call, Expression, Term, label, show
 from ..formula.functions import TRANSFORMS, contrast, literal
 from ..panel.panel import Labels
+from ..panel.same_labels import positions
 from ..words import agree
 from .values import Source, value
 
@@ -56,11 +59,23 @@ class Factor:
     level: Any = None
 
     def __str__(self) -> str:
-        return f"{show(self.variable)}[{self.column}]" if self.column else show(self.variable)
+        name = label(self.variable)
+        return f"{name}[{self.column}]" if self.column else name
 
 
 #: Each column of one variable.
 Block = dict[Factor, np.ndarray]
+
+
+def same(one: Encoder, other: Encoder) -> bool:
+    """Whether two encoders code a variable alike."""
+    return one.kind == other.kind and one.levels == other.levels and _equal(one.state, other.state)
+
+
+def _equal(a: Any, b: Any) -> bool:
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        return a.keys() == b.keys() and all(_equal(a[name], b[name]) for name in a)
+    return bool(np.array_equal(np.asarray(a), np.asarray(b)))
 
 
 class Coded(NamedTuple):
@@ -80,6 +95,12 @@ def learn(e: Expression, source: Source, rows: np.ndarray) -> Encoder:
     DesignError : a categorical variable has one value only, or a transform cannot be made.
     """
     if isinstance(e, Call) and e.function in TRANSFORMS:
+        if source.partial and not len(rows):
+            raise DesignError(
+                f"{show(e)} learns from the rows used, and no row of these persons can be used.",
+                where=f"term {show(e)}",
+                remedy="Make the Gram like one of persons with such rows: model.gram(panel, like=that).",
+            )
         state: dict[str, Any] = {}
         _transformed(e, source, rows, state)
         return Encoder(e, "transform", (), state)
@@ -92,10 +113,11 @@ def learn(e: Expression, source: Source, rows: np.ndarray) -> Encoder:
     levels = tuple(_plain(level) for level in labels.levels[used].tolist())
     levels = _asked(e, levels, source, rows, labels)
     if len(levels) < 2:
+        held = f"one value only in the rows used: {some(levels)}" if levels else "no value in the rows used"
         raise DesignError(
-            f"{show(e)} has one value only in the rows used: {some(levels)}.",
+            f"{show(e)} has {held}.",
             where=f"term {show(e)}",
-            remedy="Leave it out of the formula.",
+            remedy=name_levels(e, levels) if source.partial else "Leave it out of the formula.",
         )
     return Encoder(e, "categorical", levels)
 
@@ -217,25 +239,47 @@ def _asked(e: Expression, levels: tuple[Any, ...], source: Source, rows: np.ndar
             where=f"term {show(e)}",
             remedy=f"Name each of its values once: {some(levels, 12)}.",
         )
-    return tuple(level for level in order if level in levels)
+    return order if source.partial else tuple(level for level in order if level in levels)
 
 
 def _codes(encoder: Encoder, labels: Labels, source: Source, rows: np.ndarray) -> np.ndarray:
     """Positions in the levels learned, int64 (n_used,)."""
-    position = {level: i for i, level in enumerate(encoder.levels)}
-    found = [position.get(_plain(level), -1) for level in labels.levels.tolist()]
-    codes: np.ndarray = np.array([*found, -1], np.int64)[labels.codes[rows]]
+    found = positions(encoder.levels, labels.levels, f"column {show(encoder.expression)!r}")
+    codes: np.ndarray = np.append(found, -1)[labels.codes[rows]]
     unseen = np.flatnonzero(codes < 0)
     if len(unseen):
         new = [labels.levels[c] for c in np.unique(labels.codes[rows[unseen]])]
         text = show(encoder.expression)
+        remedy = f"Known values: {some(encoder.levels, 12)}. Correct these cells or leave out these rows."
+        if source.partial:
+            remedy = name_levels(encoder.expression, [*encoder.levels, *map(_plain, new)])
+        if {isinstance(level, str) for level in new}.isdisjoint(isinstance(level, str) for level in encoder.levels):
+            remedy = f"They were {_kind(encoder.levels)} then and are {_kind(new)} now: keep the column's type."
         raise DesignError(
             f"{text} has {agree(len(new), 'a value that was', 'values that were')} not there when the design was "
             f"made: {some(map(str, new))}.{nearest(str(new[0]), map(str, encoder.levels))}",
             where=f"column {text!r}, {source.panel.where(rows[unseen])}",
-            remedy=f"Known values: {some(encoder.levels, 12)}. Correct these cells or leave out these rows.",
+            remedy=remedy,
         )
     return codes
+
+
+def _kind(levels: Sequence[Any]) -> str:
+    return "labels" if isinstance(levels[0], str) else "numbers"
+
+
+def name_levels(e: Expression, known: Iterable[Any]) -> str:
+    """A remedy where persons apart from others have some of a category's values only. known : those that are known."""
+    levels = list(dict.fromkeys(known))
+    with suppress(TypeError):  # numbers and text stay in the order in which they came
+        levels.sort()
+    named = f"levels=[{', '.join(json.dumps(level, ensure_ascii=False, default=str) for level in levels) or '...'}]"
+    of_category = isinstance(e, Call) and e.function == "C"
+    write = f"Add {named} to {show(e)}" if of_category else f"Write C({show(e)}, {named}) for {show(e)}"
+    return (
+        f"{write} in the formula of all Grams, with every value that occurs in any; or make all others like a Gram "
+        "whose persons have every value: model.gram(panel, like=that)."
+    )
 
 
 def contrasts(encoder: Encoder, full: bool) -> tuple[np.ndarray, list[str]]:
@@ -274,9 +318,7 @@ def contrasts(encoder: Encoder, full: bool) -> tuple[np.ndarray, list[str]]:
 
 
 def _transformed(e: Call, source: Source, rows: np.ndarray, state: dict[str, Any]) -> Block:
-    """A transform of formulaic's, which keeps what it learns in `state`."""
-    from formulaic.transforms import TRANSFORMS as formulaics
-
+    """A transform of the rows used."""
     values = value(e, source)
     if isinstance(values, Labels):
         raise FormulaError(
@@ -284,10 +326,30 @@ def _transformed(e: Call, source: Source, rows: np.ndarray, state: dict[str, Any
             where=str(e.at),
             remedy="Use it as it is.",
         )
+    columns = transform_columns(e, values[rows], state)
+    for name, column in columns.items():
+        if not np.isfinite(column).all():
+            raise DesignError(
+                f"{name} has no finite value in {np.count_nonzero(~np.isfinite(column)):,} rows.",
+                where=source.panel.where(rows[~np.isfinite(column)]),
+                remedy="Check that the variable varies, or choose another transform.",
+            )
+    return columns
+
+
+def transform_columns(e: Call, values: np.ndarray, state: dict[str, Any]) -> Block:
+    """A transform of formulaic's, which keeps what it learns in `state`; values : of its first argument.
+
+    Raises
+    ------
+    FormulaError, DesignError : the transform cannot be made of these values.
+    """
+    from formulaic.transforms import TRANSFORMS as formulaics
+
     options = {name: literal(v) for name, v in e.named}
     try:
         with np.errstate(all="ignore"):
-            made = formulaics[e.function](values[rows], *map(literal, e.args[1:]), _state=state, **options)
+            made = formulaics[e.function](values, *map(literal, e.args[1:]), _state=state, **options)
     except (ValueError, TypeError, IndexError, KeyError) as error:
         raise _failed(e, error) from None
     meta = getattr(made, "__formulaic_metadata__", None)
@@ -299,13 +361,6 @@ def _transformed(e: Call, source: Source, rows: np.ndarray, state: dict[str, Any
         columns = {Factor(e, str(name)): np.asarray(plain[:, j], np.float64) for j, name in enumerate(names)}
     else:
         columns = {Factor(e): np.asarray(plain, np.float64)}
-    for name, column in columns.items():
-        if not np.isfinite(column).all():
-            raise DesignError(
-                f"{name} has no finite value in {np.count_nonzero(~np.isfinite(column)):,} rows.",
-                where=source.panel.where(rows[~np.isfinite(column)]),
-                remedy="Check that the variable varies, or choose another transform.",
-            )
     return columns
 
 

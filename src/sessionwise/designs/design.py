@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -188,34 +188,6 @@ class Design:
             f"{len(self.persons):,} persons, {len(self.names)} columns>"
         )
 
-    def without(self, aliased: tuple[str, ...]) -> Design:
-        """The design of the same rows that lacks these fixed columns, as if they had been found to be combinations of
-        others; the others keep their order."""
-        if not aliased:
-            return self
-        fixed = [self.names[c] for c in self.fixed if self.names[c] not in aliased]
-        of_random = dict.fromkeys(self.names[c] for term in self.random for c in term.columns)
-        names = (self.response, *dict.fromkeys([*fixed, *of_random]))
-        at = {name: j for j, name in enumerate(names)}
-        order = [0, *(self.names.index(name, 1) for name in names[1:])]
-
-        def numbers(columns: tuple[int, ...]) -> tuple[int, ...]:
-            return tuple(at[self.names[c]] for c in columns if self.names[c] in at)
-
-        return replace(
-            self,
-            names=names,
-            matrix=np.asfortranarray(self.matrix[:, order]),
-            fixed=tuple(at[name] for name in fixed),
-            terms=tuple(
-                replace(t, columns=tuple(at[self.names[c]] for c in t.columns if self.names[c] in fixed))
-                for t in self.terms
-            ),
-            random=tuple(replace(t, columns=numbers(t.columns)) for t in self.random),
-            aliased=(*self.aliased, *aliased),
-            learned=replace(self.learned, aliased=(*self.learned.aliased, *aliased)),
-        )
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PartialDesign:
@@ -224,3 +196,29 @@ class PartialDesign:
 
     design: Design
     aliased: tuple[str, ...]
+
+
+def without(design: Design, aliased: tuple[str, ...]) -> Design:
+    """The design of the same rows that lacks these fixed columns, as if they had been found to be combinations of
+    others; the others keep their order."""
+    if not aliased:
+        return design
+    fixed = [design.names[c] for c in design.fixed if design.names[c] not in aliased]
+    of_random = [design.names[c] for term in design.random for c in term.columns]
+    names = (design.response, *dict.fromkeys([*fixed, *of_random]))
+    at = {name: j for j, name in enumerate(names)}
+    order = [0, *(design.names.index(name, 1) for name in names[1:])]
+
+    def numbers(columns: tuple[int, ...], kept: Sequence[str]) -> tuple[int, ...]:
+        return tuple(at[design.names[c]] for c in columns if design.names[c] in kept)
+
+    return replace(
+        design,
+        names=names,
+        matrix=np.asfortranarray(design.matrix[:, order]),
+        fixed=tuple(at[name] for name in fixed),
+        terms=tuple(replace(t, columns=numbers(t.columns, fixed)) for t in design.terms),
+        random=tuple(replace(t, columns=numbers(t.columns, of_random)) for t in design.random),
+        aliased=(*design.aliased, *aliased),
+        learned=replace(design.learned, aliased=(*design.learned.aliased, *aliased)),
+    )

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+#: Numbers smaller than this share of those that they are the difference of are their rounding.
+ROUNDING = 1e-12
 #: A person's own line is not drawn through fewer observed sessions.
 FEWEST_FOR_LINE = 3
 
@@ -21,6 +23,17 @@ def person_means(x: np.ndarray, starts: np.ndarray) -> np.ndarray:
     return means
 
 
+def largest(x: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """The largest observed x of the person, in each row, float64 (n_rows,)."""
+    return to_rows(np.fmax.reduceat(x, starts[:-1]), starts)
+
+
+def without_rounding(x: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """x with zero where it is nothing but rounding; size : of the numbers that x was made from, (n_rows,)."""
+    with np.errstate(invalid="ignore"):
+        return np.where(np.abs(x) <= ROUNDING * size, 0.0, x)
+
+
 def to_rows(of_person: np.ndarray, starts: np.ndarray) -> np.ndarray:
     """A number for each person (n_persons,) as a number for each row (n_rows,)."""
     return np.repeat(of_person, np.diff(starts))
@@ -32,7 +45,8 @@ def detrended(x: np.ndarray, sessions: np.ndarray, starts: np.ndarray) -> np.nda
     NaN where x is, and for persons with fewer than FEWEST_FOR_LINE observed sessions. Like `within` it has mean
     zero in each person; unlike it, it holds no trend (Curran & Bauer 2011, Annual Review of Psychology 62).
     """
-    time = np.where(np.isnan(x), np.nan, sessions.astype(np.float64))
+    first = to_rows(sessions[starts[:-1]], starts)  # whole numbers, so that no digit is lost however large they are
+    time = np.where(np.isnan(x), np.nan, (sessions - first).astype(np.float64))
     x = x - to_rows(person_means(x, starts), starts)
     time -= to_rows(person_means(time, starts), starts)
     products = np.add.reduceat(np.nan_to_num(x * time), starts[:-1])

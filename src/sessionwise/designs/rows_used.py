@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -16,6 +17,7 @@ from ..panel import Panel
 from ..panel.labels import distinct
 from ..words import counted
 from .design import Dropped, Grouping
+from .fittable import none_left
 from .person_values import to_rows
 from .values import Reason, Source, causes, missing, value
 
@@ -33,6 +35,11 @@ class Kept:
 
     rows: np.ndarray
     dropped: tuple[Dropped, ...]
+
+    @property
+    def why(self) -> list[tuple[str, int]]:
+        """Reasons, and how many rows were dropped for each."""
+        return [(d.what, len(d.rows)) for d in self.dropped]
 
     def of(self, values: np.ndarray) -> np.ndarray:
         """Of values in all rows those in the rows used; the same array if these are all."""
@@ -78,27 +85,27 @@ def some_left(kept: Kept, formula: Formula, panel: Panel) -> None:
             where=f"{panel.n_persons:,} persons, {len(panel):,} sessions",
             remedy="Give the sessions of a person as rows, one for each, or leave this term out.",
         )
-    reasons = sorted(kept.dropped, key=lambda d: -len(d.rows))
-    raise DesignError(
-        "no row is left: " + "; ".join(f"{d.what} ({len(d.rows):,} rows)" for d in reasons[:6]) + ".",
-        where=f"formula {formula.text!r}",
-        remedy="Check these columns (describe shows how much is missing), or leave out the terms that need them.",
-    )
+    raise none_left(formula, kept.why)
 
 
 def dropped_findings(kept: Kept, panel: Panel, lost: np.ndarray) -> list[Finding]:
     """One note for each reason, and a warning if persons were lost entirely."""
-    found = []
-    for d in kept.dropped:
-        n = len(d.rows)
-        what = f"{counted(n, 'row')} dropped: {d.what}."
-        found.append(Finding("note", f"dropped-{d.code}", what, panel.where(d.rows), n))
-    if len(lost):
-        what = f"{len(lost):,} of {panel.n_persons:,} persons have no row left."
-        where = f"{panel.roles.person}: {some(lost.tolist())}"
-        remedy = "Report how many persons were analysed; the notes on dropped rows say why."
-        found.append(Finding("warning", "persons-lost", what, where, len(lost), remedy))
-    return found
+    found = [dropped_finding(d.code, d.what, len(d.rows), panel.where(d.rows)) for d in kept.dropped]
+    return found + lost_finding(lost, panel.n_persons, panel.roles.person)
+
+
+def dropped_finding(code: str, why: str, n: int, where: str) -> Finding:
+    """That so many rows were dropped for one reason."""
+    return Finding("note", f"dropped-{code}", f"{counted(n, 'row')} dropped: {why}.", where, n)
+
+
+def lost_finding(lost: np.ndarray, persons: int, person: str) -> list[Finding]:
+    """That persons, of so many, were lost entirely; nothing if none was. person : name of the role's column."""
+    if not len(lost):
+        return []
+    what = f"{len(lost):,} of {persons:,} persons have no row left."
+    remedy = "Report how many persons were analysed; the notes on dropped rows say why."
+    return [Finding("warning", "persons-lost", what, f"{person}: {some(lost.tolist())}", len(lost), remedy)]
 
 
 def group_codes(group: Group, term: object, panel: Panel, absent_is_missing: bool = False) -> Codes:
@@ -153,6 +160,13 @@ def _column_codes(name: str, panel: Panel) -> Codes:
     return Codes(labels.codes, labels.levels)
 
 
+def _part(level: object) -> str:
+    """A level as part of a combination's label, in quotes where it holds what combinations are joined by: no two
+    combinations have one label."""
+    text = str(level)
+    return json.dumps(text, ensure_ascii=False) if ":" in text or '"' in text else text
+
+
 def _combined(a: Codes, b: Codes) -> Codes:
     there = (a.codes >= 0) & (b.codes >= 0)
     both = np.where(there, a.codes * np.int64(max(len(b.levels), 1)) + b.codes, -1)
@@ -162,5 +176,5 @@ def _combined(a: Codes, b: Codes) -> Codes:
         used = used[1:]
     codes = np.repeat((positions - absent).astype(np.int32), np.diff(np.append(first, len(both))))
     of_a, of_b = a.levels.tolist(), b.levels.tolist()
-    names = [f"{of_a[u // len(of_b)]}:{of_b[u % len(of_b)]}" for u in used.tolist()]
+    names = [f"{_part(of_a[u // len(of_b)])}:{_part(of_b[u % len(of_b)])}" for u in used.tolist()]
     return Codes(codes, np.array(names, object))

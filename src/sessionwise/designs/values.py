@@ -14,25 +14,43 @@ import numpy as np
 
 from ..errors import DesignError, FormulaError, nearest, some
 from ..formula import Call, Expression, Name, Number, Op, Paren, Sign, Text, column_unknown, names, show
-from ..formula.functions import LEARNING, SHIFT, shift
+from ..formula.functions import LEARNING, PERSON, SHIFT, shift
 from ..formula.syntax import COMPARISONS
 from ..panel import Panel
 from ..panel.panel import Labels
+from ..panel.same_labels import positions
 from ..words import counted
-from .person_values import FEWEST_FOR_LINE, detrended, person_means, source_rows, to_rows
+from .person_values import (
+    FEWEST_FOR_LINE,
+    detrended,
+    largest,
+    person_means,
+    source_rows,
+    to_rows,
+    without_rounding,
+)
 
 Values = np.ndarray | Labels
+#: A step, relative to an argument's size, that shows how a function carries rounding along.
+_SMALL = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Source:
-    """A Panel, the person means that were given, and what has been computed from it so far."""
+    """A Panel, the person means that were given, and what has been computed from it so far.
+
+    partial : whether these are some of a study's persons, of whom the others are elsewhere. learned : whether the
+    design was made before, of other data. In both cases a label that the formula asks for need not be here.
+    """
 
     panel: Panel
     given: Mapping[str, Mapping[object, float]] = field(default_factory=dict)
+    partial: bool = False
+    learned: bool = False
     values: dict[str, Values] = field(default_factory=dict)
     means: dict[str, np.ndarray] = field(default_factory=dict)
     shifts: dict[tuple[int, str], np.ndarray] = field(default_factory=dict)
+    sizes: dict[str, np.ndarray] = field(default_factory=dict)
     labels: dict[str, Labels] = field(default_factory=dict)
 
 
@@ -130,18 +148,21 @@ def _computed(e: Expression, source: Source) -> Values:
             return -numbers if sign == "-" else numbers
         case Op(sign) if sign in COMPARISONS:
             return _compared(e, source)
-        case Op():
-            return _finite(_arithmetic(e, source), e, source.panel)
+        case Op(sign):
+            made = _arithmetic(e, source)
+            return _finite(without_rounding(made, _size(e, source)) if sign in "+-" else made, e, source.panel)
         case Call(function) if function in SHIFT:
             return _shifted(e, source)
         case Call("within", (inner,)):
             numbers = _numbers(inner, source, e)
-            return np.asarray(numbers - to_rows(_means(inner, numbers, source), source.panel.starts))
+            apart = numbers - to_rows(_means(inner, numbers, source), source.panel.starts)
+            return without_rounding(apart, _size(e, source))
         case Call("between", (inner,)):
-            numbers = _numbers(inner, source, e)
-            return to_rows(_means(inner, numbers, source), source.panel.starts)
+            means = to_rows(_means(inner, _numbers(inner, source, e), source), source.panel.starts)
+            return without_rounding(means, _size(e, source))
         case Call("detrend", (inner,)):
-            return detrended(_numbers(inner, source, e), source.panel.sessions, source.panel.starts)
+            left = detrended(_numbers(inner, source, e), source.panel.sessions, source.panel.starts)
+            return without_rounding(left, _size(e, source))
         case Call(function, (inner,)):
             with np.errstate(all="ignore"):
                 out: np.ndarray = getattr(np, function)(_numbers(inner, source, e))
@@ -149,11 +170,48 @@ def _computed(e: Expression, source: Source) -> Values:
     raise FormulaError(f"{show(e)} has no value.", where=str(e.at), remedy="Write a column, or a function of one.")
 
 
+def _size(e: Expression, source: Source) -> np.ndarray:
+    """How large the numbers were that `e` was made from, float64 (n_rows,): its rounding is in proportion to that, not
+    to what is left of them."""
+    key = show(e)
+    if key not in source.sizes:
+        source.sizes[key] = _sized(e, source)
+    return source.sizes[key]
+
+
+def _sized(e: Expression, source: Source) -> np.ndarray:
+    match e:
+        case Paren(inner) | Call("I", (inner,)) | Sign(_, inner):
+            return _size(inner, source)
+        case Op(sign, left, right) if sign in "+-*/":
+            a, b = _size(left, source), _size(right, source)
+            if sign in "+-":
+                return np.asarray(np.maximum(a, b))
+            x, y = np.abs(_numbers(left, source, e)), np.abs(_numbers(right, source, e))
+            with np.errstate(all="ignore"):
+                return np.asarray(x * b + y * a if sign == "*" else (a + x * b / y) / y)
+        case Call(function, (inner, *_)) if function in SHIFT:
+            own = _size(inner, source)[rows := _source(e, source)]
+            return np.where(rows < 0, np.nan, own)
+        case Call(function, (inner,)) if function in PERSON:
+            return largest(_size(inner, source), source.panel.starts)
+        case Call(function, (inner,)):
+            # how the function carries rounding of its argument along
+            x, step = _numbers(inner, source, e), _size(inner, source) * _SMALL
+            with np.errstate(all="ignore"):
+                carry = np.abs(getattr(np, function)(x + step) - getattr(np, function)(x - step)) / (2 * _SMALL)
+            return np.asarray(np.fmax(np.abs(_numbers(e, source, e)), carry))
+    values = value(e, source)
+    return np.full(len(source.panel), np.nan) if isinstance(values, Labels) else np.abs(values)
+
+
 def _unknown(e: Name, panel: Panel) -> Values:
     raise column_unknown(e, panel.columns, show(e))
 
 
 def _column(e: Name, panel: Panel) -> Values:
+    if e.name == panel.roles.session:
+        return panel.sessions.astype(np.float64)  # its number, however it is written in the file
     if not panel.is_numeric(e.name):
         if panel.series(e.name).dtype.is_temporal():
             raise FormulaError(
@@ -225,13 +283,13 @@ def _compared(e: Op, source: Source) -> np.ndarray:
             remedy="Compare labels with == or !=, and numbers with numbers.",
         )
     wanted = [str(level) for level in labels.levels.tolist()]
-    if e.right.value not in wanted:
+    if e.right.value not in wanted and not (source.partial or source.learned):  # others may have it, or had it
         raise FormulaError(
             f"{show(e.left)} has no value {e.right.value!r}.{nearest(e.right.value, wanted)}",
             where=str(e.right.at),
             remedy=f"Its values: {some(wanted, 12)}.",
         )
-    code = wanted.index(e.right.value)
+    code = wanted.index(e.right.value) if e.right.value in wanted else len(wanted)
     return np.where(labels.codes < 0, np.nan, operator(labels.codes, code))
 
 
@@ -259,8 +317,8 @@ def _means(inner: Expression, numbers: np.ndarray, source: Source) -> np.ndarray
         means = person_means(numbers, source.panel.starts)
         given = source.given.get(key)
         if given is not None:
-            for i, person in enumerate(source.panel.persons.tolist()):
-                means[i] = given.get(person, means[i])
+            at = positions(list(given), source.panel.persons, "a person of means=")
+            means = np.where(at >= 0, np.array([*given.values(), np.nan], np.float64)[at], means)
         source.means[key] = means
     return source.means[key]
 
@@ -310,7 +368,7 @@ def _shift_causes(e: Call, rows: np.ndarray, source: Source) -> Iterator[tuple[R
     yield none, np.flatnonzero(nowhere)
     yield skipped, np.flatnonzero((at < 0) & ~nowhere)
     there = np.flatnonzero(at >= 0)
-    for reason, positions in _at(causes(inner, at[there], source), there):
+    for reason, found in _at(causes(inner, at[there], source), there):
         about_cell = reason.code in ("missing", "previous-missing", "next-missing")
         shifted = reason._replace(code=f"{word}-missing", after=f"{reason.after} {then}")
-        yield (shifted if about_cell else reason), positions
+        yield (shifted if about_cell else reason), found

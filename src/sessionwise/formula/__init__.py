@@ -7,7 +7,7 @@ given to Python to run: what is not in the grammar is a FormulaError that says w
 
 from __future__ import annotations
 
-from .syntax import Call, Expression, Listing, Name, Number, Op, Paren, Sign, Text, calls, names, show
+from .syntax import Call, Expression, Listing, Name, Number, Op, Paren, Sign, Text, calls, label, names, show
 from .terms import Formula, Group, RandomTerm, Term, column_unknown, parse_formula
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Text",
     "calls",
     "column_unknown",
+    "label",
     "names",
     "parse_formula",
     "show",

@@ -162,6 +162,12 @@ def show(e: Expression) -> str:
     return f"{show(e.left)}{sign}{show(e.right)}" if tight else f"{show(e.left)} {sign} {show(e.right)}"
 
 
+def label(e: Expression) -> str:
+    """What results call it: a column by its name as in the file, unless that could be taken for something else that a
+    formula makes (`lag(x)`, `a:b`, `pd[T.1]`); all else as `show`."""
+    return e.name if isinstance(e, Name) and not re.search(r"[:()\[\]`]", e.name) else show(e)
+
+
 def parts(e: Expression) -> tuple[Expression, ...]:
     """The expressions directly inside `e`."""
     match e:

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from ..errors import FormulaError, nearest, some
 from .functions import checked
-from .syntax import Expression, Name, Number, Op, Paren, Sign, bare, names, show, tree
+from .syntax import Expression, Name, Number, Op, Paren, Sign, bare, label, names, show, tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,11 @@ class Group:
     """A grouping factor: one column, or several whose combinations are the groups."""
 
     columns: tuple[Name, ...]
+
+    @property
+    def label(self) -> str:
+        """What results call it: as in the file."""
+        return ":".join(map(label, self.columns))
 
     def __str__(self) -> str:
         return ":".join(map(show, self.columns))

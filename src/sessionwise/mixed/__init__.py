@@ -1,4 +1,5 @@
-"""Mixed: the engine of the multilevel model. A Design in, an Optimum out; no session row after the first step.
+"""Mixed: the engine of the multilevel model. A Design in, an Optimum out; no session row after the first step, but for
+residuals in continuous time.
 
     Design -> MixedGram (cross-products; several are added) -> MixedLikelihood -> evaluate(theta, rho) -> optimise
     -> Optimum -> Solution
@@ -8,8 +9,9 @@ Everything is computed for columns that were centred and scaled; `MixedLikelihoo
 
 from __future__ import annotations
 
+from .added_grams import added
 from .criterion import Evaluation, evaluate
-from .mixed_gram import MixedGram, added, summed
+from .mixed_gram import MixedGram, summed
 from .optimum import Optimum, optimise
 from .problem import MixedLikelihood, problem
 from .random_effects import Effects, effects

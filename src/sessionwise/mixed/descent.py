@@ -77,12 +77,16 @@ def descend(
 
 
 def curvature(function: Callable[[np.ndarray], Point], x: np.ndarray) -> np.ndarray:
-    """A positive definite Hessian (m, m) for `descend`, by differences; flat and falling directions get a small one."""
+    """A positive definite Hessian (m, m) for `descend`, by differences; flat and falling directions get a small one,
+    or 1 where all are flat."""
     here = function(x).gradient
     rows = [(function(x + h).gradient - here) / _DIFFERENCE for h in _DIFFERENCE * np.eye(len(x))]
     hessian = np.array(rows).reshape(len(x), len(x))
     roots, vectors = np.linalg.eigh((hessian + hessian.T) / 2)
-    least = 1e-4 * max(float(np.abs(roots).max(initial=0.0)), 1e-300)
+    largest = float(np.abs(roots).max(initial=0.0))
+    if largest == 0:
+        return np.eye(len(x))
+    least = 1e-4 * largest
     return np.asarray((vectors * np.maximum(np.abs(roots), least)) @ vectors.T)
 
 

@@ -19,15 +19,18 @@ import numpy as np
 
 from .._core import LANES
 from ..designs import Design
-from ..errors import GramError, ModelError, some
-from ..grams import Gram, arranged, changed, gathered, joined, products
+from ..designs.design import without
+from ..errors import ModelError, some
+from ..grams import Gram, filled, products
 from ..threads import one_thread
-from .groups import Groups, placed, together
+from .groups import Groups, placed
 from .orthogonal_columns import Basis, basis_of, is_poor
 from .random_terms import INTERCEPT, Source, Terms, at_positions, fixed_sources, random_blocks
 from .residuals import Part, Residual, Rows, needs_rows, parts_of
 from .structure import structure
 
+#: Roles of parts that hold every row once.
+_OF_ROWS = ("all", "within", "means")
 #: Cross-products may take this many bytes.
 MOST_BYTES = 16 * 2**30
 
@@ -70,7 +73,7 @@ class MixedGram:
     @cached_property
     def total(self) -> np.ndarray:
         """Products of all rows of all persons (k, k), residuals taken as independent; of centred and scaled columns."""
-        return np.asarray(sum(part.gram.total() for part in self.parts if part.role == "all"))
+        return np.asarray(sum(part.gram.total() for part in self.parts if part.role in _OF_ROWS))
 
     @property
     def fitted(self) -> Terms:
@@ -79,7 +82,9 @@ class MixedGram:
 
     def without(self, design: Design) -> MixedGram:
         """With the terms of `design`, which lacks the columns that turned out to be combinations of others."""
-        return replace(self, terms=Terms.of(design), aliased=())
+        terms = Terms.of(design)
+        basis = self.basis if self.basis is not None and self.basis.of == terms.fixed_names else None
+        return replace(self, terms=terms, basis=basis, aliased=())
 
 
 def label(source: Source, terms: Terms) -> str:
@@ -117,7 +122,7 @@ def summed(
     ModelError : grouping factors that cross too much, numbers too large to be multiplied.
     """
     terms, found = Terms.of(design), placed(design)
-    kept = design.without(aliased)
+    kept = without(design, aliased)
     if basis is None and is_poor(kept, INTERCEPT in Terms.of(kept).fixed_names):
         basis = basis_of(kept)
     if basis is not None:
@@ -125,14 +130,14 @@ def summed(
     fitted = terms if basis is None else basis.fitted(terms)
     groups, order = found.groups, np.arange(len(design.persons))
     if partial:
-        needed = _columns(terms, groups) + (_columns(fitted, groups) if basis is not None else ())
+        needed = needed_columns(terms, groups) + (needed_columns(fitted, groups) if basis is not None else ())
     else:
         made = structure(fitted, groups, design.persons)
         needed, order = made.columns, made.order
         groups = tuple(g.ordered(order) for g in groups)
     made_of = _Columns(design, fitted, found.of_row, tuple(dict.fromkeys(needed)))
     starts, ends = design.starts[:-1][order], design.starts[1:][order]
-    _fits_in_memory(len(order), len(made_of.sources))
+    fits_in_memory(len(order), len(made_of.sources))
     parts, rows = _parts(made_of, residual, starts, ends, design.persons[order])
     return MixedGram(
         terms, design.persons[order], ends - starts, groups, residual if rows is not None else residual.without_rows,
@@ -148,7 +153,7 @@ def moments(design: Design) -> tuple[float, float]:
     return (float(y.mean()), float(y @ y) / len(y)) if len(y) else (0.0, 0.0)
 
 
-def _columns(terms: Terms, groups: Sequence[Groups]) -> tuple[Source, ...]:
+def needed_columns(terms: Terms, groups: Sequence[Groups]) -> tuple[Source, ...]:
     """What a model's products need, whatever its structure turns out to be."""
     blocks, most = random_blocks(terms), {g.name: g.most for g in groups}
     of_random = [s for b in blocks for s in at_positions([b], b.group, most[b.group])]
@@ -181,10 +186,10 @@ class _Columns:
 
     def head(self, persons: np.ndarray, scale: np.ndarray) -> Gram:
         """Names, centres and scales."""
-        return _head(self.sources, self.terms, persons, self.center, scale)
+        return headed(self.sources, self.terms, persons, self.center, scale)
 
 
-def _head(sources: Sequence[Source], terms: Terms, persons: np.ndarray, center: np.ndarray, scale: np.ndarray) -> Gram:
+def headed(sources: Sequence[Source], terms: Terms, persons: np.ndarray, center: np.ndarray, scale: np.ndarray) -> Gram:
     names = tuple(label(s, terms) for s in sources)
     units = {label(s, terms): unit(s, terms) for s in sources if s.centered}
     nothing = np.zeros((0, 0, LANES))
@@ -196,9 +201,9 @@ def _parts(
 ) -> tuple[tuple[Part, ...], Rows | None]:
     if residual.kind == "independent" and not residual.labels:
         packed, scale = _scaled_products(columns, starts, ends, persons)
-        return (Part("all", 0, (0, 0), columns.head(persons, scale).of(packed, ends - starts)),), None
+        return (Part("all", 0, (0, 0), filled(columns.head(persons, scale), packed, ends - starts)),), None
     arrays = [np.ascontiguousarray(c - m) for c, m in zip(columns.arrays(), columns.left, strict=True)]
-    scale = _common(columns.sources, np.array([np.sqrt(c @ c / max(len(c), 1)) for c in arrays]))
+    scale = common_scale(columns.sources, np.array([np.sqrt(c @ c / max(len(c), 1)) for c in arrays]))
     arrays = [c / w for c, w in zip(arrays, scale, strict=True)]
     rows = Rows(columns.head(persons, scale), arrays, starts, ends)
     if needs_rows(residual, len(persons), len(arrays)):
@@ -206,7 +211,7 @@ def _parts(
     return parts_of(residual, rows), None
 
 
-def _common(sources: tuple[Source, ...], scale: np.ndarray) -> np.ndarray:
+def common_scale(sources: tuple[Source, ...], scale: np.ndarray) -> np.ndarray:
     """One scale for all positions of a column, and 1 where there is nothing to scale by."""
     common = np.where(scale > 0, scale, 1.0)
     by_column: dict[tuple[int, bool], float] = {}
@@ -226,7 +231,7 @@ def _scaled_products(
         _overflow(columns.design, persons[bad])
     i, j = np.triu_indices(k)
     squares = packed[:, i == j, :].sum(axis=(0, 2))
-    scale = _common(columns.sources, np.sqrt(squares / max(len(columns.design.rows), 1)))
+    scale = common_scale(columns.sources, np.sqrt(squares / max(len(columns.design.rows), 1)))
     packed *= (1.0 / (scale[i] * scale[j]))[:, None]
     return packed, scale
 
@@ -240,194 +245,16 @@ def _overflow(design: Design, person: object) -> None:
     )
 
 
-def _fits_in_memory(persons: int, columns: int) -> None:
+def fits_in_memory(persons: int, columns: int) -> None:
+    """Stop where cross-products would take too much memory.
+
+    Raises
+    ------
+    ModelError : they would.
+    """
     size = persons * columns * (columns + 1) * 4
     if size > MOST_BYTES:
         raise ModelError(
             f"the cross-products of {columns} columns for {persons:,} persons would take {size / 2**30:,.0f} GB.",
             remedy="Leave out terms; a grouping factor of which one person has many levels takes a column for each.",
         )
-
-
-# --- from others ------------------------------------------------------------------------------------
-
-
-@one_thread()
-def added(grams: Sequence[MixedGram]) -> MixedGram:
-    """The MixedGram of all their persons, who must differ, centred and scaled anew.
-
-    Raises
-    ------
-    GramError : other columns, random terms or residuals, a person in two of them, labels of two kinds.
-    ModelError : residuals that need the rows.
-    """
-    if len(grams) == 1:
-        return grams[0]
-    _belong_together(grams)
-    terms, basis = grams[0].terms, _same_basis(grams)
-    fitted = terms if basis is None else basis.fitted(terms)
-    persons = joined([g.persons for g in grams])
-    order = np.argsort(persons, kind="stable")
-    groups = tuple(together([g.groups[i] for g in grams]).ordered(order) for i in range(len(grams[0].groups)))
-    needed = _columns(terms, groups) + (_columns(fitted, groups) if basis is not None else ())
-    sources = tuple(dict.fromkeys(needed))
-    _fits_in_memory(len(persons), len(sources))
-    pieces = [_Piece(g, sources, fitted) for g in grams]
-    center = _pooled_means(pieces, sources)
-    n = sum(g.n_rows for g in grams)
-    scale = _common(sources, np.sqrt(np.maximum(_pooled_squares(pieces, center), 0.0) / max(n, 1)))
-    head = _head(sources, fitted, persons[order], center, scale)
-    residual = replace(grams[0].residual, labels=_strata(grams))
-    parts = _added_parts(pieces, residual, head, order)
-    response = np.array([np.array(g.response) * g.n_rows for g in grams]).sum(axis=0) / max(n, 1)
-    return MixedGram(
-        terms, persons[order], np.concatenate([g.n for g in grams])[order], groups, residual, parts, None,
-        (float(response[0]), float(response[1])), basis, _aliased_in_all(grams), True,
-    )  # fmt: skip
-
-
-def _belong_together(grams: Sequence[MixedGram]) -> None:
-    first = grams[0]
-    for other in grams:
-        if other.rows is not None:
-            raise ModelError(
-                "these residuals need the sessions themselves, so that nothing can be added.",
-                where=f"residual={other.residual.kind!r}",
-                remedy='Fit one Panel, or use residual="ar1" or "independent".',
-            )
-        if other.terms.names != first.terms.names or other.terms.fixed != first.terms.fixed:
-            odd = sorted(set(first.terms.names) ^ set(other.terms.names)) or list(other.terms.names)
-            raise GramError(
-                f"the two Grams have different columns: {some(odd)} in one only.",
-                remedy="Make both from the same formula; where one lacks values of a category, make it like=the other.",
-            )
-        if other.residual.kind != first.residual.kind or bool(other.residual.labels) != bool(first.residual.labels):
-            raise GramError("the two Grams have different residuals.", remedy="Make both from the same model.")
-
-
-def _same_basis(grams: Sequence[MixedGram]) -> Basis | None:
-    """The basis that all of them were made with."""
-    first = grams[0].basis
-    return first if first is not None and all(g.basis is not None and g.basis.same(first) for g in grams) else None
-
-
-def _aliased_in_all(grams: Sequence[MixedGram]) -> tuple[str, ...]:
-    """What is a combination of others in the whole is one in every part."""
-    return tuple(name for name in grams[0].aliased if all(name in g.aliased for g in grams))
-
-
-def _strata(grams: Sequence[MixedGram]) -> tuple[str, ...]:
-    """The strata of all, ascending where those of each Gram are."""
-    labels = tuple(dict.fromkeys(name for g in grams for name in g.residual.labels))
-    try:
-        value = {name: float(name.partition("=")[2]) for name in labels}
-        key = value.__getitem__
-    except ValueError:  # text
-        key = str  # type: ignore[assignment]
-    ascending = all(list(g.residual.labels) == sorted(g.residual.labels, key=key) for g in grams)
-    return tuple(sorted(labels, key=key)) if ascending else labels
-
-
-class _Piece:
-    """One of several Grams: where its columns stand among those of all.
-
-    at : int64 (columns,), numbers of its columns, -1 for those that it lacks. center, scale, total : of them.
-    """
-
-    def __init__(self, gram: MixedGram, sources: Sequence[Source], terms: Terms) -> None:
-        self.gram, self.sources = gram, sources
-        names = gram.head.columns
-        known = {name: i for i, name in enumerate(names)}
-        most = {g.name: g.most for g in gram.groups}
-        found = []
-        for s in sources:
-            alone = s._replace(factor="", position=0)
-            own = alone if s.factor and most[s.factor] == 1 and s.position == 0 else s
-            found.append(known.get(label(own, terms), -1))
-        self.at = np.array(found, np.int64)
-        self.center = np.where(self.at < 0, 0.0, gram.head.center[self.at])
-        self.scale = np.where(self.at < 0, 1.0, gram.head.scale[self.at])
-        there = (self.at >= 0).astype(float)
-        self.total = gram.total[np.ix_(self.at, self.at)] * np.outer(there, there)
-        place = {label(s, terms): i for i, s in enumerate(sources)}
-        #: The column by which each one's centre moves, itself where it has none.
-        self.unit = np.array([place[unit(s, terms)] if s.centered else i for i, s in enumerate(sources)])
-
-    def change(self, center: np.ndarray, scale: np.ndarray) -> np.ndarray:
-        """M (k, k), so that z M are its columns with another centre and scale."""
-        change = np.diag(self.scale / scale)
-        for j, source in enumerate(self.sources):
-            if source.centered and self.at[j] >= 0:
-                change[self.unit[j], j] += (self.center[j] - center[j]) / scale[j] * self.scale[self.unit[j]]
-        return change
-
-    def sums(self) -> np.ndarray:
-        """Sums over the rows of each column less its centre, (k,); of centred ones."""
-        each = np.arange(len(self.sources))
-        return np.asarray(self.total[each, self.unit] * self.scale * self.scale[self.unit])
-
-
-def _pooled_means(pieces: Sequence[_Piece], sources: Sequence[Source]) -> np.ndarray:
-    """The mean of each centred column over all rows, 0 for the others."""
-    n = max(sum(p.gram.n_rows for p in pieces), 1)
-    center = np.zeros(len(sources))
-    for column in {s.column for s in sources if s.centered}:
-        own = [j for j, s in enumerate(sources) if s.column == column and s.centered]
-        factor = min(sources[j].factor for j in own)
-        carriers = [j for j in own if sources[j].factor == factor]  # the positions of one factor hold every row once
-        begin = next((p.center[carriers[0]] for p in pieces if p.gram.n_rows), 0.0)
-        away = sum(
-            p.gram.n_rows * (p.center[carriers[0]] - begin) + p.sums()[carriers].sum() for p in pieces if p.gram.n_rows
-        )
-        center[own] = begin + away / n
-    return center
-
-
-def _pooled_squares(pieces: Sequence[_Piece], center: np.ndarray) -> np.ndarray:
-    """Sums of squares about these centres."""
-    squares = np.zeros(len(center))
-    for piece in pieces:
-        change = piece.change(center, np.ones(len(center)))
-        squares += np.einsum("ij,ik,kj->j", change, piece.total, change, optimize=True)
-    return squares
-
-
-def _added_parts(pieces: Sequence[_Piece], residual: Residual, head: Gram, order: np.ndarray) -> tuple[Part, ...]:
-    """Part by part, those that a Gram lacks being zero."""
-    changes = [p.change(head.center, head.scale) for p in pieces]
-    held = [_by_key(p.gram, residual.labels) for p in pieces]
-    counts = [len(p.gram.persons) for p in pieces]
-    pairs = len(head.columns) * (len(head.columns) + 1) // 2
-    made = []
-    for key in sorted({key for own in held for key in own}, key=_place):
-        packed, n = [], []
-        for piece, change, own, persons in zip(pieces, changes, held, counts, strict=True):
-            gram = own.get(key)
-            if gram is None:
-                packed.append(np.zeros((-(-persons // LANES), pairs, LANES)))
-                n.append(np.zeros(persons, np.int64))
-            else:
-                packed.append(changed(gathered(gram.packed, piece.at), change))
-                n.append(gram.n)
-        made.append(Part(*key, head.of(arranged(packed, counts, order), np.concatenate(n)[order])))
-    return tuple(made)
-
-
-_Key = tuple[str, int, tuple[int, int]]
-
-
-def _by_key(gram: MixedGram, labels: tuple[str, ...]) -> dict[_Key, Gram]:
-    """A Gram's parts by role, gap and strata, which are numbered as in all."""
-    number = [labels.index(name) for name in gram.residual.labels] or [0]
-
-    def strata(part: Part) -> tuple[int, int]:
-        s, t = sorted(number[i] for i in part.strata)
-        return s, t
-
-    return {(p.role, p.gap, strata(p)): p.gram for p in gram.parts}
-
-
-def _place(key: _Key) -> tuple[int, tuple[int, int], str]:
-    """The order in which parts stand, that of one Gram."""
-    role, gap, (s, t) = key
-    return gap, (s, -1 if role == "square" else t), role

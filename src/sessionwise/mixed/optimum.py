@@ -64,8 +64,13 @@ class Optimum:
 
 
 @one_thread()
-def optimise(problem: MixedLikelihood, *, reml: bool, begin: np.ndarray | None = None, threads: int = 0) -> Optimum:
-    """Minimise the criterion over theta and rho."""
+def optimise(
+    problem: MixedLikelihood, *, reml: bool, begin: np.ndarray | None = None, starts: int = 0, threads: int = 0
+) -> Optimum:
+    """Minimise the criterion over theta and rho.
+
+    begin : where to. starts : how many to try at least; 0 for one, or more where few persons may leave several minima.
+    """
     counter = _Counter(problem, reml, threads)
     if problem.n_theta + problem.n_rho == 0:
         point = counter(np.zeros(0))
@@ -75,15 +80,15 @@ def optimise(problem: MixedLikelihood, *, reml: bool, begin: np.ndarray | None =
         first = _search(_Counter(few, reml, threads), start(few), None)
         begin, scale = first.parameters, first.hessian * (problem.n / few.n)
     best = _search(counter, start(problem) if begin is None else begin, scale)
-    starts = 1
-    wanted = FEW_STARTS if len(problem.levels[0].labels) <= FEW_PERSONS else 1
-    while starts < wanted or (not best.converged and starts < MOST_STARTS):
-        again = _search(counter, _elsewhere(problem, best, starts), None)
-        starts += 1
+    wanted = starts or (FEW_STARTS if len(problem.levels[0].labels) <= FEW_PERSONS else 1)
+    done = 1
+    while done < wanted or (not best.converged and done < MOST_STARTS):
+        again = _search(counter, _elsewhere(problem, best, done), None)
+        done += 1
         lower = best.evaluation.criterion - again.evaluation.criterion
         if lower > SMALL_DECREMENT or (again.converged and not best.converged and lower > -SMALL_DECREMENT):
             best = again
-    return replace(best, evaluations=counter.evaluations, starts=starts)
+    return replace(best, evaluations=counter.evaluations, starts=done)
 
 
 class _Counter:

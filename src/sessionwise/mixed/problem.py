@@ -13,7 +13,7 @@ import numpy as np
 
 from .._core import LANES, collect
 from ..errors import ModelError
-from ..grams import Gram, arranged
+from ..grams import Gram, arranged, filled
 from ..threads import one_thread
 from .mixed_gram import MixedGram, label
 from .orthogonal_columns import Basis, is_poor_table
@@ -205,7 +205,7 @@ def _arranged(gram: Gram, names: tuple[str, ...], order: np.ndarray) -> Gram:
     if _is_identity(order):
         return gram
     packed = arranged([gram.packed], [gram.n_persons], order)
-    return replace(gram, persons=gram.persons[order]).of(packed, gram.n[order])
+    return filled(replace(gram, persons=gram.persons[order]), packed, gram.n[order])
 
 
 def _arranged_rows(rows: Rows, names: tuple[str, ...], order: np.ndarray) -> Rows:
@@ -234,7 +234,8 @@ def _trustworthy(gram: MixedGram, names: tuple[str, ...]) -> None:
             "fixed columns nearly depend on each other, or give the response, and cross-products that were added have "
             "lost what is left of them.",
             where=f"formula {gram.terms.formula!r}",
-            remedy="Centre or rescale the terms, or make the Grams alike: model.gram(panel, like=first).",
+            remedy="Centre or rescale the terms, or make all Grams like one of persons in whom these columns vary: "
+            "model.gram(panel, like=that).",
         )
 
 

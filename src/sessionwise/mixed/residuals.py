@@ -11,35 +11,44 @@ for any parameters rho, from what was summed once:
       log det R = sum_d n_d log(1 - rho_d^2),
   exact whatever the gaps (the residual process is Markov); no row is touched again;
 - continuous-time AR(1), correlation phi^(time apart): every gap is different, so the rows are transformed anew for
-  each phi, also exact.
+  each phi, also exact;
+- exchangeable residuals, R = (1 - c) I + c 11' for a person of whom all sessions are alike: with the cross-products
+  about persons' means, and those of the means by the number n of sessions that persons have, ratio = c / (1 - c),
+      X'R^-1 X = (1 + ratio) (within + sum_n means_n / (1 + ratio n)),
+      log det R = sum_n persons_n (log(1 + ratio n) - n log(1 + ratio)).
+  It is another way to write a random intercept of persons (exchangeable.py); a formula has the random term.
 
-rho is unbounded: atanh(phi) for AR(1), log(-log phi) for continuous time, log of each standard deviation relative to
-the first stratum's.
+rho is unbounded: atanh(phi) for AR(1), log(-log phi) for continuous time, atanh(sqrt(c)) for exchangeable residuals,
+log of each standard deviation relative to the first stratum's.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from ..grams import Gram, products
+from ..grams import Gram, filled, products
 
+#: Those that a model may be given. "exchangeable" is the engine's own.
 KINDS = ("independent", "ar1", "car1")
 
 #: Lagged cross-products may take this many bytes; with more different gaps than that, rows are used.
 MOST_BYTES = 1_500_000_000
 _STEP = 1e-5
 _MOST = 12.0
+#: rho of exchangeable residuals beyond which their ratio is no number.
+_MOST_SPREAD = 170.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Residual:
     """Which residuals: what the likelihood needs to know of the rows used.
 
-    kind : one of KINDS.
+    kind : one of KINDS, or "exchangeable".
     gaps : float64 (n_rows,), distance from the person's row before, in sessions or in time; NaN at a person's first.
     strata : int64 (n_rows,), 0 .. n_strata - 1; all 0 without strata.
     labels : names of the strata, () without.
@@ -66,6 +75,8 @@ class Residual:
     @property
     def names(self) -> tuple[str, ...]:
         """Names of rho, as users see them."""
+        if self.kind == "exchangeable":
+            return ("correlation",)
         return (*(["phi"] if self.kind != "independent" else []), *(f"sd ratio {label}" for label in self.labels[1:]))
 
     def relative_sds(self, natural: np.ndarray) -> dict[str, float]:
@@ -74,7 +85,10 @@ class Residual:
         return dict(zip(self.labels, [1.0, *ratios], strict=True)) if self.labels else {}
 
     def natural(self, rho: np.ndarray) -> np.ndarray:
-        """phi and the ratios of standard deviations from rho."""
+        """phi and the ratios of standard deviations from rho; of exchangeable residuals their
+        correlation."""
+        if self.kind == "exchangeable":
+            return np.asarray(np.tanh(rho) ** 2)
         rho = np.clip(rho, -_MOST, _MOST)  # beyond it the numbers no longer change, or overflow
         out: np.ndarray = np.exp(rho)
         if self.kind == "ar1":
@@ -87,6 +101,8 @@ class Residual:
         """How much a unit of each of rho changes what it stands for: the correlation at the usual gap, log ratios of
         standard deviations. Nearly 0 for continuous time where phi is 0: then it is at its boundary."""
         change = np.ones(len(rho))
+        if self.kind == "exchangeable":
+            return np.asarray(np.tanh(np.abs(rho)))
         if self.kind == "ar1":
             change[0] = 1 - np.tanh(rho[0]) ** 2
         elif self.kind == "car1":
@@ -95,8 +111,11 @@ class Residual:
         return change
 
     def start(self) -> np.ndarray:
-        """Where the search for rho begins: correlation 0.2 at the usual gap, equal variances."""
+        """Where the search for rho begins: correlation 0.2 at the usual gap, equal variances, correlation
+        0.2 of exchangeable residuals."""
         rho = np.zeros(len(self.names))
+        if self.kind == "exchangeable":
+            rho[0] = 0.5
         if self.kind == "ar1":
             rho[0] = np.arctanh(0.2)
         elif self.kind == "car1":
@@ -144,7 +163,7 @@ class Rows:
         """Of other values in as many columns."""
         k = len(columns)
         packed, _ = products(columns, self.starts, self.ends, np.zeros(k), np.ones(k))
-        return self.head.of(packed, self.ends - self.starts)
+        return filled(self.head, packed, self.ends - self.starts)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,8 +172,9 @@ class Part:
 
     role : 'all' rows of a stratum, with weight 1 / (w_s w_t) for strata s and t; over the pairs of consecutive rows
         `gap` sessions apart 'square', the rows of a stratum in both, and 'cross', current times previous plus previous
-        times current, each with that weight times a function of phi^gap.
-    gram : the products; its n counts rows or, of 'cross', pairs.
+        times current, each with that weight times a function of phi^gap. Of exchangeable residuals 'within', about
+        persons' means, and 'means', those of the persons with `gap` sessions, each times their number.
+    gram : the products; its n counts rows, of 'cross' pairs, of 'means' persons.
     """
 
     role: str
@@ -253,6 +273,46 @@ class Transformed:
         return _central(at, rho)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Exchangeable:
+    """Products about persons' means and of these means.
+
+    within : packed. means : (sizes, numbers packed), for each number of sessions that persons have.
+    sizes, persons : float64 (sizes,), these numbers, and how many persons have them.
+    """
+
+    residual: Residual
+    within: np.ndarray
+    means: np.ndarray
+    sizes: np.ndarray
+    persons: np.ndarray
+
+    def combined(self, rho: np.ndarray) -> Combined:
+        ratio = self._ratio(rho)
+        grow = 1.0 + ratio * self.sizes
+        packed = (1.0 + ratio) * (self.within + ((1.0 / grow) @ self.means).reshape(self.within.shape))
+        return Combined(packed, float(self.persons @ (np.log(grow) - self.sizes * math.log1p(ratio))))
+
+    def slope(self, rho: np.ndarray, adjoint: np.ndarray) -> np.ndarray:
+        ratio = self._ratio(rho)
+        grow = 1.0 + ratio * self.sizes
+        of_grow = self.persons * self.sizes * ratio / (1.0 + ratio) + self.means @ adjoint.ravel() / grow
+        of_ratio = float(np.vdot(self.within, adjoint) + of_grow @ ((1.0 - self.sizes) / grow))
+        return np.array([2.0 * math.copysign(math.sqrt(ratio * (1.0 + ratio)), rho[0]) * of_ratio])
+
+    def _ratio(self, rho: np.ndarray) -> float:
+        """c / (1 - c)."""
+        return math.sinh(min(abs(float(rho[0])), _MOST_SPREAD)) ** 2
+
+
+def _exchangeable(residual: Residual, parts: Sequence[Part]) -> Exchangeable:
+    within = next(part.gram.packed for part in parts if part.role == "within")
+    means = [part for part in parts if part.role == "means"]
+    sizes = np.array([float(part.gap) for part in means])
+    persons = np.array([float(part.gram.n_rows) for part in means])
+    return Exchangeable(residual, within, np.array([part.gram.packed.ravel() for part in means]), sizes, persons)
+
+
 def _central(function: object, rho: np.ndarray) -> np.ndarray:
     assert callable(function)
     slopes = np.empty(len(rho))
@@ -267,6 +327,8 @@ def products_of(residual: Residual, parts: Sequence[Part]) -> Products:
     """Products from what was summed."""
     if residual.kind == "independent" and not residual.labels:
         return Independent(parts[0].gram.packed)
+    if residual.kind == "exchangeable":
+        return _exchangeable(residual, parts)
     pairs: dict[int, int] = {}
     sizes = np.zeros(max(len(residual.labels), 1))
     for part in parts:
@@ -283,7 +345,11 @@ def needs_rows(residual: Residual, persons: int, columns: int) -> bool:
     if residual.kind == "car1":
         return True
     strata, gaps = max(len(residual.labels), 1), len(_gaps(residual))
-    parts = strata + gaps * (strata + strata * (strata + 1) // 2)
+    return parts_too_large(strata + gaps * (strata + strata * (strata + 1) // 2), persons, columns)
+
+
+def parts_too_large(parts: int, persons: int, columns: int) -> bool:
+    """Whether so many sets of cross-products would take too much memory."""
     return parts > 1 and parts * persons * columns * (columns + 1) * 4 > MOST_BYTES
 
 
@@ -305,7 +371,7 @@ def parts_of(residual: Residual, rows: Rows) -> tuple[Part, ...]:
         of_now, of_before = residual.strata[now], residual.strata[now - 1]
         for s in range(strata):
             after, before = _of_rows(rows, now[of_now == s]), _of_rows(rows, now[of_before == s], before=True)
-            both = rows.head.of(after.packed + before.packed, after.n + before.n)
+            both = filled(rows.head, after.packed + before.packed, after.n + before.n)
             parts.append(Part("square", d, (s, s), both))
             for t in range(s, strata):
                 pairs = now[(np.minimum(of_now, of_before) == s) & (np.maximum(of_now, of_before) == t)]
@@ -327,4 +393,4 @@ def _crossed(rows: Rows, now: np.ndarray) -> Gram:
     both = [c[now] + c[now - 1] for c in rows.columns]
     crossed = Rows(rows.head, both, starts, ends).gram(both).packed
     squares = _of_rows(rows, now).packed, _of_rows(rows, now, before=True).packed
-    return rows.head.of(crossed - squares[0] - squares[1], ends - starts)
+    return filled(rows.head, crossed - squares[0] - squares[1], ends - starts)

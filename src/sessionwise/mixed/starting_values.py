@@ -101,6 +101,8 @@ def _moments(problem: MixedLikelihood, state: State, theta: np.ndarray) -> None:
 
 def _least_norm(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
     """The shortest least-squares solution (m,) of a symmetric, positive semidefinite system."""
+    if not len(right):  # no column at all
+        return np.zeros(0)
     roots, vectors = np.linalg.eigh(matrix)
     along = np.divide(right @ vectors, roots, out=np.zeros(len(roots)), where=roots > 1e-10 * roots[-1])
     solved: np.ndarray = vectors @ along

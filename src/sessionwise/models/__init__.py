@@ -8,7 +8,7 @@ from types import MappingProxyType
 from .compare import ModelComparison, compare
 from .contract import Fit, LaggedEffect, Model, Verdict
 from .likelihood_ratio import LikelihoodRatioTest
-from .mlm import MLM, MLMFit, VarCorr
+from .mlm import MLM, MLMFit, MLMGram, VarCorr
 from .panel_sem import CLPM, DPM, RICLPM, SEMFit
 
 #: Name on the command line -> description. The command line and tests/models/test_contract.py go through all of them.
@@ -28,6 +28,7 @@ __all__ = [
     "LaggedEffect",
     "LikelihoodRatioTest",
     "MLMFit",
+    "MLMGram",
     "Model",
     "ModelComparison",
     "SEMFit",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..panel import Panel
-from .figure import along
+from .figure import along, tip
 
 if TYPE_CHECKING:
     import altair as alt
@@ -25,10 +25,8 @@ def sessions_axis(panel: Panel) -> alt.X:
 
 def person_tips(panel: Panel, numbers: Sequence[tuple[str, str]]) -> list[Any]:
     """Person, session and further (column, title) of a point."""
-    import altair as alt
-
-    who = [alt.Tooltip("person:N", title=panel.roles.person), alt.Tooltip("session:Q", title=panel.roles.session)]
-    return [*who, *(alt.Tooltip(f"{name}:Q", title=title, format=".3~g") for name, title in numbers)]
+    who = [tip("person:N", panel.roles.person), tip("session:Q", panel.roles.session)]
+    return [*who, *(tip(f"{name}:Q", title, ".3~g") for name, title in numbers)]
 
 
 def hovered_person() -> Any:

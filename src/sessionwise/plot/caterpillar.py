@@ -13,7 +13,7 @@ from ..formula import show
 from ..models import MLMFit
 from ..options import valid_level
 from ..words import capital, counted, figure_interval, figure_number, level_percent, listed
-from .figure import Rows, along, clean, figure, shortened, source
+from .figure import Rows, along, clean, figure, shortened, source, tip
 from .words import Labels, words
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def _layers(found: LevelEffects, group: str, effect: str, rows: Rows, height: in
     y = alt.Y("_rank:Q", scale=scale, axis=_labels_axis(rows), title=_axis_title(n, group))
     x = alt.X("low:Q", title=along(capital(effect)), scale=alt.Scale(zero=not apart, padding=10))
     tips = [
-        alt.Tooltip("level:N", title=group),
+        tip("level:N", group),
         *(alt.Tooltip(f"{c}:Q", format=".3~g") for c in ("effect", "low", "high")),
     ]
     thick = max(0.6, min(2.5, 0.7 * height / n))

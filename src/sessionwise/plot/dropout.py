@@ -8,24 +8,26 @@ from ..descriptions import drop_out
 from ..panel import Panel
 from ..words import counted, percent_words
 from .axes import sessions_axis
-from .figure import Rows, clean, figure, source
+from .figure import Rows, clean, figure, source, tip
 
 if TYPE_CHECKING:
     import altair as alt
 
 
-def dropout(panel: Panel, *, note: str = "", width: int = 640) -> alt.LayerChart:
+def dropout(panel: Panel, *, fewest: int = 1, note: str = "", width: int = 640) -> alt.LayerChart:
     """Share of persons still in treatment at each session, with a pointwise 95 % interval.
 
     A person is in treatment until their last attended session; why it ended is not known here.
 
-    note : ends the subtitle. width : of the whole figure, in pixels.
+    fewest : sessions that fewer persons reach are left out. note : ends the subtitle. width : of the whole figure, in
+    pixels.
     """
     curve = drop_out(panel)
     columns = zip(curve.session, curve.share, curve.low, curve.high, curve.persons, strict=True)
     rows: Rows = [
         {"session": int(s), "share": clean(p), "low": clean(a), "high": clean(b), "persons": int(n)}
         for s, p, a, b, n in columns
+        if n >= fewest
     ]
     wide: Rows = [{**row, "session": row["session"] + 0.5} for row in rows[-1:]]  # so that the last step has a width
     word = panel.roles.session
@@ -55,7 +57,7 @@ def _layers(panel: Panel) -> list[Any]:
     band = base.mark_area(style="average-band", interpolate="step-after").encode(y=share, y2=alt.Y2("high:Q"))
     line = base.mark_line(style="average-line", interpolate="step-after").encode(y=alt.Y("share:Q"))
     tips = [
-        alt.Tooltip("session:Q", title=panel.roles.session),
+        tip("session:Q", panel.roles.session),
         alt.Tooltip("persons:Q"),
         *(alt.Tooltip(f"{name}:Q", format=".1%") for name in ("share", "low", "high")),
     ]

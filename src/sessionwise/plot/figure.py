@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ModelError, PanelError, nearest, some
+from ..words import printable
 from .style import style
 
 if TYPE_CHECKING:
@@ -27,6 +28,12 @@ Rows = list[Row]
 EDGE = 10
 #: Narrower than this nothing can be read.
 NARROWEST = 240
+#: Names that mean something else to the program that shows tooltips.
+_SPECIAL = {
+    *("title", "image", "constructor", "prototype", "__proto__", "hasownproperty", "isprototypeof", "tostring"),
+    *("propertyisenumerable", "tolocalestring", "valueof", "__definegetter__", "__definesetter__"),
+    *("__lookupgetter__", "__lookupsetter__"),
+}
 _TITLE_PIXELS, _SUBTITLE_PIXELS = 8.1, 5.3  # of an average letter
 
 
@@ -74,8 +81,9 @@ def figure(
         raise PanelError(
             f"a figure {width} pixels wide cannot be read.", remedy=f"Give a width of {NARROWEST} or more."
         )
-    told = [line for line in subtitle if line]
-    layered: Any = alt.layer(*layers, datasets=data)
+    title, seen = printable(title), printable(seen)
+    told = [printable(line) for line in subtitle if line]
+    layered: Any = alt.layer(*layers, datasets={name: list(map(_clean_row, rows)) for name, rows in data.items()})
     chart: alt.LayerChart = layered.properties(
         width=width,
         height=height,
@@ -88,7 +96,7 @@ def figure(
                 "title": title,
                 "subtitle": " ".join(told),
                 "table": next(iter(data)),
-                "heads": dict(heads or {}),
+                "heads": {key: printable(head) for key, head in (heads or {}).items()},
             }
         },
     )
@@ -101,6 +109,20 @@ def source(name: str) -> Any:
     import altair as alt
 
     return alt.Chart(alt.NamedData(name=name))
+
+
+def tip(field: str, title: str, form: str = "") -> Any:
+    """A line of a tooltip: a field of the rows ('session:Q'), under a name from outside.
+
+    Vega makes a program of the name. So nothing in it may end a text there, and none may be a name that every object
+    has or that the tooltip would take for a picture.
+    """
+    import altair as alt
+
+    name = printable(title).replace("\\", "\u2216")
+    if name.strip().lower() in _SPECIAL:
+        name += "\u00a0"
+    return alt.Tooltip(field, title=name, format=form) if form else alt.Tooltip(field, title=name)
 
 
 def alt_text(chart: Any) -> str:
@@ -160,7 +182,7 @@ def clean(value: float | None) -> float | None:
 
 def wrapped(text: str, width: float) -> list[str]:
     """Lines of at most `width` letters; a longer word, such as a column name, is divided."""
-    return textwrap.wrap(text, max(4, int(width)), break_on_hyphens=False) or [""]
+    return textwrap.wrap(printable(text), max(4, int(width)), break_on_hyphens=False) or [""]
 
 
 def along(text: str) -> str | list[str]:
@@ -180,6 +202,7 @@ def _lines(text: str, letters: int) -> str | list[str]:
 
 def shortened(text: str, most: int = 20) -> str:
     """A label of at most `most` letters; its end is kept, since labels often differ there alone."""
+    text = printable(text)
     if len(text) <= most:
         return text
     tail = most // 2
@@ -216,6 +239,10 @@ def _meta(chart: Any) -> dict[str, Any]:
         )
     found: dict[str, Any] = meta["sessionwise"]
     return found
+
+
+def _clean_row(row: Row) -> Row:
+    return {key: printable(value) if isinstance(value, str) else value for key, value in row.items()}
 
 
 def _plain(row: Row) -> Row:

@@ -12,18 +12,20 @@ from ..errors import PanelError
 from ..options import known_name
 from ..panel import Panel
 from ..words import capital, counted, percent_words
-from .figure import Rows, clean, figure, source
+from .figure import Rows, along, clean, figure, source, tip
 from .trajectories import FEWEST
 
 if TYPE_CHECKING:
     import altair as alt
 
 
-def missing(panel: Panel, columns: Sequence[str] | None = None, *, note: str = "", width: int = 640) -> alt.LayerChart:
+def missing(
+    panel: Panel, columns: Sequence[str] | None = None, *, fewest: int = 1, note: str = "", width: int = 640
+) -> alt.LayerChart:
     """Share of missing values by column and session number, for the sessions attended.
 
-    columns : default the numeric columns without a role in which something is missing. note : ends the subtitle.
-    width : of the whole figure, in pixels.
+    columns : default the numeric columns without a role in which something is missing. fewest : session numbers that
+    fewer attended are left out. note : ends the subtitle. width : of the whole figure, in pixels.
 
     Raises
     ------
@@ -38,9 +40,10 @@ def missing(panel: Panel, columns: Sequence[str] | None = None, *, note: str = "
     table = missingness(gaps, panel.sessions)
     share = table.share_by_session
     rows = [
-        {"column": name, "session": int(s), "share": clean(share[i, j]), "sessions": int(table.rows[j])}
+        {"column": name, "_place": i, "session": int(s), "share": clean(share[i, j]), "sessions": int(table.rows[j])}
         for i, name in enumerate(gaps)
         for j, s in enumerate(table.session)
+        if table.rows[j] >= fewest
     ]
     total = float(table.missing.sum() / max(1, len(panel) * len(chosen)))
     title = f"{percent_words(total)} of the values are missing"
@@ -50,7 +53,7 @@ def missing(panel: Panel, columns: Sequence[str] | None = None, *, note: str = "
     listed = counted(len(gaps), "column")
     among = f"{len(gaps)} of {len(chosen)} columns, those with a gap" if len(gaps) < len(chosen) else listed
     return figure(
-        [_cells(panel, list(gaps), _most(share, table.rows), float(share.max(initial=0)))],
+        [_cells(panel, _most(share, table.rows), float(share.max(initial=0)))],
         {"missing": rows},
         title=title,
         subtitle=[
@@ -68,7 +71,7 @@ def missing(panel: Panel, columns: Sequence[str] | None = None, *, note: str = "
     )
 
 
-def _cells(panel: Panel, order: list[str], most: float, largest: float) -> Any:
+def _cells(panel: Panel, most: float, largest: float) -> Any:
     import altair as alt
 
     shades = alt.Scale(range="ramp", domain=[0.0, most / 2, most], clamp=True)
@@ -83,17 +86,24 @@ def _cells(panel: Panel, order: list[str], most: float, largest: float) -> Any:
     )
     tips = [
         alt.Tooltip("column:N"),
-        alt.Tooltip("session:O", title=panel.roles.session),
+        tip("session:O", panel.roles.session),
         alt.Tooltip("share:Q", format=".1%", title="missing"),
         alt.Tooltip("sessions:Q", title="of sessions"),
     ]
-    x = alt.X("session:O", title=panel.roles.session, axis=alt.Axis(labelAngle=0, labelOverlap=True, ticks=False))
+    x = alt.X(
+        "session:O", title=along(panel.roles.session), axis=alt.Axis(labelAngle=0, labelOverlap=True, ticks=False)
+    )
     return (
         source("missing")
         .mark_rect()
         .encode(
             x=x,
-            y=alt.Y("column:N", title=None, sort=order, axis=alt.Axis(labelLimit=130, ticks=False)),
+            y=alt.Y(
+                "column:N",
+                title=None,
+                sort=alt.EncodingSortField("_place", op="min"),
+                axis=alt.Axis(labelLimit=130, ticks=False),
+            ),
             color=alt.Color("share:Q", title="missing", scale=shades, legend=legend),
             tooltip=tips,
         )

@@ -11,7 +11,7 @@ from ..errors import PanelError
 from ..panel import Panel
 from ..words import counted, figure_interval, figure_number
 from .axes import hovered_person, lit, person_tips
-from .figure import Row, Rows, along, clean, figure, sample, source, upright
+from .figure import Row, Rows, along, clean, figure, sample, source, tip, upright
 from .within import FEWEST_FOR_A_CLAIM, PersonSlopes, Slope, centred, common_slope, person_slopes
 from .words import Labels
 
@@ -192,7 +192,7 @@ def _layers(panel: Panel, names: tuple[str, str], lag: int, drawn: int) -> list[
             x=x,
             y=y,
             detail=alt.Detail("person:N"),
-            tooltip=[alt.Tooltip("person:N", title=panel.roles.person), slope],
+            tooltip=[tip("person:N", panel.roles.person), slope],
             opacity=alt.OpacityValue(*lit(1, 0.6)),
             strokeWidth=alt.StrokeWidthValue(*lit(2.5, 1)),
         )

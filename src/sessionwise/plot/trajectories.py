@@ -10,7 +10,7 @@ from ..errors import PanelError
 from ..panel import Panel
 from ..words import counted, figure_interval, figure_number
 from .axes import hovered_person, lit, person_tips, sessions_axis
-from .figure import Row, Rows, clean, figure, source, t975, upright
+from .figure import Row, Rows, clean, figure, source, t975, tip, upright
 from .within import Slope, centred, common_slope
 from .words import Labels
 
@@ -106,7 +106,7 @@ def _layers(panel: Panel, said: str) -> list[Any]:
     base = source("average").encode(x=x)
     band = base.mark_area(style="average-band").encode(y=alt.Y("low:Q"), y2=alt.Y2("high:Q"))
     numbers = [alt.Tooltip(f"{name}:Q", format=".3~g") for name in ("mean", "low", "high")]
-    tips = [alt.Tooltip("session:Q", title=panel.roles.session), *numbers, alt.Tooltip("n:Q", title="persons")]
+    tips = [tip("session:Q", panel.roles.session), *numbers, alt.Tooltip("n:Q", title="persons")]
     mean = base.mark_line(style="average-line").encode(y=alt.Y("mean:Q"))
     dots = base.mark_point(style="average-point").encode(y=alt.Y("mean:Q"), tooltip=tips)
     end = source("last").mark_text(style="average-text", align="left", dx=8)

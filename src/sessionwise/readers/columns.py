@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from ..errors import Argument, ReadError, Wording, missing_codes, nearest, read_option, some
+from ..errors import Argument, Datum, ReadError, Wording, missing_codes, nearest, read_option, some
 from ..findings import Finding
 from ..words import agree, counted
 from .cells import Decimal, Numbers, numbers
@@ -210,8 +210,12 @@ def _kept_text(series: pl.Series, read: Numbers, log: Log, place: Place) -> pl.S
             Finding(
                 "warning",
                 "text-in-numbers",
-                f"Column {name!r} was kept as text: {n_bad:,} of {counted(n_numbers + n_bad, 'cell')} "
-                f"{agree(n_bad, 'is not a number', 'are not numbers')}, the first is {short(example)}.",
+                Wording(
+                    f"Column {name!r} was kept as text: {n_bad:,} of {counted(n_numbers + n_bad, 'cell')} "
+                    f"{agree(n_bad, 'is not a number', 'are not numbers')}, the first is ",
+                    Datum(short(example)),
+                    ".",
+                ),
                 where=f"column {name}, {place(read.bad.tolist())}",
                 count=n_bad,
                 remedy=Wording(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..errors import ReadError, Wording, read_option, some
+from ..errors import Datum, ReadError, Wording, read_option, some
 from ..findings import Finding
 from ..panel.kept import kept
 from ..words import agree, counted
@@ -92,8 +92,12 @@ def iso_date(series: pl.Series, log: Log, place: Place) -> pl.Series | None:
             Finding(
                 "warning",
                 "impossible-date",
-                f"Column {name!r} was kept as text: {len(wrong):,} of its dates {agree(len(wrong), 'does', 'do')} not "
-                f"exist, the first is {short(text[wrong[0]])}.",
+                Wording(
+                    f"Column {name!r} was kept as text: {len(wrong):,} of its dates "
+                    f"{agree(len(wrong), 'does', 'do')} not exist, the first is ",
+                    Datum(short(text[wrong[0]])),
+                    ".",
+                ),
                 where=f"column {name}, {place(wrong)}",
                 count=len(wrong),
                 remedy="Correct them in the file.",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..errors import ReadError, Wording, nearest, read_option, some
+from ..errors import Datum, ReadError, Wording, nearest, read_option, some
 from ..findings import Finding, Findings
 from ..panel.table import Table
 from ..words import agree, counted
@@ -286,8 +286,8 @@ def _among(frame: pl.DataFrame, body: _Body, rows: np.ndarray, where: str) -> li
             continue
         sort, at = among
         n = len(at)
-        what = f"Column {name!r} holds Excel {_IN_WORDS[sort]} and, in {counted(n, 'cell')}, text such as "
-        what += f"{frame[name][int(at[0])]!r}: all of it was kept as text."
+        before = f"Column {name!r} holds Excel {_IN_WORDS[sort]} and, in {counted(n, 'cell')}, text such as "
+        what = Wording(before, Datum(repr(frame[name][int(at[0])])), ": all of it was kept as text.")
         place = f"{where}, column {name}, {placer('row', rows)(at.tolist())}"
         remedy = f"Make these cells {_IN_WORDS[sort]} in Excel and save, or declare them missing: "
         remedy += f"missing={{{name!r}: [{frame[name][int(at[0])]!r}]}}."

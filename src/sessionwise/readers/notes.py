@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from ..errors import Wording, read_option, some
+from ..errors import Datum, Wording, read_option, some
 from ..findings import Finding
 from ..words import agree, counted
 from .cells import Numbers
@@ -85,8 +85,8 @@ def points_read(name: str, count: int) -> Finding:
 
 def merged(name: str, texts: pl.Series) -> Finding:
     """What seems to be an identifier, with different cells that are one number."""
-    what = f"In column {name!r}, {counted(len(texts), 'different text')} became fewer numbers: "
-    what += f"{_examples(texts)} are the same."
+    before = f"In column {name!r}, {counted(len(texts), 'different text')} became fewer numbers: "
+    what = Wording(before, Datum(_examples(texts)), " are the same.")
     as_text = read_option("types", {name: "text"})
     remedy = Wording("If they tell persons or rows apart, read them as text: ", as_text, ".")
     return Finding("warning", "cells-merged", what, f"column {name}", len(texts), remedy)
@@ -94,7 +94,8 @@ def merged(name: str, texts: pl.Series) -> Finding:
 
 def kept_as_written(name: str, texts: pl.Series) -> Finding:
     """A person column with different cells that are one number."""
-    what = f"Column {name!r} was kept as text, since {_examples(texts)} would be the same number."
+    examples = Datum(_examples(texts))
+    what = Wording(f"Column {name!r} was kept as text, since ", examples, " would be the same number.")
     remedy = Wording("If they are numbers, say so: ", read_option("types", {name: "number"}), ".")
     return Finding("note", "cells-merged", what, f"column {name}", len(texts), remedy)
 
@@ -121,7 +122,11 @@ def date_note(name: str, example: str, count: int) -> Finding:
     return Finding(
         "note",
         "date-as-text",
-        f"Column {name!r} looks like dates ({example}) and was kept as text, since day and month are not told apart.",
+        Wording(
+            f"Column {name!r} looks like dates (",
+            Datum(example),
+            ") and was kept as text, since day and month are not told apart.",
+        ),
         where=f"column {name}",
         count=count,
         remedy=Wording("Say how they are written, for example ", read_option("dates", {name: "%d.%m.%Y"}), "."),

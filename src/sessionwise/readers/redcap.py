@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from ..errors import Argument, ReadError, Wording, nearest, read_option, some
+from ..errors import Argument, Datum, ReadError, Wording, nearest, read_option, some
 from ..findings import Finding, Findings
 from ..panel.table import Table
 from ..words import agree, counted
@@ -134,8 +134,10 @@ def _left_out(table: Table, kept: pl.DataFrame, who: str, count: int) -> list[Fi
     if not gone:
         return [note]
     n = len(gone)
-    what = f"{counted(n, 'person')} {agree(n, 'has', 'have')} no session and {agree(n, 'is', 'are')} no longer in the "
-    what += f"table: {some(gone)}."
+    before = (
+        f"{counted(n, 'person')} {agree(n, 'has', 'have')} no session and {agree(n, 'is', 'are')} no longer in the "
+    )
+    what = Wording(f"{before}table: ", Datum(some(gone)), ".")
     remedy = Wording("Give these events a session number in ", read_option("redcap"), " to keep their rows.")
     return [note, Finding("warning", "redcap-person-lost", what, table.source, n, remedy)]
 

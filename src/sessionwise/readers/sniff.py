@@ -8,7 +8,7 @@ import io
 import re
 from typing import NamedTuple
 
-from ..errors import ReadError, Wording, read_option, some
+from ..errors import Datum, ReadError, Wording, read_option, some
 from ..findings import Finding
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -109,7 +109,7 @@ def _windows(raw: bytes, source: str) -> Decoded:
     note = Finding(
         "note",
         "encoding",
-        f"Not UTF-8; read as Windows-1252, for example {example!r}.",
+        Wording("Not UTF-8; read as Windows-1252, for example ", Datum(repr(example)), "."),
         where=f"{source}, lines {some(lines)}",
         count=len(lines),
         remedy=Wording("If letters look wrong, give ", read_option("encoding"), "."),

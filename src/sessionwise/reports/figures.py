@@ -15,6 +15,7 @@ from ..study.records import Direction, Estimand, Heterogeneity, Moderation, NotA
 from ..study.words.phrases import before
 from ..words import p_words
 from .parts import FigurePart
+from .passed_on import FEWEST
 from .printed_tables import ShownTable, minus
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 #: Lines are drawn for so many moderator values; more cannot be told apart.
 _MOST_LINES = 5
 _POINTS = 800
+#: Persons drawn by themselves beside an average.
+_SINGLE = 40
 #: A smaller share of missing values needs no figure.
 _FEW_MISSING = 0.01
 
@@ -72,30 +75,36 @@ def _arrow(one: Estimand, columns: tuple[str, str], waves: tuple[str, str]) -> p
     return plot.Arrow(start, waves[one.key == "same_session"], end, waves[1], e.value, e.low, e.high)
 
 
-def courses(result: StudyResult, panel: Panel | None, table: ShownTable | None) -> list[FigurePart]:
-    """Average course of both scores with single persons."""
-    if panel is None:
+def courses(
+    result: StudyResult, panel: Panel | None, table: ShownTable | None, *, share: bool = False
+) -> list[FigurePart]:
+    """Average course of both scores, with single persons unless it is to be shared."""
+    if panel is None or (share and panel.n_persons < FEWEST):
         return []
     names = dict(result.called)
     made = []
-    for column in names:
-        own = _only(table, names[column])
-        made.append(FigurePart(f"course-{column}", plot.trajectories(panel, column, labels=names), own))
+    for part, column in zip(("outcome", "process"), names, strict=True):
+        own = _only(table, names[column], part)
+        chart = plot.trajectories(panel, column, persons=0 if share else _SINGLE, labels=names)
+        made.append(FigurePart(f"course-{part}", chart, own))
     return made
 
 
-def attendance(panel: Panel | None, table: ShownTable | None) -> list[FigurePart]:
-    return [] if panel is None else [FigurePart("attendance", plot.dropout(panel), table)]
+def attendance(panel: Panel | None, table: ShownTable | None, *, share: bool = False) -> list[FigurePart]:
+    if panel is None or (share and panel.n_persons < FEWEST):
+        return []
+    return [FigurePart("attendance", plot.dropout(panel, fewest=FEWEST if share else 1), table)]
 
 
-def gaps(result: StudyResult, panel: Panel | None) -> list[FigurePart]:
+def gaps(result: StudyResult, panel: Panel | None, *, share: bool = False) -> list[FigurePart]:
     """Where values are missing; nothing where hardly any is."""
     missing = result.description.missing
     shares = dict(zip(missing.columns, missing.share, strict=True))
     lacking = [n for n, share in shares.items() if share and n in result.study.columns]
     if panel is None or all(shares[n] < _FEW_MISSING for n in lacking):
         return []
-    return [FigurePart("missing", plot.missing(panel, [n for n in lacking if n in panel]))]
+    chart = plot.missing(panel, [n for n in lacking if n in panel], fewest=FEWEST if share else 1)
+    return [FigurePart("missing", chart)]
 
 
 def pairs(result: StudyResult, one: Direction, panel: Panel | None) -> list[FigurePart]:
@@ -132,7 +141,7 @@ def slopes(result: StudyResult, one: Direction, moderation: Moderation) -> list[
     x = f"previous {names[one.predictor]}" if lag == 1 else f"{names[one.predictor]} {before(lag)}"
     said = _Named(names[one.response], f"{x} within {people}", moderation.moderator)
     chart = draw_slopes(record, record.values, said)
-    return [FigurePart(f"{one.key}-slopes-{moderation.moderator}", chart)]
+    return [FigurePart(f"{one.key}-slopes-{one.moderators.index(moderation) + 1}", chart)]
 
 
 def persons(result: StudyResult, table: ShownTable | None) -> list[FigurePart]:
@@ -174,14 +183,14 @@ def _estimate(label: str, direction: str, found: Any) -> plot.Estimate:
     return plot.Estimate(label, direction, found.value, found.low, found.high)
 
 
-def _only(table: ShownTable | None, variable: str) -> ShownTable | None:
-    """The rows of one variable of the table of averages."""
+def _only(table: ShownTable | None, variable: str, part: str) -> ShownTable | None:
+    """The rows of one variable of the table of averages. part : outcome or process."""
     if table is None:
         return None
     rows = tuple(row[1:] for row in table.rows if row[0].by == variable)
     return replace(
         table,
-        name=f"{table.name}-{variable}",
+        name=f"{table.name}-{part}",
         title=f"{variable}: {table.title.lower()}",
         head=table.head[1:],
         rows=rows,

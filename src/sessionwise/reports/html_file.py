@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..outputs import Place, check_places, write_files
 from .page import html
 
 if TYPE_CHECKING:
@@ -25,22 +26,29 @@ def report(
     facts: Sequence[tuple[str, str]] = (),
     notices: Sequence[str] = (),
     read: Sequence[Finding] = (),
+    labels: bool = False,
+    share: bool = False,
     started: float | None = None,
     painter: Painter | None = None,
+    overwrite: bool = False,
 ) -> Path:
     """Write a study's result as one HTML file that needs no network: the answer first, then all parts with figures.
 
     Parameters
     ----------
     result : of `Study.run`.
-    path : the file. It is written over if it is there.
+    path : the file. An earlier report that nobody has changed is written over.
     panel : the data of the study. With them the report draws single persons and sessions too: courses, the change
         within persons, drop-out, missing values. Without them it has what the result holds.
     facts : further facts for the last section, (name, value), such as the command.
     notices : sentences that stand first of all, such as that the data are simulated.
     read : findings of reading and scoring, beside those of `check`.
+    labels : keep the labels of persons and clusters, and what findings tell of lines, persons and cells. Else persons
+        are 1, 2, 3, ... in every file of a result, the same each time, in an order that is not that of labels or rows.
+    share : leave out figures and tables of single persons, and counts below 5 with what rests on so few.
     started : time.perf_counter() when the work started; the report then has one line with the time it took.
     painter : that draws the still figures; one of its own if not given.
+    overwrite : write over the file whatever it is.
 
     Returns
     -------
@@ -48,7 +56,8 @@ def report(
 
     Raises
     ------
-    StudyError : the panel is not the one that was analysed.
+    StudyError : the panel is not the one that was analysed, or labels are to be shared.
+    SessionwiseError : the file cannot be written, or is there and was not written by this package.
 
     >>> import tempfile, sessionwise as sw
     >>> table = sw.datasets.demo(persons=60, scale_scores=True)
@@ -57,7 +66,17 @@ def report(
     >>> report(result, f"{tempfile.mkdtemp()}/report.html", panel).name
     'report.html'
     """
-    text = html(result, panel, facts=facts, notices=notices, read=read, started=started, painter=painter)
-    place = Path(path)
-    place.write_text(text, encoding="utf-8", newline="\n")
-    return place
+    place = Place(Path(path), overwrite=overwrite)
+    check_places([place])
+    text = html(
+        result,
+        panel,
+        facts=facts,
+        notices=notices,
+        read=read,
+        labels=labels,
+        share=share,
+        started=started,
+        painter=painter,
+    )
+    return write_files({place: text.encode()})[0]

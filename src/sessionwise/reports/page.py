@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
 import time
@@ -13,6 +15,7 @@ from ..errors import StudyError
 from ..plot import style
 from ..words import counted
 from .painter import Painter, at_work
+from .passed_on import passed_on
 from .pictures import pictured
 from .sections import Given, sections
 
@@ -35,11 +38,13 @@ def html(
     facts: Sequence[tuple[str, str]] = (),
     notices: Sequence[str] = (),
     read: Sequence[Finding] = (),
+    labels: bool = False,
+    share: bool = False,
     started: float | None = None,
     painter: Painter | None = None,
 ) -> str:
     """The report as text. See `report`."""
-    given = given_of(result, panel, facts, notices, read)
+    given = given_of(result, panel, facts, notices, read, labels=labels, share=share)
     with at_work(painter) as working:
         return _written(given, working, started)
 
@@ -50,8 +55,16 @@ def given_of(
     facts: Sequence[tuple[str, str]],
     notices: Sequence[str],
     read: Sequence[Finding],
+    *,
+    labels: bool,
+    share: bool,
 ) -> Given:
-    """What sections are made of. Raises StudyError if the panel is not that of the result."""
+    """What sections are made of.
+
+    Raises
+    ------
+    StudyError : the panel is not that of the result, or labels are to be shared.
+    """
     if panel is not None:
         from ..study.fingerprint import fingerprint
 
@@ -62,7 +75,8 @@ def given_of(
                 where="report",
                 remedy="Give the Panel that the study was run on, or run the study on this one.",
             )
-    return Given(result, panel, result.tables(), tuple(facts), tuple(notices), tuple(read))
+    told = passed_on(result, panel, read, labels=labels, share=share)
+    return Given(told.result, told.panel, told.tables(), tuple(facts), tuple(notices), told.read, share)
 
 
 def _written(given: Given, painter: Painter, started: float | None) -> str:
@@ -74,6 +88,8 @@ def _written(given: Given, painter: Painter, started: float | None) -> str:
         sections=made,
         pictures=pictures,
         version=given.result.version,
+        programs=_programs(),
+        policy=_policy(),
         configs=_script({"light": style(), "dark": style(True)}),
         took=None if started is None else f"{time.perf_counter() - started:.1f} s",
     )
@@ -87,6 +103,23 @@ def _size(given: Given) -> str:
         named = given.panel.roles.cluster if given.panel is not None else None
         told.append((sample.clusters.number, named or "cluster"))
     return " · ".join(counted(n, word) for n, word in told)
+
+
+@cache
+def _programs() -> tuple[str, ...]:
+    """What the page runs, and nothing else does: Vega, and the page's own few functions."""
+    return tuple((_HERE / name).read_text(encoding="utf-8") for name in ("vega.js", "page.js"))
+
+
+@cache
+def _policy() -> str:
+    """What a browser lets the page do, whatever stands in it: no request to anywhere, no program but our own."""
+    digests = (base64.b64encode(hashlib.sha256(program.encode()).digest()).decode() for program in _programs())
+    scripts = " ".join(f"'sha256-{digest}'" for digest in digests)
+    return (
+        f"default-src 'none'; script-src {scripts}; style-src 'unsafe-inline'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
 
 
 @cache

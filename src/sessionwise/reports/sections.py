@@ -33,7 +33,7 @@ _USED = FACTS.keys() - {"cutoff", "bands", "reliable_change"}
 class Given:
     """What sections are made of. panel : the data, or None; tables : those of the result. facts : further ones, such
     as the command. notices : what stands before all else, such as that data are simulated. read : findings of reading
-    and scoring."""
+    and scoring. share : whether nothing of single persons is told."""
 
     result: StudyResult
     panel: Panel | None
@@ -41,6 +41,7 @@ class Given:
     facts: tuple[tuple[str, str], ...] = ()
     notices: tuple[str, ...] = ()
     read: tuple[Finding, ...] = ()
+    share: bool = False
 
     @property
     def title(self) -> str:
@@ -87,7 +88,7 @@ def _estimands(given: Given) -> list[Part]:
         return []
     whole = given.tables["answer"]
     size, base = whole.notes
-    beside = ("held", "robustness", "robustness_interval", "method")
+    beside = ("held", "robustness", "robustness_interval", "unseen_leaving", "method")
     sizes = whole.only(*(c.key for c in whole.columns if c.key not in beside))
     rests = replace(
         whole.only("effect", *beside), name="answer_base", title="What it holds constant, what would undo it"
@@ -107,15 +108,17 @@ def sample(given: Given) -> list[Part]:
     parts += [*given.table("scales"), *given.table("reliability")]
     if doubts:
         parts.append(Warnings("What the check of the data found", doubts))
-    parts += figures.courses(result, given.panel, given.shown("course"))
+    parts += figures.courses(result, given.panel, given.shown("course"), share=given.share)
     if given.panel is None:
         parts += given.table("course", "Averages by session")
-    parts += figures.attendance(given.panel, given.shown("sessions")) or given.table("sessions", "Course of attendance")
+    parts += figures.attendance(given.panel, given.shown("sessions"), share=given.share) or given.table(
+        "sessions", "Course of attendance"
+    )
     if isinstance(result.drop_out, DropOutModel):
         parts += given.table("drop_out_model")
     else:
         parts.append(Unanswered(result.drop_out))
-    return [*parts, *figures.gaps(result, given.panel)]
+    return [*parts, *figures.gaps(result, given.panel, share=given.share)]
 
 
 def _used(findings: Iterable[Finding], records: Iterable[Any]) -> tuple[Finding, ...]:
@@ -142,7 +145,8 @@ def _direction(given: Given, one: Direction | NotAnswered, place: int) -> list[P
     parts += given.table(one.key)
     if isinstance(one.between, NotAnswered):
         parts.append(Unanswered(one.between))
-    parts += figures.pairs(given.result, one, given.panel)
+    if not given.share:
+        parts += figures.pairs(given.result, one, given.panel)
     if f"{one.key}_models" in given.tables:
         parts.append(TablePart(side_by_side(given.tables[f"{one.key}_models"], one)))
     parts += [Unanswered(step) for step in one.steps if isinstance(step, NotAnswered)]
@@ -188,6 +192,8 @@ def persons(given: Given) -> list[Part]:
     found = given.result.persons
     if isinstance(found, NotAnswered):
         return [Unanswered(found)]
+    if given.share:
+        return [Text("This report is made to be shared: effects of single persons are left out.", "note")]
     return list(figures.persons(given.result, given.shown("person_effects")))
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import StudyError
+from ..outputs import Place, check_places, write_files
+from ..words import printable
 from .page import given_of
 from .painter import Painter, at_work
 from .parts import Caution, Copyable, Facts, FigurePart, Part, TablePart, Text, Unanswered, Warnings
@@ -37,32 +39,53 @@ def write_word(
     *,
     facts: Sequence[tuple[str, str]] = (),
     notices: Sequence[str] = (),
+    labels: bool = False,
+    share: bool = False,
     painter: Painter | None = None,
+    overwrite: bool = False,
 ) -> Path:
     """Tables, figures and texts of a result as a Word file (.docx), to be edited. Needs python-docx.
 
-    See `report` for the arguments.
+    See `report` for the arguments. A Word file that was edited is not written over, unless that is said.
 
     Raises
     ------
     StudyError : python-docx is not installed, or the panel is not the one that was analysed.
+    SessionwiseError : the file cannot be written, or is there and was edited, or not written by this package.
     """
+    place = Place(Path(path), overwrite=overwrite)
+    check_places([place])
+    content = word_file(result, panel, facts=facts, notices=notices, labels=labels, share=share, painter=painter)
+    return write_files({place: content})[0]
+
+
+def word_file(
+    result: StudyResult,
+    panel: Panel | None = None,
+    *,
+    facts: Sequence[tuple[str, str]] = (),
+    notices: Sequence[str] = (),
+    labels: bool = False,
+    share: bool = False,
+    painter: Painter | None = None,
+) -> bytes:
+    """What `write_word` writes."""
     docx = docx_module()
-    given = given_of(result, panel, facts, notices, ())
+    given = given_of(result, panel, facts, notices, (), labels=labels, share=share)
     document = docx.Document()
-    document.core_properties.title = given.title
+    document.core_properties.title = printable(given.title)[:255]
     document.core_properties.author = f"sessionwise {result.version}"
     _plain(document)
-    document.add_heading(given.title, 0)
+    document.add_heading(printable(given.title), 0)
     with at_work(painter) as working:
         made, drawn = pictured(sections(given), working, "png")
         for section in made:
-            document.add_heading(section.title, 1)
+            document.add_heading(printable(section.title), 1)
             for part in section.parts:
                 _add(document, part, drawn)
-    place = Path(path)
-    document.save(str(place))
-    return place
+    file = io.BytesIO()
+    document.save(file)
+    return file.getvalue()
 
 
 def docx_module() -> Any:
@@ -81,15 +104,15 @@ def _add(document: Any, part: Part, drawn: dict[str, Picture]) -> None:
     """One part at the end of the document."""
     match part:
         case Text(text, kind):
-            document.add_paragraph(text, style="Caption" if kind == "note" else None)
+            document.add_paragraph(printable(text), style="Caption" if kind == "note" else None)
         case Caution(title, text):
-            document.add_paragraph(f"{title}: {text}", style="Quote")
+            document.add_paragraph(printable(f"{title}: {text}"), style="Quote")
         case Warnings(title, findings):
             document.add_paragraph(title, style="Heading 3")
             for f in findings:
-                document.add_paragraph(f"{f.what} {f.remedy}".strip(), style="List Bullet")
+                document.add_paragraph(printable(f"{f.what} {f.remedy}".strip()), style="List Bullet")
         case Unanswered(told):
-            document.add_paragraph(str(told), style="Quote")
+            document.add_paragraph(printable(str(told)), style="Quote")
         case TablePart(table):
             _table(document, table)
         case FigurePart():
@@ -97,31 +120,32 @@ def _add(document: Any, part: Part, drawn: dict[str, Picture]) -> None:
         case Copyable(_, title, paragraphs, _):
             document.add_heading(title, 2)
             for text in paragraphs:
-                document.add_paragraph(text)
+                document.add_paragraph(printable(text))
         case Facts(facts):
             for name, what in facts:
-                document.add_paragraph(f"{name}: {what}")
+                document.add_paragraph(printable(f"{name}: {what}"))
 
 
 def _figure(document: Any, drawn: Picture) -> None:
     from docx.shared import Cm
 
-    document.add_paragraph(drawn.title, style="Heading 3").paragraph_format.keep_with_next = True
+    document.add_paragraph(printable(drawn.title), style="Heading 3").paragraph_format.keep_with_next = True
     shape = document.add_picture(io.BytesIO(drawn.still.result()), width=Cm(_FIGURE))
-    shape._inline.docPr.set("descr", drawn.description)  # Word's alternative text
-    document.add_paragraph(drawn.subtitle, style="Caption")
+    shape._inline.docPr.set("descr", printable(drawn.description))  # Word's alternative text
+    document.add_paragraph(printable(drawn.subtitle), style="Caption")
 
 
 def _table(document: Any, table: ShownTable) -> None:
     """As journals print it: lines above and below the heads and at the end, numbers flush to the right."""
     from docx.shared import Cm
 
-    title = document.add_paragraph(table.title, style="Heading 3")
+    title = document.add_paragraph(printable(table.title), style="Heading 3")
     title.paragraph_format.keep_with_next = True
     if len(table.rows) > _MOST_ROWS:
         document.add_paragraph(f"{len(table.rows):,} rows: see {table.name}.csv.")
         return
-    texts = [[head.title for head in table.head], *(["\n".join(c.lines) for c in row] for row in table.rows)]
+    rows = (["\n".join(map(printable, c.lines)) for c in row] for row in table.rows)
+    texts = [[printable(head.title) for head in table.head], *rows]
     made = document.add_table(len(texts), len(table.head))
     widths = _widths(texts)
     for column, width in zip(made.columns, widths, strict=True):
@@ -133,7 +157,7 @@ def _table(document: Any, table: ShownTable) -> None:
             _fill(cell, text, head.number, width, bold=i == 0, together=i + 1 < len(texts) <= _MOST_TOGETHER)
             _lines(cell, top=i == 0, bottom=i in (0, len(texts) - 1))
     for note in table.notes:
-        document.add_paragraph(note, style="Caption")
+        document.add_paragraph(printable(note), style="Caption")
 
 
 def _widths(texts: list[list[str]]) -> list[float]:

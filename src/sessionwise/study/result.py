@@ -129,14 +129,23 @@ class StudyResult(Shown):
         made = {name: plain(getattr(self, name)) for name in names if name != "description"}
         return made | {"description": self.description.to_dict()}
 
-    def report(self, path: str | PathLike[str], panel: Panel | None = None) -> Path:
+    def report(
+        self,
+        path: str | PathLike[str],
+        panel: Panel | None = None,
+        *,
+        labels: bool = False,
+        share: bool = False,
+        overwrite: bool = False,
+    ) -> Path:
         """Write it as one HTML file. panel : the data; with them the report draws single persons and sessions too.
 
+        labels : keep the labels of persons; else they are numbered. share : nothing of single persons, no small counts.
         See `sessionwise.report`, which has more options.
         """
         from ..reports import report
 
-        return report(self, path, panel)
+        return report(self, path, panel, labels=labels, share=share, overwrite=overwrite)
 
     def parts(self) -> list[Part]:
         """What is shown of it: the answer first, then tables."""

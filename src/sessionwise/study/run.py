@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from ..checks import check
 from ..findings import Finding, Findings
+from ..panel import person_numbers
 from ..words import counted
 from .fingerprint import fingerprint
 from .methods.method import MainModels
 from .methods.sensitivity import sensitivity
 from .parts.diagnostics import diagnostics
 from .parts.direction import FittedDirection, analysed
-from .parts.drop_out import drop_out_model
+from .parts.drop_out import leaving
 from .parts.estimands import estimands
 from .parts.exclusions import losses
 from .parts.few_sessions import few_sessions
@@ -47,17 +48,19 @@ def run(study: Study, panel: Panel, seed: int, progress: Progress | None) -> Stu
 
     begin(0)
     given = setting(study, panel, seed)
-    drop_out = drop_out_model(given)
+    left = leaving(given)
+    drop_out = left if isinstance(left, NotAnswered) else left.model
     begin(1)
     forward = analysed(given, "forward")
     begin(2)
     reverse = analysed(given, "reverse")
     begin(3)
-    net = net_effects(given)
+    net = net_effects(given, left)
     compared = sensitivity(MainModels(given, forward, reverse, net))
     begin(4)
     few = few_sessions(given, forward, net.used)
-    persons = person_effects(given, forward)
+    numbers = person_numbers(panel, study.columns).tolist()
+    persons = person_effects(given, forward, dict(zip(panel.persons.tolist(), numbers, strict=True)))
     both = _direction(forward), _direction(reverse)
     found = headline(given, net, *both)
     doubts = diagnostics(given, net, drop_out)

@@ -39,6 +39,27 @@ _STANDARDISED = (
 )
 
 
+#: Names of all tables that a result can have.
+NAMES: tuple[str, ...] = (
+    "answer",
+    "diagnostics",
+    "diagnostic_effects",
+    "flow",
+    "sessions",
+    "scales",
+    "reliability",
+    "course",
+    "drop_out_model",
+    *(f"{side}{part}" for side in ("forward", "reverse") for part in ("_models", "", "_differences", "_slopes")),
+    "sensitivity",
+    "sensitivity_units",
+    "few_sessions",
+    "person_effects",
+    "checklist",
+    "not_answered",
+)
+
+
 def tables(result: StudyResult) -> dict[str, StudyTable]:
     """Name -> table; a part that could not be answered has none."""
     found: list[StudyTable | None] = [
@@ -78,6 +99,7 @@ def _answer(result: StudyResult) -> StudyTable:
         *_STANDARDISED,
         Column("robustness", "Undone by", "share"),
         Column("robustness_interval", "Unclear by", "share"),
+        Column("unseen_leaving", "If leaving is unseen", "number"),
         Column("method", "Method"),
     )
     rows = tuple(
@@ -88,6 +110,7 @@ def _answer(result: StudyResult) -> StudyTable:
             *_four(one.standardised)[:3],
             one.robustness,
             one.robustness_interval,
+            one.unseen_leaving,
             one.method,
         )
         for one in result.estimands
@@ -98,6 +121,8 @@ def _answer(result: StudyResult) -> StudyTable:
         f"Undone by: the share of what varies within {result.person}s in both scores that an unseen common cause "
         "between sessions would have to explain to leave nothing of the effect; unclear by: to bring zero into its "
         "interval (Cinelli & Hazlett, 2020).",
+        "If leaving is unseen: the estimate if leaving depended on the scores that would have come next, not on the "
+        "last ones; the interval spans both.",
     )
     return StudyTable("answer", "What is the effect of what", columns, rows, notes)
 

@@ -452,10 +452,12 @@ def test_another_panel_is_not_taken_for_the_fits(fit, panel):
 
 
 def test_slopes_refuse_what_is_not_one_slope(panel):
-    with pytest.raises(sw.ModelError, match="no one slope"):
-        MLM("y ~ x + I(x^2) + (1 | p)").fit(panel).slopes("x")
-    with pytest.raises(sw.ModelError, match="no one slope"):
-        MLM("y ~ x * arm + log(s) + s + (1 | p)").fit(panel).slopes("s")
+    with pytest.raises(sw.ModelError, match="neither has a slope of its own"):
+        MLM("y ~ x * arm + log(s) + s + (1 | p)").fit(panel).slopes("log(s)")
+    with pytest.raises(sw.ModelError, match="neither has a slope of its own"):
+        MLM("y ~ x + within(x) + (1 | p)").fit(panel).slopes("within(x)")
+    with pytest.raises(sw.ModelError, match="neither has a slope of its own"):
+        MLM("y ~ x + I(x * s) + (1 | p)").fit(panel).slopes("x")
     MLM("y ~ x + lag(x) + (1 | p)").fit(panel).slopes("x")
 
 

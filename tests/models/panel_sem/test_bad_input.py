@@ -28,7 +28,8 @@ DATA = {
         panel(), sw.RICLPM("x", "y", waves=6), r"nobody has a session at wave 5", "1, 2, 3, 4", "fewer waves",
     ),
     "a wave nobody reached by number": (
-        panel(), sw.RICLPM("x", "y", waves=(1, 2, 9)), r"nobody has a session at wave 9", "1, 2, 3, 4", "fewer waves",
+        panel(), sw.RICLPM("x", "y", waves=(1, 2, 9)), r"nobody has a session at wave 9", "1, 2, 3, 4",
+        "waves=(1, 2, 3, 4)",
     ),
     "more waves than memory": (panel(), sw.CLPM("x", "y", waves=10**9), "nobody has a session at wave 5", "", "fewer"),
     "a constant wave": (
@@ -78,7 +79,7 @@ DATA = {
     "no wave": (panel(), sw.RICLPM("x", "y", waves=0), "0 waves; the model needs 3", "", "multilevel"),
     "few who stay": (
         panel_of(table().filter((pl.col("session") < 3) | (pl.col("person") < 20))), sw.RICLPM("x", "y"),
-        "only 2 waves in a row have values of x, y for half of the persons", "session 1", "waves=3",
+        "only 2 waves in a row have values of x, y for half of the persons", "session 1", "waves=(1, 2, 3, 4)",
     ),
     "waves not ascending": (panel(), sw.RICLPM("x", "y", waves=(1, 3, 2)), r"waves is \(1, 3, 2\)", "", "ascending"),
     "waves twice": (panel(), sw.RICLPM("x", "y", waves=(1, 2, 2, 3)), "waves is", "", "ascending"),
@@ -230,3 +231,37 @@ def test_doubts():
     data = table(1, 150).filter((pl.col("session") < 4) | (pl.col("person") < 12))
     low = sw.CLPM("x", "y", waves=4).fit(panel_of(data))
     assert next(f for f in low.findings if f.code == "low-coverage").what.startswith("only 8.0 % of the persons have")
+
+
+def _biennial() -> sw.Panel:
+    return panel_of(table().with_columns(session=pl.col("session") * 2 + 1990))
+
+
+@pytest.mark.parametrize("waves", [None, 3])
+def test_the_waves_that_a_remedy_names_can_be_used(waves):
+    with pytest.raises(sw.ModelError) as caught:
+        sw.RICLPM("x", "y", waves=waves).fit(_biennial())
+    assert "waves=(1992, 1994, 1996, 1998)" in caught.value.remedy
+    assert sw.RICLPM("x", "y", waves=(1992, 1994, 1996, 1998)).fit(_biennial()).verdict
+
+
+def test_what_is_no_variable_of_waves_is_told_where_it_belongs():
+    with pytest.raises(sw.ModelError, match="each wave has a mean of its own already") as caught:
+        sw.DPM("x ~ pre(lag(y)) + session", waves=4).fit(panel())
+    assert caught.value.remedy == "Leave session out of the formula."
+    of_persons = panel_of(table().with_columns(c=pl.col("person") % 7 + 0.0))
+    with pytest.raises(sw.ModelError, match="does not change within persons") as caught:
+        sw.DPM("x ~ pre(lag(y)) + c", waves=4).fit(of_persons)
+    assert "y ~ ... | c" in caught.value.remedy
+    assert sw.DPM("x ~ pre(lag(y)) | c", waves=4).fit(of_persons).verdict
+
+
+def test_a_robust_and_a_plain_fit_are_not_compared():
+    fits = {errors: [sw.RICLPM("x", "y", lags=lags, errors=errors).fit(panel()) for lags in ("equal", "free")]
+            for errors in ("robust", "observed")}  # fmt: skip
+    for one, other in (("robust", "observed"), ("observed", "robust")):
+        with pytest.raises(sw.ModelError, match="cannot be scaled") as caught:
+            fits[one][0].lrt(fits[other][1])
+        assert "both with errors='robust', or neither" in caught.value.remedy
+    for both in fits.values():
+        assert both[0].lrt(both[1]).df > 0

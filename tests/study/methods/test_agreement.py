@@ -102,8 +102,8 @@ def test_a_known_bias_is_said_beside_a_disagreement():
 
 
 def test_the_level_is_shared_by_all_comparisons():
-    """Of two comparisons (one method, both directions) the 5 % are two halves; of twenty, twentieths."""
-    for others, limit in ((1, 2.2414), (10, 3.0233)):
+    """Of two comparisons (one method, both directions) the level is in two halves; of twenty, in twentieths."""
+    for others, limit in ((1, 2.8070), (10, 3.4808)):
         for far, agree in ((limit - 0.01, True), (limit + 0.01, False)):
             rows = [made(i, -0.2) for i in range(others + 1)]
             rows = [rows[0], *(replace(row, apart_forward=0.0, apart_reverse=0.0) for row in rows[1:])]
@@ -111,7 +111,7 @@ def test_the_level_is_shared_by_all_comparisons():
             forward, reverse = agreement(given(), tuple(rows))
             assert forward.agree is agree
             assert reverse.agree
-    assert LEVEL == 0.05
+    assert LEVEL == 0.01
 
 
 def test_nothing_to_compare():

@@ -15,6 +15,7 @@ import sessionwise as sw
 from sessionwise.datasets.truth import Truth
 from sessionwise.study.methods.method import MainModels
 from sessionwise.study.methods.registry import methods
+from sessionwise.study.parts.drop_out import leaving
 from sessionwise.study.parts.headline import net_effects
 from sessionwise.study.records import Estimate, NotAnswered
 from sessionwise.study.study_data import setting
@@ -41,7 +42,7 @@ def seen(studies: int) -> dict[tuple[str, str], Seen]:
     for seed in range(1, studies + 1):
         panel = sw.Panel(sw.datasets.demo(seed, scale_scores=True), person="patient", session="session")
         given = setting(sw.Study("core_om", "wai_sr"), panel, 1)
-        net = net_effects(given)
+        net = net_effects(given, leaving(given))
         for method in chosen:
             found = method.run(MainModels(given, none, none, net))
             for side, scale in (("forward", given.scale_forward), ("reverse", given.scale_reverse)):

@@ -9,10 +9,10 @@ import pytest
 import sessionwise as sw
 from helpers.two_scores import NULL, Shape, panel_of, two_scores
 from sessionwise.study.parts.diagnostics import diagnostics
-from sessionwise.study.parts.drop_out import drop_out_model
+from sessionwise.study.parts.drop_out import leaving
 from sessionwise.study.parts.headline import LEVEL, net_effects
-from sessionwise.study.records import Diagnostic
-from sessionwise.study.study_data import setting
+from sessionwise.study.records import Diagnostic, NotAnswered
+from sessionwise.study.study_data import StudyData, setting
 
 #: What each diagnostic is to find: the shape of the data, persons, and the trend that the study asks for.
 FAULTS = {
@@ -24,10 +24,15 @@ FAULTS = {
 STUDIES = 8
 
 
+def made_of(given: StudyData) -> tuple[Diagnostic, ...]:
+    left = leaving(given)
+    return diagnostics(given, net_effects(given, left), left if isinstance(left, NotAnswered) else left.model)
+
+
 @cache
 def seen(seed: int, shape: Shape, persons: int, trend) -> dict[str, Diagnostic]:
     given = setting(sw.Study("y", "w", trend=trend), panel_of(two_scores(seed, shape, persons=persons)), 1)
-    return {one.key: one for one in diagnostics(given, net_effects(given), drop_out_model(given))}
+    return {one.key: one for one in made_of(given)}
 
 
 @pytest.mark.parametrize("key", FAULTS)
@@ -68,9 +73,9 @@ def test_alarms_say_what_it_means():
 
 def test_few_persons_are_not_halved():
     given = setting(sw.Study("y", "w"), panel_of(two_scores(0, NULL, persons=30)), 1)
-    assert "stay" not in {one.key for one in diagnostics(given, net_effects(given), drop_out_model(given))}
+    assert "stay" not in {one.key for one in made_of(given)}
 
 
 def test_another_lag_has_drop_out_alone():
     given = setting(sw.Study("y", "w", lag=2), panel_of(two_scores(0)), 1)
-    assert {one.key for one in diagnostics(given, net_effects(given), drop_out_model(given))} == {"drop-out"}
+    assert {one.key for one in made_of(given)} == {"drop-out"}

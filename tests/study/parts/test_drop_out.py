@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 import sessionwise as sw
-from sessionwise.study.parts.drop_out import _level_and_change, _logistic, _periods, drop_out_model
+from sessionwise.study.parts.drop_out import _level_and_change, _logistic, _periods, leaving
 from sessionwise.study.study_data import setting
 
 
@@ -83,7 +83,7 @@ def test_leaving_that_depends_on_the_process():
             if rng.random() < 1 / (1 + np.exp(-(-1.5 - 0.8 * w))):
                 break
     data = pl.DataFrame(rows, schema=["person", "session", "y", "w"], orient="row")
-    found = drop_out_model(setting(sw.Study("y", "w"), sw.Panel(data, person="person", session="session"), 1))
+    found = leaving(setting(sw.Study("y", "w"), sw.Panel(data, person="person", session="session"), 1)).model
     effects = {e.key: e for e in found.effects}
     level = effects["process_level"]
     log, se = np.log(level.odds_ratio.value), level.odds_ratio.se / level.odds_ratio.value

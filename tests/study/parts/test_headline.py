@@ -9,10 +9,11 @@ import sessionwise as sw
 from helpers.demo import panel, result
 from helpers.two_scores import Shape, panel_of, two_scores
 from sessionwise.study.parts.confounding import robustness
-from sessionwise.study.parts.headline import LEVEL, headline, net_effects
+from sessionwise.study.parts.drop_out import leaving
+from sessionwise.study.parts.headline import LEVEL, NetEffects, headline, net_effects
 from sessionwise.study.parts.net_effects import FORWARD, REVERSE, NetProcess, net_process
 from sessionwise.study.records import HeadlineEffect, NotAnswered
-from sessionwise.study.study_data import setting
+from sessionwise.study.study_data import StudyData, setting
 
 #: Both scores improve along one curve, the same for all; neither does anything to the other.
 CURVE = Shape(course=5.0)
@@ -38,6 +39,10 @@ def test_a_common_curve_makes_effects_around_a_line():
     assert min(claims("s")) > STUDIES / 2
 
 
+def _net(given: StudyData) -> NetEffects:
+    return net_effects(given, leaving(given))
+
+
 def test_the_studys_course_is_the_free_one():
     data = panel_of(two_scores(1, CURVE))
     free, line = (sw.Study("y", "w", **k).run(data).headline for k in ({}, {"trend": "linear"}))
@@ -50,7 +55,7 @@ def test_the_studys_course_is_the_free_one():
 
 def test_own_lines_where_they_matter():
     given = setting(sw.Study("y", "w"), panel_of(two_scores(0, Shape(own=0.3))), 1)
-    net = net_effects(given)
+    net = _net(given)
     none = NotAnswered("", "", "")
     assert net.apart.p < LEVEL
     assert net.used is net.lines
@@ -62,20 +67,22 @@ def test_own_lines_where_they_matter():
 
 def test_means_where_own_lines_do_not_matter():
     given = setting(sw.Study("y", "w"), panel_of(two_scores(1)), 1)
-    net = net_effects(given)
+    net = _net(given)
     assert net.apart.p > LEVEL
     assert net.used is net.means
 
 
 def test_robustness_of_the_demo():
     e = result().headline.forward
-    net = net_effects(setting(result().study, panel(), 1)).used
+    net = _net(setting(result().study, panel(), 1)).used
     critical = stdtrit(net.persons - 1, 0.975)
     for at, key in ((FORWARD, "forward"), (REVERSE, "reverse")):
         e = getattr(result().headline, key)
         freedom = net.freedom[0 if at == FORWARD else 1]
         assert e.robustness == pytest.approx(robustness(e.value, e.estimate.se, freedom), rel=1e-9)
-        wanted = robustness(e.value, e.estimate.se, freedom, critical=critical)
+        nearer = e.low if e.value > 0 else e.high
+        assert abs(nearer - e.value) >= critical * e.estimate.se * (1 - 1e-12)
+        wanted = robustness(e.value, e.estimate.se, freedom, critical=abs(nearer - e.value) / e.estimate.se)
         assert e.robustness_interval == pytest.approx(wanted, rel=1e-6)
         assert 0 < e.robustness_interval < e.robustness < 1
 
@@ -91,7 +98,7 @@ def test_the_multilevel_model_where_the_net_effect_cannot_be_had():
 
 def test_few_persons():
     """No test of own trends in so few; no errors by the spread over persons of fewer than five."""
-    fifteen, four = (net_effects(setting(sw.Study("y", "w"), panel_of(two_scores(0, persons=n)), 1)) for n in (15, 4))
+    fifteen, four = (_net(setting(sw.Study("y", "w"), panel_of(two_scores(0, persons=n)), 1)) for n in (15, 4))
     assert fifteen.used is fifteen.means
     assert fifteen.apart is None
     assert isinstance(four.used, NotAnswered)

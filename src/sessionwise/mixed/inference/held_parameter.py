@@ -18,7 +18,7 @@ from .parameters import Parameter
 
 #: A free SD, relative to sigma and for scaled columns, starts no closer to 0 than this: at 0 the slope is 0 by
 #: symmetry even where the criterion falls away from it.
-_NUDGE = 0.03
+NUDGE = 0.03
 #: A search that takes log sigma so far from the estimate has lost its way.
 _FAR = 20.0
 
@@ -38,6 +38,9 @@ class Held:
     estimate, low, high, step : where the likelihood is largest, limits, a first step, all on the scale of the search.
     free : (m,) free coordinates at the optimum. nudges : (m,) least size to start from.
     without : free coordinates that, at 0, leave the parameter without meaning: the fit is the same at any value of it.
+    valleys : at a value, points from which each minimum over the free coordinates is reached but the one known; None
+        where nobody can tell.
+    turn : above 0, the free coordinates are angles, and what is so at 0 is so at every multiple of it.
     at : criterion with the parameter at a value. natural : from the scale of the search to the parameter itself.
     """
 
@@ -50,6 +53,8 @@ class Held:
     at: Callable[[float, np.ndarray], Value]
     natural: Callable[[float], float]
     without: tuple[int, ...] = ()
+    turn: float = 0.0
+    valleys: Callable[[float, np.ndarray], list[np.ndarray]] | None = None
 
 
 def held(solution: Solution, parameter: Parameter) -> Held:
@@ -90,7 +95,7 @@ def _sd(solution: Solution, parameter: Parameter) -> Held:
 
     estimate = float(start[0, 0] * unit * solution.sigma)
     free = np.concatenate([optimum.parameters[others], start[rows, columns], [middle]])
-    nudges = np.concatenate([_nudges(problem)[others], np.where(rows == columns, _NUDGE, 0.0), [0.0]])
+    nudges = np.concatenate([_nudges(problem)[others], np.where(rows == columns, NUDGE, 0.0), [0.0]])
     step = 0.15 * (estimate + 0.1 * unit * solution.sigma)
     return Held(estimate, 0.0, np.inf, step, free, nudges, at, _same)
 
@@ -122,7 +127,7 @@ def _correlation(solution: Solution, parameter: Parameter) -> Held:
     sds = np.array([start[0, 0], np.hypot(start[1, 0], start[1, 1])])
     estimate = float(start[1, 0] / sds[1]) if sds.min() > 0 else 0.0
     free = np.concatenate([optimum.parameters[others], start[rows, columns], np.sqrt(sds)])
-    own = np.concatenate([np.where(rows == columns, _NUDGE, 0.0), np.full(2, np.sqrt(_NUDGE))])
+    own = np.concatenate([np.where(rows == columns, NUDGE, 0.0), np.full(2, np.sqrt(NUDGE))])
     nudges = np.concatenate([_nudges(problem)[others], own])
     estimate, without = float(np.clip(estimate, -1, 1)), (len(free) - 2, len(free) - 1)
     return Held(estimate, -1.0, 1.0, 0.1, free, nudges, at, _same, without)
@@ -208,5 +213,5 @@ def _nudges(problem: MixedLikelihood) -> np.ndarray:
     nudges = np.zeros(problem.n_theta + problem.n_rho)
     for block in problem.blocks:
         rows, columns = block.places
-        nudges[block.start : block.start + block.size] = np.where(rows == columns, _NUDGE, 0.0)
+        nudges[block.start : block.start + block.size] = np.where(rows == columns, NUDGE, 0.0)
     return nudges

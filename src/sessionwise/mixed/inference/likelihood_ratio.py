@@ -194,8 +194,9 @@ def _effects(problem: MixedLikelihood) -> _Effects:
 
 def _residuals_nested(a: Residual, b: Residual) -> bool:
     kinds = a.kind in (b.kind, "independent")
-    strata = not a.labels or (a.labels == b.labels and bool(np.array_equal(a.strata, b.strata)))
-    return kinds and strata
+    rows_known = len(a.strata) and len(b.strata)
+    strata = a.labels == b.labels and (not rows_known or bool(np.array_equal(a.strata, b.strata)))
+    return kinds and (not a.labels or strata)
 
 
 def _not_told(why: str) -> ModelError:

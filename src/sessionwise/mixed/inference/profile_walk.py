@@ -11,12 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..descent import Descent, curvature, descend
+from .crossing import crossing
 from .held_parameter import Held, Value
 
 #: zeta at an interval's end is right to this.
 _ZETA = 1e-7
 _MOST_PROBES = 60
 _MOST_CORRECTIONS = 4
+#: Points closer than this have the same minimum near them.
+_NEAR = 1e-3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +65,8 @@ class Walk:
         BFGS learns curvature only where it goes: at a singular fit it may take a nearly flat direction for a steep one.
         And with few persons there may be several minima, of which the path has followed one.
         """
+        if not len(self.held.free):
+            return False
         zeta, x = next(p[1:] for p in self.points if p[0] == value)
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
             hessian = curvature(lambda x: self.held.at(value, x), x)
@@ -69,6 +74,8 @@ class Walk:
             return False
         rng, free = np.random.default_rng(1), self.held.free
         begins = [x, *(free + 0.5 * (1 + abs(free)) * rng.standard_normal(len(free)) for _ in range(self.elsewhere))]
+        if self.held.valleys is not None:
+            begins += self.held.valleys(value, x)
         found = min((self._descend(value, x, hessian) for x in begins), key=lambda d: d.value.criterion)
         rise = found.value.criterion - self.least
         lower = float(np.sqrt(max(rise, 0.0)))
@@ -98,15 +105,16 @@ class Walk:
     def _begins(self, value: float, side: int) -> list[np.ndarray]:
         """On the line through the two nearest points, without going far beyond them; and the nearest point inward,
         lest a search that went astray take the later ones with it."""
-        middle, nudges = self.held.estimate, self.held.nudges
+        middle = self.held.estimate
         own = [p for p in self.points if side * (p[0] - middle) >= 0 and np.isfinite(p[1])]
         own.sort(key=lambda p: abs(p[0] - value))
         inward = next(x for v, _, x in own if side * (value - v) >= 0)
         begins = [inward]
-        if len(own) > 1:
+        if len(own) > 1 and len(inward):
             (near, _, x), (far, _, other) = own[:2]
-            begins.append(x + float(np.clip((value - near) / (near - far), -1, 2)) * (x - other))
-        return [np.where(np.abs(x) < nudges, np.copysign(nudges, x), x) for x in begins]
+            further = x + float(np.clip((value - near) / (near - far), -1, 2)) * (x - other)
+            begins = [further] if _is_near(further, inward) else [inward, further]
+        return [_nudged(x, self.held) for x in begins]
 
     def curve(self) -> Curve:
         points = sorted((v, z if v > self.held.estimate else -z) for v, z, _ in self.points if np.isfinite(z))
@@ -116,6 +124,17 @@ class Walk:
         """The parameter itself, exact at its limits."""
         low, high = self.limits
         return low if value <= self.held.low else high if value >= self.held.high else self.held.natural(value)
+
+
+def _nudged(x: np.ndarray, h: Held) -> np.ndarray:
+    """Away from where the slope is 0 by symmetry."""
+    middle = h.turn * np.round(x / h.turn) if h.turn else np.zeros(len(x))
+    away = x - middle
+    return np.asarray(np.where(np.abs(away) < h.nudges, middle + np.copysign(h.nudges, away), x))
+
+
+def _is_near(a: np.ndarray, b: np.ndarray) -> bool:
+    return bool((np.abs(a - b) < _NEAR * (1 + np.abs(b))).all())
 
 
 def end(walk: Walk, side: int, target: float) -> float:
@@ -129,9 +148,7 @@ def end(walk: Walk, side: int, target: float) -> float:
 
 
 def _crossing(walk: Walk, side: int, target: float) -> float:
-    """The end on the scale of the search: steps outward until the target is passed, then Brent's method."""
-    from scipy.optimize import brentq
-
+    """The end on the scale of the search: steps outward until the target is passed, then back between the last two."""
     h = walk.held
     limit = h.high if side > 0 else h.low
     inner, length = h.estimate, h.step
@@ -152,6 +169,6 @@ def _crossing(walk: Walk, side: int, target: float) -> float:
         beyond = min(walk.zeta(v, side), 2 * target) - target
         return 0.0 if abs(beyond) < _ZETA else beyond
 
-    root = float(brentq(over, inner, value, xtol=1e-12 * max(abs(inner), abs(value)), rtol=1e-14))
+    root = crossing(over, inner, value, 1e-12 * max(abs(inner), abs(value)))
     walk.zeta(root, side)
     return root

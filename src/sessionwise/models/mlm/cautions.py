@@ -3,6 +3,8 @@ slopes of variables that do not vary where they should."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ...designs import Design
@@ -17,12 +19,15 @@ from .nickell import nickell_bias
 EXAMPLE = 0.3
 
 
-def cautions(design: Design) -> Findings:
-    """Findings about the model, beside those about its rows."""
-    return Findings([*_lagged(design), *_constant_slopes(design)])
+def cautions(design: Design, n: np.ndarray, constant: Sequence[Slope]) -> Findings:
+    """Findings about the model, beside those about its rows.
+
+    design : of the model; its rows may be elsewhere. n : rows of each person. constant : see `constant_slopes`.
+    """
+    return Findings([*_lagged(design, n), *map(_constant_slope, constant)])
 
 
-def _lagged(design: Design) -> list[Finding]:
+def _lagged(design: Design, n: np.ndarray) -> list[Finding]:
     lagged = [v for v in design.formula.variables[1:] if _holds_lagged_response(v, design)]
     if not lagged:
         return []
@@ -32,7 +37,7 @@ def _lagged(design: Design) -> list[Finding]:
     if person or centered:
         why = (
             "its coefficient is biased, and those of other lagged terms with it, because the person's mean holds the "
-            f"same errors (Nickell 1981).{_expected(design)}"
+            f"same errors (Nickell 1981).{_expected(n)}"
         )
     else:
         why = (
@@ -44,10 +49,9 @@ def _lagged(design: Design) -> list[Finding]:
     return [Finding("warning", "lagged-response", what, f"terms {terms}", len(lagged), remedy)]
 
 
-def _expected(design: Design) -> str:
+def _expected(n: np.ndarray) -> str:
     """What Nickell's formula says for these numbers of sessions."""
-    pairs = np.diff(design.starts)
-    pairs = pairs[pairs >= 2]
+    pairs = n[n >= 2]
     if not len(pairs):
         return ""
     found = EXAMPLE + nickell_bias(EXAMPLE, pairs)
@@ -57,9 +61,13 @@ def _expected(design: Design) -> str:
     )
 
 
-def _constant_slopes(design: Design) -> list[Finding]:
+#: A grouping factor, and a column of one of its random terms.
+Slope = tuple[str, str]
+
+
+def constant_slopes(design: Design) -> tuple[Slope, ...]:
     """Random slopes that no data can tell: the variable is the same in every row of a group."""
-    found = []
+    found: list[Slope] = []
     for term in design.random:
         codes = design.grouping(term.group).codes
         names = [design.names[c] for c in term.columns]
@@ -67,17 +75,22 @@ def _constant_slopes(design: Design) -> list[Finding]:
             continue
         for name, column in zip(names, term.columns, strict=True):
             if name != INTERCEPT and _constant(design.matrix[:, column], codes):
-                what = f"{name} does not vary within {term.group}: it has no slope there that could differ."
-                remedy = "Leave it out of the random term; it may stay as a fixed effect."
-                found.append(Finding("warning", "constant-slope", what, f"random term of {term.group}", 1, remedy))
-    return found
+                found.append((term.group, name))
+    return tuple(found)
+
+
+def _constant_slope(slope: Slope) -> Finding:
+    group, name = slope
+    what = f"{name} does not vary within {group}: it has no slope there that could differ."
+    remedy = "Leave it out of the random term; it may stay as a fixed effect."
+    return Finding("warning", "constant-slope", what, f"random term of {group}", 1, remedy)
 
 
 def _constant(column: np.ndarray, codes: np.ndarray) -> bool:
     """Whether a column has one value in each group; the first rows usually tell."""
     for rows in (200, len(codes)):
         own, values = codes[:rows], column[:rows]
-        of_group = np.zeros(int(own.max()) + 1)
+        of_group = np.zeros(int(own.max(initial=-1)) + 1)
         of_group[own] = values
         if (of_group[own] != values).any():
             return False

@@ -1,5 +1,6 @@
-"""MLMFit: what a multilevel model gave. It holds cross-products and parameters, never a session row; what is about
-single sessions (fitted values, predictions, simulation) takes the Panel again."""
+"""MLMFit: what a multilevel model gave. It holds cross-products and parameters, and what docs/mlm.md says of residuals
+that are correlated or of several variances; what is about single sessions (fitted values, predictions, simulation)
+takes the Panel again."""
 
 from __future__ import annotations
 
@@ -21,6 +22,7 @@ from . import lagged, likelihood_ratio, predict, show, simulate, slopes, tests_a
 from .estimated import EstimatedMLM
 from .kept_design import KeptDesign, Means
 from .predict import Forecast
+from .residual import with_rows
 from .tests_and_intervals import Draws
 from .verdict import verdict
 
@@ -148,7 +150,8 @@ class MLMFit(EstimatedMLM):
 
     def explained(self, panel: Panel) -> Explained:
         """Variance explained within and between persons (Rights & Sterba 2019)."""
-        return explained(self.solution, tests_and_intervals.same_rows(self, panel))
+        made = tests_and_intervals.same_rows(self, panel)
+        return explained(with_rows(self.solution, self.model, panel, made), made)
 
     def simulate(self, panel: Panel, *, seed: int) -> Panel:
         """The Panel of the fit with a response drawn from the estimates; NaN in rows that were not used.

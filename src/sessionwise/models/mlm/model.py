@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
-from ...designs import Design, design
 from ...errors import ModelError
 from ...formula import show
-from ...mixed import Solution, optimise, problem, summed
+from ...mixed import Solution, optimise, problem
 from ...options import one_of
 from ...threads import one_thread
 from ..contract import Model
 from .cautions import cautions
 from .kept_design import KeptDesign
-from .residual import ResidualKind, residual_of
+from .residual import ResidualKind
 
 if TYPE_CHECKING:
     from ...panel import Panel
     from .fit import MLMFit
+    from .gram import MLMGram
 
 Method = Literal["REML", "ML"]
 
@@ -67,29 +67,63 @@ class MLM(Model):
 
     @one_thread()
     def fit(
-        self, panel: Panel, *, means: Mapping[str, Mapping[object, float]] | None = None, threads: int = 0
+        self,
+        panel: Panel | MLMGram | Sequence[MLMGram],
+        *,
+        means: Mapping[str, Mapping[object, float]] | None = None,
+        threads: int = 0,
     ) -> MLMFit:
         """Estimate the model.
 
-        means : person means for `within` and `between` other than those of the Panel's sessions; see `design`.
+        panel : a Panel; or what `gram` made of one, or of several with different persons, as a list or added.
+        means : person means for `within` and `between` other than those of the Panel's sessions; see `design`. Grams
+        take theirs when they are made.
         threads : how many; 0 for as many as the machine has. Does not change the result.
 
         Raises
         ------
         FormulaError, DesignError : no columns can be made from the formula, or no model fitted to them.
-        ModelError : no Panel, residuals that the data cannot have, grouping factors that cross too much, a perfect fit.
+        GramError : Grams of another model or with other columns, a person in two of them.
+        ModelError : neither Panel nor Grams, means for Grams, residuals that the data cannot have, grouping factors
+            that cross too much, a perfect fit.
         """
         from .fit import MLMFit
+        from .gram import given
 
-        _is_panel(panel)
-        made = design(panel, self.formula, means=means)
+        gram, residual = given(self, panel, means)
         reml = self.method == "REML"
-        residual = residual_of(self, panel, made)
-        likelihood = problem(summed(made, residual), residual)
-        _can_be_fitted(made, likelihood.nu(reml))
+        likelihood = problem(gram.gram, residual)
+        _can_be_fitted(gram.recipe, likelihood.nu(reml))
         solution = Solution(likelihood, optimise(likelihood, reml=reml, threads=threads), reml)
-        _some_residual(solution, made)
-        return MLMFit.of(self, KeptDesign.of(made, panel, means or {}), solution, cautions(made))
+        _some_residual(solution, gram.recipe)
+        return MLMFit.of(self, gram.recipe, solution, cautions(gram.recipe.design, gram.gram.n, gram.constant))
+
+    def gram(
+        self,
+        panel: Panel,
+        *,
+        means: Mapping[str, Mapping[object, float]] | None = None,
+        like: MLMGram | None = None,
+    ) -> MLMGram:
+        """All that `fit` takes of a Panel: cross-products by person, and no session. Those of other persons are added,
+        such as batches of a large file, or clinics whose sessions stay where they are (docs/mlm.md).
+
+        A person must be whole in one Panel. Whether a model can be fitted is judged in `fit`, of all persons together.
+
+        means : as in `fit`.
+        like : a Gram of other persons, whose categories, knots and centring are to be used. Without, categories,
+            splines and the like learn from this Panel, and Grams that learned something else cannot be added.
+
+        Raises
+        ------
+        FormulaError, DesignError : no columns can be made from the formula, nothing can be learned from these persons,
+            or `like` knows no such value.
+        GramError : `like` is of another model, or no Gram.
+        ModelError : no Panel, a model whose residuals need the sessions themselves (`residual="car1"`).
+        """
+        from .gram import of_panel
+
+        return of_panel(self, panel, means or {}, like)
 
     def simulate(
         self,
@@ -117,22 +151,11 @@ class MLM(Model):
         return from_parameters(self.formula, self, panel, fixef, varcorr, sigma, residual or {}, seed)
 
 
-def _is_panel(given: object) -> None:
-    from ...panel import Panel
-
-    if not isinstance(given, Panel):
-        raise ModelError(
-            f"a {type(given).__name__} is no Panel.",
-            where="MLM(...).fit",
-            remedy="Make one of it first: sw.Panel(table, person=..., session=...).",
-        )
-
-
-def _some_residual(solution: Solution, made: Design) -> None:
-    assert made.formula.response is not None
-    where = f"response {show(made.formula.response)}, {len(made.rows):,} rows used"
+def _some_residual(solution: Solution, recipe: KeptDesign) -> None:
+    assert recipe.design.formula.response is not None
+    where = f"response {show(recipe.design.formula.response)}, {recipe.n_rows:,} rows used"
     table = solution.optimum.evaluation.table
-    perfect = table[-1, -1] <= SMALLEST_RESIDUAL**2 * len(made.rows)
+    perfect = table[-1, -1] <= SMALLEST_RESIDUAL**2 * recipe.n_rows
     if not np.isfinite(solution.criterion) and not perfect:
         raise ModelError(
             "the likelihood has no finite value for these columns.",
@@ -150,10 +173,10 @@ def _some_residual(solution: Solution, made: Design) -> None:
         )
 
 
-def _can_be_fitted(made: Design, nu: int) -> None:
+def _can_be_fitted(recipe: KeptDesign, nu: int) -> None:
     if nu < 1:
         raise ModelError(
-            f"there are {len(made.rows):,} rows for {len(made.fixed)} coefficients.",
-            where=f"formula {made.formula.text!r}",
+            f"there are {recipe.n_rows:,} rows for {len(recipe.design.fixed)} coefficients.",
+            where=f"formula {recipe.design.formula.text!r}",
             remedy="Leave out terms, or use more sessions.",
         )

@@ -1,6 +1,6 @@
 """Predictions: for a population, for the persons of the fit, and of a person's next session from the sessions so far.
 
-All take a Panel, since a fit holds no session rows. Arrays go with its rows; NaN where a term has no value.
+All take a Panel, since a fit does not hold its sessions. Arrays go with its rows; NaN where a term has no value.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 from ...designs import Design
 from ...errors import ModelError
 from ...formula import calls, show
+from ...panel.same_labels import positions
 from ...threads import one_thread
 from .kept_design import Means
 from .residual import must_ascend, row_times
@@ -120,8 +121,7 @@ def _known(fit: EstimatedMLM, made: Design, groups: list[str]) -> Forecast:
     for name in groups:
         columns = [c for b in fit.solution.problem.blocks if b.group == name for c in b.columns]
         z, effects, grouping = made.matrix[:, columns], fit.effects[name], made.grouping(name)
-        position = {label: i for i, label in enumerate(effects.labels.tolist())}
-        of_level = np.array([*(position.get(label, -1) for label in grouping.levels.tolist()), -1])
+        of_level = np.append(positions(effects.labels, grouping.levels, f"grouping factor {name}"), -1)
         at = of_level[grouping.codes]
         seen = at >= 0
         mean[seen] += np.einsum("nq,nq->n", z[seen], effects.values[at[seen]])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 
 from ...designs import Design
 from ...errors import ModelError, some
-from ...mixed import Residual
+from ...mixed import Residual, Solution
 from ...options import known_name
 from ...words import counted
 
@@ -30,8 +31,10 @@ class ResidualOptions(Protocol):
     def variance_by(self) -> str | None: ...
 
 
-def residual_of(model: ResidualOptions, panel: Panel, made: Design) -> Residual:
+def residual_of(model: ResidualOptions, panel: Panel, made: Design, *, partial: bool = False) -> Residual:
     """Gaps and strata of the rows used.
+
+    partial : these are the rows of some persons only; whether there are enough is not judged.
 
     Raises
     ------
@@ -39,31 +42,62 @@ def residual_of(model: ResidualOptions, panel: Panel, made: Design) -> Residual:
         value, or very many.
     """
     strata, labels = _strata(model.variance_by, panel, made)
+    if not partial:
+        strata_can_be_told(model.variance_by, labels, np.bincount(strata, minlength=len(labels)))
     gaps: np.ndarray = np.broadcast_to(np.nan, len(made.rows))  # takes no memory
     if model.residual != "independent":
         gaps = gaps.copy()
         at = made.sessions.astype(np.float64) if model.residual == "ar1" else row_times(panel, made)
         gaps[1:] = np.diff(at)
         gaps[made.starts[:-1]] = np.nan
-        if np.isnan(gaps).all():
-            raise ModelError(
-                f"residual={model.residual!r} needs persons with several sessions, and every person has one row left.",
-                remedy='Use residual="independent".',
-            )
-        _can_be_told(model, made)
+        if not partial:
+            correlation_can_be_told(model.residual, np.diff(made.starts), any(g.is_person for g in made.groupings))
         must_ascend(gaps, panel, made)
     return Residual(model.residual, gaps, strata, labels)
 
 
-def _can_be_told(model: ResidualOptions, made: Design) -> None:
-    """Two sessions a person have one covariance; nothing says whether it is a random intercept's or the residuals'."""
-    if np.diff(made.starts).max() > 2 or not any(g.is_person for g in made.groupings):
+def with_rows(solution: Solution, model: ResidualOptions, panel: Panel, made: Design) -> Solution:
+    """The solution with what its residuals are in the rows of the fit's Panel, which a fit of Grams has not."""
+    if len(solution.problem.residual.strata) == len(made.rows):
+        return solution
+    residual = residual_of(model, panel, made)
+    return replace(solution, problem=replace(solution.problem, residual=residual))
+
+
+def correlation_can_be_told(residual: str, n: np.ndarray, of_persons: bool) -> None:
+    """Stop where no person has two rows, or none has three and persons have random effects: two sessions have one
+    covariance, and nothing says whether it is a random intercept's or the residuals'. n : rows of each person."""
+    most = int(n.max())
+    if most < 2:
+        raise ModelError(
+            f"residual={residual!r} needs persons with several sessions, and every person has one row left.",
+            remedy='Use residual="independent".',
+        )
+    if most == 2 and of_persons:
+        raise ModelError(
+            f"with two sessions a person, residual={residual!r} cannot be told from random effects of persons.",
+            where=f"{len(n):,} persons, {int(n.sum()):,} rows used",
+            remedy='Use residual="independent", or leave out the random term of persons.',
+        )
+
+
+def strata_can_be_told(name: str | None, labels: tuple[str, ...], sizes: np.ndarray) -> None:
+    """Stop where a column of strata has one value, or very many, or one row only of a value. sizes : rows of each."""
+    if name is None:
         return
-    raise ModelError(
-        f"with two sessions a person, residual={model.residual!r} cannot be told from random effects of persons.",
-        where=f"{len(made.persons):,} persons, {len(made.rows):,} rows used",
-        remedy='Use residual="independent", or leave out the random term of persons.',
-    )
+    if not 2 <= len(labels) <= MOST_STRATA:
+        raise ModelError(
+            f"variance_by={name!r} has {counted(len(labels), 'value')} in the rows used.",
+            where=f"column {name!r}",
+            remedy=f"Use a column with 2 to {MOST_STRATA} values, such as a group.",
+        )
+    few = [label for label, n in zip(labels, sizes.tolist(), strict=True) if n < 2]
+    if few:
+        raise ModelError(
+            f"variance_by={name!r} has one row only for {some(few)}, and a variance needs several.",
+            where=f"column {name!r}",
+            remedy="Join values, or leave out these rows.",
+        )
 
 
 def must_ascend(gaps: np.ndarray, panel: Panel, made: Design) -> None:
@@ -119,17 +153,4 @@ def _strata(name: str | None, panel: Panel, made: Design) -> tuple[np.ndarray, t
             remedy="Fill it in, or leave out these rows.",
         )
     used, strata = np.unique(codes, return_inverse=True)
-    if not 2 <= len(used) <= MOST_STRATA:
-        raise ModelError(
-            f"variance_by={name!r} has {counted(len(used), 'value')} in the rows used.",
-            where=f"column {name!r}",
-            remedy=f"Use a column with 2 to {MOST_STRATA} values, such as a group.",
-        )
-    few = [str(labels.levels[u]) for u, n in zip(used, np.bincount(strata), strict=True) if n < 2]
-    if few:
-        raise ModelError(
-            f"variance_by={name!r} has one row only for {some(few)}, and a variance needs several.",
-            where=f"column {name!r}",
-            remedy="Join values, or leave out these rows.",
-        )
     return strata.astype(np.int64), tuple(f"{name}={labels.levels[u]}" for u in used)

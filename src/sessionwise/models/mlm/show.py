@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...show import Grid, Part, plain_dict
-from ...words import num, p_value
+from ...words import counted, num, p_value
 
 if TYPE_CHECKING:
     from .estimated import EstimatedMLM
+    from .kept_design import KeptDesign
 
 #: Names longer than this are broken at their colons.
 LONG_NAME = 20
@@ -22,7 +23,7 @@ _DF = {
     "residual": "df of the residuals",
     "normal": "normal distribution",
 }
-_RESIDUALS = {"ar1": "AR(1) by session number", "car1": "AR(1) in continuous time"}
+RESIDUALS = {"ar1": "AR(1) by session number", "car1": "AR(1) in continuous time"}
 
 
 def parts(fit: EstimatedMLM, df: str | float) -> list[Part]:
@@ -38,15 +39,16 @@ def parts(fit: EstimatedMLM, df: str | float) -> list[Part]:
 
 
 def _headline(fit: EstimatedMLM) -> str:
-    groups = [f"{n:,} {name}s" for name, n in fit.nclusters.items() if name != fit.recipe.person]
-    used = (
-        f"{fit.nobs:,} of {fit.recipe.n_given:,} sessions"
-        if fit.nobs < fit.recipe.n_given
-        else f"{fit.nobs:,} sessions"
-    )
-    people = ", ".join([f"{fit.npersons:,} persons", *groups])
     kind = "Multilevel" if fit.varcorr else "Linear"
-    return f"{kind} model ({fit.model.method}): {used}, {people}"
+    return f"{kind} model ({fit.model.method}): {of_whom(fit.recipe)}"
+
+
+def of_whom(recipe: KeptDesign) -> str:
+    """Sessions, persons and levels of other grouping factors."""
+    levels = [counted(len(g.levels), g.name) for g in recipe.design.groupings if g.name != recipe.person]
+    given = f"{recipe.n_rows:,} of {counted(recipe.n_given, 'session')}"
+    used = given if recipe.n_rows < recipe.n_given else counted(recipe.n_rows, "session")
+    return ", ".join([used, counted(recipe.n_persons, "person"), *levels])
 
 
 def _coefficients(fit: EstimatedMLM, df: str | float) -> Grid:
@@ -87,8 +89,8 @@ def _random(fit: EstimatedMLM) -> Grid:
 
 def _residual(fit: EstimatedMLM) -> str:
     said = f"Residual SD {num(fit.sigma)}"
-    if fit.model.residual in _RESIDUALS:
-        said += f", {_RESIDUALS[fit.model.residual]}, phi {num(fit.residual['phi'])}"
+    if fit.model.residual in RESIDUALS:
+        said += f", {RESIDUALS[fit.model.residual]}, phi {num(fit.residual['phi'])}"
     strata = fit.solution.problem.residual.relative_sds(fit.solution.residual)
     if strata:
         first, *others = strata

@@ -12,7 +12,7 @@ from ...errors import ModelError, nearest, some
 from ...formula import Formula, Name, names, parse_formula, show
 from ...mixed.inference.simulated_response import TrueParameters, draw_from, truth
 from ...threads import one_thread
-from .residual import ResidualOptions, residual_of
+from .residual import ResidualOptions, residual_of, with_rows
 from .tests_and_intervals import same_rows
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ _ROUNDING = 1e-8
 def from_fit(fit: EstimatedMLM, panel: Panel, seed: int) -> Panel:
     """The Panel with the response drawn from the estimates; NaN in rows that the fit did not use."""
     made = same_rows(fit, panel)
-    y = draw_from(truth(fit.solution), made, fit.solution.problem.residual, np.random.default_rng(seed))
+    solution = with_rows(fit.solution, fit.model, panel, made)
+    y = draw_from(truth(solution), made, solution.problem.residual, np.random.default_rng(seed))
     return _with_response(panel, made, y)
 
 

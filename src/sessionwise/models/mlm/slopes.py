@@ -1,4 +1,9 @@
-"""Simple slopes: what one unit of a predictor does to the response at values of its moderators."""
+"""Simple slopes: what one unit of a predictor does to the response at values of its moderators.
+
+Where the predictor enters once, and in products, its slope is a sum of coefficients. Where it enters in other ways too,
+squared or in a spline, the slope depends on where the predictor stands: it is the derivative of the formula at values
+of the predictor, by central differences (Richardson's extrapolation) of each column.
+"""
 
 from __future__ import annotations
 
@@ -10,59 +15,75 @@ import numpy as np
 
 from ...designs.coding import contrasts
 from ...errors import ModelError, nearest, some
-from ...formula import Call, Expression, Name, names, show
-from ...formula.functions import PERSON, SHIFT
+from ...formula import Expression, Name, label, show
 from ...mixed.inference.contrasts import test
+from .at_a_value import columns_at, enters, move_together
 from .tests_and_intervals import tests_table
 
 if TYPE_CHECKING:
     from .estimated import EstimatedMLM
 
+#: Step of the differences, relative to the predictor's standard deviation.
+_STEP = 1e-2
+
 
 def slope_table(
     fit: EstimatedMLM, x: str, at: Mapping[str, Sequence[Any]] | None, df: str | float, level: float
 ) -> Any:
-    """The slope of x at values of its moderators: what one unit of x does to the response there."""
+    """The slope of x at values of its moderators, and of its own where it is no straight line."""
     design = fit.recipe.design
-    terms = [term for term in design.formula.fixed if x in map(show, term.factors)]
-    if not terms or x not in fit.terms + tuple(design.learned.encoders):
-        variables = [show(v) for v in design.formula.variables[1:]]
+    encoders = design.learned.encoders
+    variables = {show(v): v for v in design.formula.variables[1:]}
+    x = x if x in variables else {_plainly(v): text for text, v in variables.items()}.get(x, x)
+    if x not in variables or not any(x in map(show, term.factors) for term in design.formula.fixed):
         raise ModelError(
-            f"there is no predictor {x!r}.{nearest(x, variables)}", remedy=f"Use one of {some(variables)}."
+            f"there is no predictor {x!r}.{nearest(x, list(variables))}", remedy=f"Use one of {some(list(variables))}."
         )
-    if design.learned.encoders[x].kind != "numeric":
-        raise ModelError(f"{x} is not numeric, so it has no slope.", remedy="Use contrast for differences of groups.")
-    others = {show(f): f for term in terms for f in term.factors if show(f) != x}
-    _enters_once(fit, x)
-    for name in at or {}:
-        if name not in others:
-            raise ModelError(
-                f"{name!r} is no moderator of {x}.{nearest(name, others)}", remedy=f"Moderators: {some(others)}."
-            )
-    values = {name: _several(at[name]) if at and name in at else list(_usual(fit, name)) for name in others}
-    grid = list(itertools.product(*values.values()))
-    rows = np.array([_slope(fit, x, dict(zip(values, point, strict=True))) for point in grid])
+    if encoders[x].kind != "numeric":
+        raise ModelError(
+            f"{x} is not one column of numbers, so it has no slope.",
+            remedy="Use contrast for differences of groups, or predict for what a curve gives at chosen values.",
+        )
+    curved = [name for name, v in variables.items() if name != x and _curves(fit, variables[x], v)]
+    terms = [t for t in design.formula.fixed if {x, *curved} & set(map(show, t.factors))]
+    others = {show(f): f for term in terms for f in term.factors if show(f) not in (x, *curved)}
+    asked = {**others, x: variables[x]} if curved else others
+    given = _by_text(at or {}, asked, x)
+    values = {name: _several(given[name]) if name in given else list(_usual(fit, name)) for name in asked}
+    grid = [dict(zip(values, point, strict=True)) for point in itertools.product(*values.values())]
+    rows = np.array([_derivative(fit, variables[x], curved, p) if curved else _slope(fit, x, p) for p in grid])
     tests = test(fit.solution, rows, degrees=df, level=level)
-    return tests_table(fit, {name: _column([point[i] for point in grid]) for i, name in enumerate(values)}, tests)
+    return tests_table(fit, {label(asked[n]): _column([point[n] for point in grid]) for n in values}, tests)
 
 
-def _enters_once(fit: EstimatedMLM, x: str) -> None:
-    """Stop if x is part of another variable, I(x^2) or lag(x): then its slope is not a weighted sum of these terms."""
-    formula = fit.recipe.design.formula
-    variables = {show(v): v for v in formula.variables[1:]}
-    own = {n.name for n in names(variables[x])}
-    for text, v in variables.items():
-        if text != x and isinstance(variables[x], Name) and own & {n.name for n in names(v)} and not _of_persons(v):
+def _by_text(at: Mapping[str, Sequence[Any]], asked: Mapping[str, Expression], x: str) -> dict[str, Sequence[Any]]:
+    """`at` by what a formula writes, for names as in the file too."""
+    texts = {_plainly(v): text for text, v in asked.items()}
+    for name in at:
+        if name not in asked and name not in texts:
             raise ModelError(
-                f"{x} is in {text} too, so it has no one slope.",
-                where=f"formula {formula.text!r}",
-                remedy="Use contrast for what the formula gives at chosen values.",
+                f"{name!r} is no moderator of {x}.{nearest(name, asked)}",
+                remedy=f"Moderators: {some(asked) or 'none'}.",
             )
+    return {texts.get(name, name): values for name, values in at.items()}
 
 
-def _of_persons(v: Expression) -> bool:
-    """Whether a variable stands for other sessions or for persons' means: another quantity than x at this session."""
-    return isinstance(v, Call) and v.function in (*PERSON, *SHIFT)
+def _plainly(v: Expression) -> str:
+    """A column's name as in the file, or what a formula writes."""
+    return v.name if isinstance(v, Name) else show(v)
+
+
+def _curves(fit: EstimatedMLM, x: Expression, v: Expression) -> bool:
+    """Whether v changes when x does; stop if it does so in a way that x alone does not tell."""
+    if not move_together(x, v):
+        return False
+    if not enters(x, v):
+        raise ModelError(
+            f"{show(x)} is in {show(v)} too, so that neither has a slope of its own.",
+            where=f"formula {fit.model.formula!r}",
+            remedy=f"Leave {show(v)} out of the formula, or ask contrast for a combination of coefficients.",
+        )
+    return True
 
 
 def _column(values: Sequence[Any]) -> Any:
@@ -81,33 +102,68 @@ def _usual(fit: EstimatedMLM, name: str) -> Sequence[Any]:
     encoder = fit.recipe.design.learned.encoders[name]
     if encoder.kind == "categorical":
         return encoder.levels
-    back = fit.solution.problem.transform.fixed
-    one = fit.terms.index("(Intercept)") if "(Intercept)" in fit.terms else None
-    told = name in fit.terms and encoder.kind == "numeric"
-    if not told or one is None or np.count_nonzero(np.delete(back, one, axis=0)) > len(back) - 1:
+    spread = _spread(fit, name)
+    if spread is None:
         raise ModelError(
             f"at which values of {name} the slope is wanted must be said.", remedy=f"Give at={{{name!r}: [...]}}."
         )
-    i = fit.terms.index(name)
-    sd = 1 / back[i, i]
-    mean = -back[one, i] * sd
+    mean, sd = spread
     if abs(sd**2 - mean * (1 - mean)) < 1e-9:
         return [0, 1]
     return [mean - sd, mean, mean + sd]
 
 
+def _spread(fit: EstimatedMLM, name: str) -> tuple[float, float] | None:
+    """Mean and standard deviation of a numeric predictor in the rows used, as far as the fit knows them."""
+    back = fit.solution.problem.transform.fixed
+    one = fit.terms.index("(Intercept)") if "(Intercept)" in fit.terms else None
+    encoder = fit.recipe.design.learned.encoders[name]
+    term = label(encoder.expression)
+    told = term in fit.terms and encoder.kind == "numeric"
+    if not told or one is None or np.count_nonzero(np.delete(back, one, axis=0)) > len(back) - 1:
+        return None
+    i = fit.terms.index(term)
+    sd = 1 / back[i, i]
+    return -back[one, i] * sd, sd
+
+
 def _slope(fit: EstimatedMLM, x: str, point: Mapping[str, Any]) -> np.ndarray:
     """Weights (p,) of the coefficients in d response / d x at a point of the other variables."""
+    return _weights(fit, x, lambda f: {label(f): 1.0} if show(f) == x else _coded(fit, f, point[show(f)]), {x})
+
+
+def _derivative(fit: EstimatedMLM, x: Expression, curved: Sequence[str], point: Mapping[str, Any]) -> np.ndarray:
+    """The same where x is in other variables too, at a value of x."""
+    own = {show(x), *curved}
+    spread = _spread(fit, show(x))
+    encoders, at = fit.recipe.design.learned.encoders, float(point[show(x)])
+    h = _STEP * (spread[1] if spread else max(abs(at), 1.0))
+
+    def row(value: float) -> np.ndarray:
+        def columns(f: Expression) -> Mapping[str, float]:
+            if show(f) in own:
+                return columns_at(encoders[show(f)], x, value, at)
+            return _coded(fit, f, point[show(f)])
+
+        return _weights(fit, show(x), columns, own)
+
+    wide, narrow = ((row(at + d) - row(at - d)) / (2 * d) for d in (h, h / 2))
+    return np.asarray((4 * narrow - wide) / 3)
+
+
+def _weights(fit: EstimatedMLM, x: str, columns: Any, own: set[str]) -> np.ndarray:
+    """Of the terms that hold one of `own`: products of their factors' columns, by coefficient, (p,). A column that was
+    left out and is of these alone is a combination of others of them wherever the predictor stands."""
     row = np.zeros(len(fit.terms))
     for term in fit.recipe.design.formula.fixed:
-        if x not in map(show, term.factors):
+        if not own & set(map(show, term.factors)):
             continue
-        parts = [{x: 1.0} if show(f) == x else _coded(fit, f, point[show(f)]) for f in term.factors]
-        for point_ in itertools.product(*(part.items() for part in parts)):
-            name, weight = ":".join(n for n, _ in point_), np.prod([v for _, v in point_])
+        parts = [columns(f) for f in term.factors]
+        for chosen in itertools.product(*(part.items() for part in parts)):
+            name, weight = ":".join(n for n, _ in chosen), np.prod([v for _, v in chosen])
             if name in fit.terms:
                 row[fit.terms.index(name)] = weight
-            elif name in fit.recipe.design.aliased and weight:
+            elif name in fit.recipe.design.aliased and weight and not own >= set(map(show, term.factors)):
                 raise ModelError(
                     f"the slope of {x} needs the coefficient of {name}, which was left out as a combination of others.",
                     remedy="Leave out dependent terms.",
@@ -117,8 +173,8 @@ def _slope(fit: EstimatedMLM, x: str, point: Mapping[str, Any]) -> np.ndarray:
 
 def _coded(fit: EstimatedMLM, variable: Expression, value: Any) -> dict[str, float]:
     """Columns of a variable at one value."""
-    name = show(variable)
-    encoder = fit.recipe.design.learned.encoders[name]
+    name = label(variable)
+    encoder = fit.recipe.design.learned.encoders[show(variable)]
     if encoder.kind == "numeric":
         return {name: float(value)}
     levels = [str(level) for level in encoder.levels]

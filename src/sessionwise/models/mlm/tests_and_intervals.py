@@ -19,6 +19,7 @@ from ...mixed.inference.parameters import chosen
 from ...mixed.mixed_gram import moments
 from ...options import known_name, one_of, valid_level
 from ...show import progress
+from .residual import with_rows
 
 if TYPE_CHECKING:
     from ...mixed.inference.contrasts import JointTest
@@ -134,7 +135,8 @@ def _bootstrap_table(fit: EstimatedMLM, level: float, wanted: set[str], draws: D
         )
     design = same_rows(fit, draws.panel)
     with progress("bootstrap") as told:
-        found = bootstrap(fit.solution, design, draws.n, seed=draws.seed, threads=draws.threads, progress=told)
+        solution = with_rows(fit.solution, fit.model, draws.panel, design)
+        found = bootstrap(solution, design, draws.n, seed=draws.seed, threads=draws.threads, progress=told)
     lost = int((~found.converged).sum())
     if lost:
         what = f"{lost:,} of {draws.n:,} replicates did not converge and are left out."
@@ -160,7 +162,7 @@ def robust_table(fit: EstimatedMLM, panel: Panel, by: str | None, kind: str, lev
                 where=panel.where(design.rows[missing]),
                 remedy="Fill it in, or cluster by another column.",
             )
-    found = robust(fit.solution, design, clusters, kind)
+    found = robust(with_rows(fit.solution, fit.model, panel, design), design, clusters, kind)
     say(found.findings)
     t = found.contrasts(np.eye(len(found.beta)))
     away = stdtrit(t.df, (1 + valid_level(level)) / 2) * t.se

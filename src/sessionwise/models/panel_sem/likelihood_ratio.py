@@ -114,6 +114,13 @@ def _comparable(small: EstimatedSEM, large: EstimatedSEM) -> None:
             where=f"{small.npersons:,} and {large.npersons:,} persons, {small.nobs:,} and {large.nobs:,} values",
             remedy="Fit both models to one Panel with the same variables and waves.",
         )
+    if (small.model.errors == "robust") != (large.model.errors == "robust"):
+        plain = small if large.model.errors == "robust" else large
+        raise ModelError(
+            "one of the fits has robust errors and the other has not, so that their test cannot be scaled.",
+            where=f"{plain.model.title}: errors={plain.model.errors!r}",
+            remedy="Fit both with errors='robust', or neither.",
+        )
     if small.n_parameters == large.n_parameters:
         raise ModelError(
             f"both models have {small.n_parameters} parameters, so neither is nested in the other.",

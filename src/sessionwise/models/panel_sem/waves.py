@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,7 +76,7 @@ def chosen(
         raise ModelError(
             f"nobody has a session at wave {absent}.",
             where=f"waves there are: {some(sorted(known), 12)}",
-            remedy=_LEAVE_OUT,
+            remedy=_name_those_that_are(known, max(len(found), fewest)),
         )
     return tuple(found)
 
@@ -122,6 +122,7 @@ def widened(panel: Panel, columns: Sequence[Column], waves: tuple[int, ...], fro
             values[:, i] = _constant(panel, name)
             continue
         if name not in known:
+            _changes(panel, name)
             known[name] = _finite(panel, name)
         here = when == wave
         values[person[here], i] = known[name][here]
@@ -134,6 +135,25 @@ def widened(panel: Panel, columns: Sequence[Column], waves: tuple[int, ...], fro
     coverage = _coverage(np.isfinite(values[kept]), columns, waves)
     notes += _left_out(panel, seen, kept, codes, changing, waves, when) + _low(coverage)
     return Wide(values[kept], tuple(columns), codes[kept], labels, coverage, Findings(notes))
+
+
+def _changes(panel: Panel, name: str) -> None:
+    """Stop at what cannot be a variable of waves: the session number, and what stays the same in persons.
+
+    Raises
+    ------
+    ModelError : with the place where it belongs.
+    """
+    if name == panel.roles.session:
+        raise ModelError(
+            f"{name} is the wave itself, and each wave has a mean of its own already.",
+            remedy=f"Leave {name} out of the formula.",
+        )
+    if name in panel and panel.is_constant(name):
+        raise ModelError(
+            f"{name} does not change within persons.",
+            remedy=f"Write it after the bar, as what persons differ in: y ~ ... | {name}; or leave it out.",
+        )
 
 
 def _labels(panel: Panel, from_end: bool) -> np.ndarray:
@@ -151,8 +171,7 @@ def _reached(panel: Panel, variables: Sequence[str], when: np.ndarray, from_end:
     found: list[int] = []
     while len(found) < MOST_WAVES:
         wave = first + step * len(found)
-        share = len(np.unique(panel.codes[known & (when == wave)])) / panel.n_persons
-        if share < REACHED:
+        if _share(panel, known & (when == wave)) < REACHED:
             break
         found.append(wave)
     if len(found) < fewest:
@@ -160,9 +179,29 @@ def _reached(panel: Panel, variables: Sequence[str], when: np.ndarray, from_end:
             f"only {len(found)} waves in a row have values of {some(variables)} for half of the persons; "
             f"the model needs {fewest}.",
             where=f"waves from {'the last session back' if from_end else f'session {first}'}",
-            remedy=f"Name the waves yourself, such as waves={fewest}; the missing values are then allowed for.",
+            remedy=_name_those_that_are(_often(panel, known, when, fewest), fewest),
         )
     return tuple(sorted(found))
+
+
+def _share(panel: Panel, rows: np.ndarray) -> float:
+    """Of the persons, who have one of these rows."""
+    return len(np.unique(panel.codes[rows])) / panel.n_persons
+
+
+def _often(panel: Panel, known: np.ndarray, when: np.ndarray, fewest: int) -> list[int]:
+    """The waves at which half of the persons are, in a row or not; all waves where these are too few."""
+    numbers, counts = np.unique(when[known], return_counts=True)
+    half = numbers[counts >= REACHED * panel.n_persons]
+    return [int(n) for n in (half if len(half) >= fewest else numbers)]
+
+
+def _name_those_that_are(known: Iterable[int], fewest: int) -> str:
+    """A remedy: waves that can be had, by their numbers."""
+    waves = sorted(known)[: max(fewest, MOST_WAVES)]
+    if len(waves) < fewest:
+        return "Use fewer waves, more sessions, or a multilevel model."
+    return f"Name the waves that there are: waves=({', '.join(map(str, waves))}); missing values are allowed for."
 
 
 def _enough(found: Sequence[int], fewest: int) -> None:

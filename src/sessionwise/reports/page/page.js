@@ -13,13 +13,36 @@ async function draw(figure) {
   try {
     views.get(figure)?.finalize();
     const config = { ...configs[theme], background: "transparent" };
-    const options = { mode: "vega-lite", renderer: "svg", actions: false, config, tooltip: { theme } };
+    // ast: expressions are walked, not made into programs, which the page's policy does not allow.
+    const options = { mode: "vega-lite", renderer: "svg", actions: false, config, tooltip: showTip, ast: true };
     views.set(figure, await window.vegaEmbed(inner, spec, options));
   } catch (error) {
     live.hidden = true;
     figure.classList.remove("is-live");
     console.error(error);
   }
+}
+
+// Tooltips are text and nothing but text, whatever a label says.
+const tips = document.createElement("div");
+tips.className = "tips";
+tips.hidden = true;
+document.body.append(tips);
+function showTip(handler, event, item, value) {
+  tips.hidden = value === null || value === undefined || value === "";
+  if (tips.hidden) return;
+  const lines = typeof value === "object" ? Object.entries(value) : [["", value]];
+  tips.replaceChildren(...lines.map(([name, text]) => {
+    const line = document.createElement("div");
+    const head = document.createElement("span");
+    head.textContent = name ? `${name}: ` : "";
+    line.append(head, String(text));
+    return line;
+  }));
+  const { clientX: x, clientY: y } = event;
+  const { offsetWidth: width, offsetHeight: height } = tips;
+  tips.style.left = `${Math.max(4, x + 12 + width > window.innerWidth ? x - 12 - width : x + 12)}px`;
+  tips.style.top = `${Math.max(4, y + 12 + height > window.innerHeight ? y - 12 - height : y + 12)}px`;
 }
 
 const figures = [...document.querySelectorAll("figure")];

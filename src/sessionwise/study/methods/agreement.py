@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 #: Estimates of one effect in the same data are not taken to correlate by more than this.
 MOST_ALIKE = 0.9
 #: How seldom methods disagree, in either direction, where all of them are right.
-LEVEL = 0.05
+LEVEL = 0.01
 Side = Literal["forward", "reverse"]
 
 _POINTS = {

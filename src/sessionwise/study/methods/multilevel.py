@@ -13,7 +13,6 @@ from ...errors import Argument, Wording
 from ...words import listed, plural_of
 from ..parts.direction import FittedDirection
 from ..parts.fits import estimate, tried
-from ..parts.net_effects import FORWARD, REVERSE
 from ..records import Assumptions, Estimate, NotAnswered
 from ..study_data import free_course
 from .method import Estimates, MainModels, Method
@@ -91,12 +90,12 @@ def _net(basis: MainModels) -> Estimates:
     used = basis.net.used
     if isinstance(used, NotAnswered):
         return Estimates(used, used, None, None, None, None)
+    both = basis.net.estimates(used)
     trend = (
         f"a straight line of each {basis.setting.person}'s own, and {_TRENDS[basis.setting.course]}"
         if used.line
         else ""
     )
-    both = used.estimate(FORWARD), used.estimate(REVERSE)
     return Estimates(*both, 0.0, 0.0, used.persons, used.pairs[0], trend=trend)
 
 

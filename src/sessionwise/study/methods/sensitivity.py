@@ -16,7 +16,10 @@ def sensitivity(basis: MainModels) -> Sensitivity:
     """Run all methods that apply."""
     setting = basis.setting
     rows = _with_distances(tuple(_row(method, basis) for method in methods() if method.applies(setting)))
-    judged = {method.key for method in methods() if method.judged}
+    used = basis.net.used
+    lines = not isinstance(used, NotAnswered) and used.line
+    # where persons' own lines matter, methods without these are known to be of something else
+    judged = {method.key for method in methods() if (method.key in ("net", "own-trend") if lines else method.judged)}
     told = agreement(setting, tuple(row for row in rows if row.key in judged))
     return Sensitivity(
         rows=rows,

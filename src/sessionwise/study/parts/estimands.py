@@ -57,6 +57,7 @@ def _net(setting: StudyData, equation: Equation, effect: HeadlineEffect | NotAns
         effect.method,
         effect.robustness,
         effect.robustness_interval,
+        effect.unseen_leaving,
     )
 
 

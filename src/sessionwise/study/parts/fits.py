@@ -107,7 +107,7 @@ def in_words(fit: MLMFit, term: str, setting: StudyData, equation: Equation) -> 
         equation.previous: f"{response}, {earlier} (within)",
         equation.same: f"{predictor}, same session (within)",
         equation.between: f"{predictor}, {setting.person}'s mean (between)",
-        quoted(equation.session): "Session",
+        equation.session: "Session",
         f"within({quoted(equation.session)})": "Session (within)",
     }
     factors = fit.recipe.design.factors[term]

@@ -6,18 +6,20 @@ where it matters for the effects; where these cannot be had (another lag, very f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from ..records import Direction, Headline, HeadlineEffect, NotAnswered
+from ..records import Direction, Estimate, Headline, HeadlineEffect, NotAnswered
 from ..study_data import FEWEST_PERSONS
 from .confounding import robustness
 from .few_sessions import USE_LAG_1
 from .net_effects import FORWARD, REVERSE, Contrast, NetProcess, compared, net_process
+from .unseen_leaving import shifts
 
 if TYPE_CHECKING:
     from ...panel import Panel
     from ..study_data import StudyData
+    from .drop_out import Leaving
 
 #: At this level it matters whether persons' own lines are taken out; they are, then.
 LEVEL = 0.01
@@ -26,19 +28,34 @@ LEVEL = 0.01
 @dataclass(frozen=True, slots=True, eq=False)
 class NetEffects:
     """means, lines : with persons' means and with their lines taken out. apart : both compared, None where they
-    cannot be. used : the one that the headline is of."""
+    cannot be. used : the one that the headline is of. unseen : what would have to be taken off both effects if leaving
+    depended on scores that nobody saw, in within-person SDs (unseen_leaving.py)."""
 
     means: NetProcess | NotAnswered
     lines: NetProcess | NotAnswered
     apart: Contrast | None
+    unseen: tuple[float, float] = (0.0, 0.0)
 
     @property
     def used(self) -> NetProcess | NotAnswered:
         return self.lines if self.apart is not None and self.apart.p < LEVEL else self.means
 
+    def estimates(self, used: NetProcess) -> tuple[Estimate, Estimate]:
+        """Forward and reverse, in within-person SDs; intervals span what leaving may depend on."""
+        forward, reverse = (used.estimate(at) for at in (FORWARD, REVERSE))
+        return forward.spanning(self.unseen[0]), reverse.spanning(self.unseen[1])
 
-def net_effects(setting: StudyData) -> NetEffects:
+
+def net_effects(setting: StudyData, left: Leaving | NotAnswered) -> NetEffects:
     """With means and with lines."""
+    found = _means_and_lines(setting)
+    used = found.used
+    if isinstance(used, NotAnswered) or isinstance(left, NotAnswered):
+        return found
+    return replace(found, unseen=shifts(setting, used, left, (*setting.forward.time, *setting.held)))
+
+
+def _means_and_lines(setting: StudyData) -> NetEffects:
     question = "net lagged effects, corrected for few sessions"
     if setting.study.lag != 1:
         none = NotAnswered(question, f"The formulas are for lag 1, and lag is {setting.study.lag}.", USE_LAG_1)
@@ -74,32 +91,35 @@ def headline(
     """Both directions."""
     used = net.used
     return Headline(
-        _effect(setting, used, forward, "forward"),
-        _effect(setting, used, reverse, "reverse"),
+        _effect(setting, net, forward, "forward"),
+        _effect(setting, net, reverse, "reverse"),
         own_lines=isinstance(used, NetProcess) and used.line,
     )
 
 
 def _effect(
     setting: StudyData,
-    net: NetProcess | NotAnswered,
+    net: NetEffects,
     one: Direction | NotAnswered,
     key: Literal["forward", "reverse"],
 ) -> HeadlineEffect | NotAnswered:
     scale = setting.scale_forward if key == "forward" else setting.scale_reverse
-    if isinstance(net, NotAnswered):
+    used, unseen = net.used, None
+    if isinstance(used, NotAnswered):
         if isinstance(one, NotAnswered):
             return one
         within, freedom = one.within, one.sessions - one.persons
         method = "multilevel model"
     else:
-        at, side = (FORWARD, 0) if key == "forward" else (REVERSE, 1)
-        within, freedom = net.estimate(at).times(1 / scale), net.freedom[side]
+        side = 0 if key == "forward" else 1
+        within, freedom = net.estimates(used)[side].times(1 / scale), used.freedom[side]
+        unseen = within.value - net.unseen[side] / scale
         method = "regressions within persons, corrected for few sessions"
-        if net.line:
+        if used.line:
             method = "regressions within persons' own lines, corrected for few sessions"
     if freedom < 1:
-        return HeadlineEffect(within, within.times(scale), method, None, None)
+        return HeadlineEffect(within, within.times(scale), method, None, None, unseen)
     undone = robustness(within.value, within.se, freedom)
-    unclear = robustness(within.value, within.se, freedom, critical=abs(within.high - within.value) / within.se)
-    return HeadlineEffect(within, within.times(scale), method, undone, unclear)
+    nearer = within.low if within.value > 0 else within.high
+    unclear = robustness(within.value, within.se, freedom, critical=abs(nearer - within.value) / within.se)
+    return HeadlineEffect(within, within.times(scale), method, undone, unclear, unseen)

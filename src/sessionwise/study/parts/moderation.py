@@ -13,7 +13,6 @@ from ...words import num
 from ..records import Moderation, NotAnswered, SimpleSlope
 from ..study_data import FEWEST_PERSONS
 from ..words.phrases import following
-from .equation import quoted
 from .fits import coefficient, estimates, sentence, tried
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ def _unfit(setting: StudyData, name: str, question: str) -> NotAnswered | None:
 
 def _slopes(fit: MLMFit, equation: Equation, name: str, scale: float) -> tuple[SimpleSlope, ...]:
     found = fit.slopes(equation.within)
-    values = eager(found)[0][quoted(name)].to_list()
+    values = eager(found)[0][name].to_list()
     middle = len(values) == 3 and not isinstance(values[0], str)
     tails = (" (mean − SD)", " (mean)", " (mean + SD)") if middle else ("",) * len(values)
     at = [f"{name} = {_shown(v)}{tail}" for v, tail in zip(values, tails, strict=True)]

@@ -8,11 +8,12 @@ one lagged pair tells nothing of an effect within persons and is left out.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..records import NotAnswered, PersonEffect, PersonEffects, Z
+from ..records import Label, NotAnswered, PersonEffect, PersonEffects, Z
 from ..words.phrases import following
 
 if TYPE_CHECKING:
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
     from .direction import FittedDirection
 
 
-def person_effects(setting: StudyData, forward: FittedDirection | NotAnswered) -> PersonEffects | NotAnswered:
-    """Effects of the process on the next outcome of the persons in the main model."""
+def person_effects(
+    setting: StudyData, forward: FittedDirection | NotAnswered, numbers: Mapping[Label, int]
+) -> PersonEffects | NotAnswered:
+    """Effects of the process on the next outcome of the persons in the main model. numbers : label -> number."""
     question = (
         f"the effect of {setting.process} on {following(setting.outcome, setting.study.lag)} of each {setting.person}"
     )
@@ -45,7 +48,10 @@ def person_effects(setting: StudyData, forward: FittedDirection | NotAnswered) -
     half = Z * np.sqrt(error + np.minimum(error / tau2, 1.0) ** 2 * average.se**2)
     low, high = value - half, value + half
     columns = found.labels[several].tolist(), value.tolist(), low.tolist(), high.tolist()
-    effects = [PersonEffect(person, v, lo, hi, pairs[person]) for person, v, lo, hi in zip(*columns, strict=True)]
+    effects = [
+        PersonEffect(person, v, lo, hi, pairs[person], numbers[person])
+        for person, v, lo, hi in zip(*columns, strict=True)
+    ]
     return PersonEffects(
         effects=tuple(sorted(effects, key=lambda e: e.value)),
         average=average.value,

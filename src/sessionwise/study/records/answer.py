@@ -18,7 +18,9 @@ class HeadlineEffect:
     estimate : in the data's units; standardised : in within-person SDs of both. method : in words. robustness : the
     share of what is left within persons, of the predictor and of the response, that a common cause between sessions
     would have to explain to undo the estimate (Cinelli & Hazlett 2020); robustness_interval : to bring zero into its
-    interval, 0 where it is there already. None where nothing is left to count on.
+    interval, 0 where it is there already. None where nothing is left to count on. unseen_leaving : what the estimate
+    would be if leaving depended on the scores that would have come next, not on the last ones; the interval spans both.
+    None where it is not known.
     """
 
     estimate: Estimate
@@ -26,6 +28,7 @@ class HeadlineEffect:
     method: str
     robustness: float | None
     robustness_interval: float | None
+    unseen_leaving: float | None = None
 
     @property
     def value(self) -> float:
@@ -77,7 +80,7 @@ class Estimand:
     key : 'net' (all ways from one session to the next; the answer), 'same_session' (within the session, from the score
     that is rated first to the other), 'given_same_session' (from one session to the next, by ways that do not lead
     through the predictor's own value of that session). held : what is held constant.
-    robustness, robustness_interval : of the answer's two, see `HeadlineEffect`.
+    robustness, robustness_interval, unseen_leaving : of the answer's two, see `HeadlineEffect`.
     """
 
     key: Literal["net", "same_session", "given_same_session"]
@@ -89,3 +92,4 @@ class Estimand:
     method: str
     robustness: float | None = None
     robustness_interval: float | None = None
+    unseen_leaving: float | None = None

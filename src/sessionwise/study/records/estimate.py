@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scipy.special import ndtr, stdtr, stdtrit
 
@@ -54,6 +54,17 @@ class Estimate:
         """With a t distribution."""
         half = float(stdtrit(df, 0.975)) * se
         return cls(value, se, value - half, value + half, float(df), float(2 * stdtr(df, -abs(value / se))))
+
+    def spanning(self, shift: float) -> Estimate:
+        """With an interval that spans its own and that of the value less `shift`; p is the larger of both, 1 where zero
+        lies between."""
+        other = self.value - shift
+        if self.value * other <= 0 and shift:
+            p = 1.0
+        else:
+            nearest = min(abs(self.value), abs(other))
+            p = 2 * (ndtr(-nearest / self.se) if self.df is None else stdtr(self.df, -nearest / self.se))
+        return replace(self, low=min(self.low, self.low - shift), high=max(self.high, self.high - shift), p=float(p))
 
     @property
     def significant(self) -> bool:

@@ -9,13 +9,15 @@ from .estimate import Label
 
 @dataclass(frozen=True, slots=True)
 class PersonEffect:
-    """A person's own within effect, shrunken towards the average, with its 95 % interval. pairs : usable sessions."""
+    """A person's own within effect, shrunken towards the average, with its 95 % interval. pairs : usable sessions.
+    number : what stands for the person's label in files that are passed on, see `panel.person_numbers`."""
 
     person: Label
     value: float
     low: float
     high: float
     pairs: int
+    number: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...errors import Argument, Wording
+from ...errors import Argument, Datum, Wording
 from ...words import percent
 from ..records import Estimate, Headline, HeadlineEffect, NotAnswered, Sensitivity
 from .estimates import full, interval, magnitude, point
@@ -66,7 +66,7 @@ def _joined(one: NotAnswered) -> Wording:
     return Wording(f"{why} Needed: ", *_small(one.needed)) if one.needed else Wording(why)
 
 
-def _small(text: str) -> tuple[str | Argument, ...]:
+def _small(text: str) -> tuple[str | Argument | Datum, ...]:
     """The parts of a sentence that goes on within another."""
     first, *rest = text.parts if isinstance(text, Wording) else (text,)
-    return (first if isinstance(first, Argument) else first[:1].lower() + first[1:], *rest)
+    return (first[:1].lower() + first[1:] if isinstance(first, str) else first, *rest)

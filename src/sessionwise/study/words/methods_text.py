@@ -65,13 +65,20 @@ def _sample(setting: StudyData) -> str:
 def _answer(setting: StudyData, found: Headline) -> str:
     person = setting.person
     chosen = f"{person}s' own lines over sessions" if found.own_lines else f"{person} means"
+    effects = [e for e in (found.forward, found.reverse) if not isinstance(e, NotAnswered)]
+    leaving = (
+        "Intervals span what the estimates would be if leaving depended on the last scores seen, and if it depended on "
+        "those that would have come next. "
+        if any(e.unseen_leaving is not None for e in effects)
+        else ""
+    )
     return (
         "Net lagged effects were estimated in both directions at once by regressions of each score on both scores of "
         f"{setting.before}, within {person}s. {_COURSE[setting.course].format(person)} Errors are robust to whatever "
         f"sessions of a {person} have in common (Bell & McCaffrey, 2002), with t intervals, and the bias that few "
         f"sessions give such regressions (Nickell, 1981) was taken out. Whether {person}s have trends of their own "
-        f"was tested by what it does to the effects (Hausman, 1978); {chosen} were taken out. How strong an unmeasured "
-        "common cause would have to be is given by robustness values (Cinelli & Hazlett, 2020)."
+        f"was tested by what it does to the effects (Hausman, 1978); {chosen} were taken out. {leaving}How strong an "
+        "unmeasured common cause would have to be is given by robustness values (Cinelli & Hazlett, 2020)."
     )
 
 
