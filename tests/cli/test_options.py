@@ -107,7 +107,7 @@ def test_what_was_used() -> None:
 
 def test_choices_of_a_description() -> None:
     assert literals(sw.MLM) == {"method": ("REML", "ML"), "residual": ("independent", "ar1", "car1")}
-    assert literals(sw.Study)["trend"] == ("linear", "quadratic")
+    assert literals(sw.Study)["trend"] == ("free", "linear", "quadratic")
 
 
 def test_a_choice_and_a_number() -> None:

@@ -87,7 +87,7 @@ def test_errors() -> None:
     with pytest.raises(sw.ModelError, match="waves cannot be drawn"):
         plot.paths(plot.PathDiagram(("a", "b"), ("1",), ()))
     skip = plot.Arrow("a", "1", "b", "3", 0.1, 0.0, 0.2)
-    with pytest.raises(sw.ModelError, match="does not go to the next wave"):
+    with pytest.raises(sw.ModelError, match="neither to the next wave nor to the other variable"):
         plot.paths(plot.PathDiagram(("a", "b"), ("1", "2", "3"), (skip,)))
     unknown = plot.Arrow("a", "1", "bb", "2", 0.1, 0.0, 0.2)
     with pytest.raises(sw.ModelError, match="no variable 'bb'"):

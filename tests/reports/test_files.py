@@ -37,7 +37,8 @@ def test_the_word_file(result: sw.StudyResult, tmp_path: Path, painter: Painter)
     titles = [s._inline.docPr.get("descr") for s in document.inline_shapes]
     assert all(len(title) > 40 for title in titles)
     cells = [c.text for c in document.tables[0].rows[0].cells]
-    assert cells[0] == "Step"
+    assert cells[0] == "Effect"
+    assert document.tables[0].rows[1].cells[0].text == "WAI-SR → next CORE-OM"
 
 
 def test_without_python_docx_it_says_what_to_install(

@@ -20,7 +20,7 @@ from sessionwise.reports import Painter, figures, html, report
 from sessionwise.reports.python_call import python_call
 from sessionwise.reports.sections import SECTIONS, Given, _assumptions
 from sessionwise.study.fingerprint import fingerprint
-from sessionwise.study.records import Direction, Heterogeneity, Moderation, NotAnswered, PersonEffects
+from sessionwise.study.records import Direction, Headline, Heterogeneity, Moderation, NotAnswered, PersonEffects
 from sessionwise.study.study_call import StudyCall
 
 _VOID = {"meta", "br", "link", "img", "input", "hr", "path", "rect", "line", "circle"}
@@ -254,6 +254,7 @@ def test_what_cannot_be_answered_is_told_and_has_no_figure(result: sw.StudyResul
     rows = tuple(replace(row, forward=none, reverse=none) for row in result.sensitivity.rows)
     poor = replace(
         result, forward=none, reverse=none, persons=none, few_sessions=none, drop_out=none, no_cluster=none,
+        headline=Headline(none, none), estimands=(), diagnostics=(),
         sensitivity=replace(result.sensitivity, rows=rows),
     )  # fmt: skip
     page = html(poor, painter=painter)
@@ -266,7 +267,8 @@ def test_what_cannot_be_answered_is_told_and_has_no_figure(result: sw.StudyResul
 
 def test_disagreement_is_said_before_the_answer(result: sw.StudyResult, painter: Painter) -> None:
     words = ("Methods disagree on this and that.", *result.sensitivity.words[1:])
-    page = html(replace(result, sensitivity=replace(result.sensitivity, agree=False, words=words)), painter=painter)
+    other = replace(result.sensitivity, agree=False, words=words, disagree=words[:1])
+    page = html(replace(result, sensitivity=other), painter=painter)
     assert page.index("Methods disagree on this and that.") < page.index(result.answer[0][:40])
 
 

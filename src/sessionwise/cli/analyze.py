@@ -85,9 +85,9 @@ class Analysis:
         """What a person wants to read on a terminal."""
         guesses, result = self.prepared.guesses, self.result
         lines = [f"Not said, so taken by their names: {guesses}.\n"] if guesses else []
-        lines += [*([result.caution, ""] if result.caution else []), *result.answer]
-        if not result.caution:
-            lines += ["", *result.sensitivity.words]
+        lines += [*([f"Caution: {result.caution}", ""] if result.caution else []), *result.answer]
+        agreed = [told for told in result.sensitivity.words if told not in result.sensitivity.disagree]
+        lines += ["", *agreed] if agreed else []
         lines += ["", *map(str, result.unanswered)] if result.unanswered else []
         lines += ["", *self._found()] if not self.prepared.settings.files.labels else []
         lines.append("")

@@ -46,7 +46,9 @@ class Settings:
     process: Annotated[str | None, typer.Option(help="What is thought to change it, such as wai_sr.")] = None
     moderator: Annotated[tuple[str, ...], typer.Option(help="Does the effect depend on it? Repeat for more.")] = ()
     covariate: Annotated[tuple[str, ...], typer.Option(help="Held constant; repeat for more.")] = ()
-    trend: Annotated[str | None, typer.Option(help="Over sessions: 'linear' (default), 'quadratic', 'none'.")] = None
+    trend: Annotated[
+        str | None, typer.Option(help="Over sessions: 'free' (default), 'linear', 'quadratic', 'none'.")
+    ] = None
     lag: Annotated[int | None, typer.Option(help="Sessions from predictor to response (default 1).")] = None
     order: Annotated[
         str | None, typer.Option(help="In a session: 'outcome first' (default), 'process first', 'together'.")

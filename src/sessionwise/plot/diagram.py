@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """A regression of a variable at one wave on a variable at the wave before.
+    """A regression of a variable at one wave on a variable at the wave before, or on the other one at the same wave.
 
     estimate, low, high : coefficient and interval. significant : default whether the interval excludes zero.
     standardised : standardised coefficient, for the width of the arrow; default the estimate.

@@ -90,7 +90,7 @@ def arrow_rows(d: PathDiagram, layout: Layout, names: dict[str, str]) -> Rows:
         row = {
             "from": f"{names[a.from_variable]}, {a.from_wave}",
             "to": f"{names[a.to_variable]}, {a.to_wave}",
-            "kind": "autoregressive" if same else "cross-lagged",
+            "kind": "autoregressive" if same else "cross-lagged" if start != end else "within a wave",
             **{name: clean(value) for name, value in (("estimate", a.estimate), ("low", a.low), ("high", a.high))},
             "_tone": "plain" if same else ("first", "second")[sides[0]],
             "_thick": 0.8 + 4.2 * min(size, 1.0),
@@ -181,11 +181,15 @@ def _heading(layout: Layout, name: str, side: int) -> Row:
 def _told_once(arrows: tuple[Arrow, ...]) -> set[Arrow]:
     """The arrows that bear a label: all, or one of each kind whose coefficients are the same at every wave."""
     told: set[Arrow] = set()
-    for way in {(a.from_variable, a.to_variable) for a in arrows}:
-        own = [a for a in arrows if (a.from_variable, a.to_variable) == way]
+    for way in {_way(a) for a in arrows}:
+        own = [a for a in arrows if _way(a) == way]
         same = len({(round(a.estimate, 9), round(a.low, 9), round(a.high, 9)) for a in own}) == 1
         told |= {own[(len(own) - 1) // 2]} if same else set(own)
     return told
+
+
+def _way(a: Arrow) -> tuple[str, str, bool]:
+    return a.from_variable, a.to_variable, a.from_wave == a.to_wave
 
 
 def _on(ends: tuple[Place, Place], share: float) -> Place:

@@ -34,8 +34,8 @@ def paths(
     labels: Labels | None = None,
     width: int = 640,
 ) -> alt.LayerChart:
-    """The diagram: autoregressive and cross-lagged arrows with their coefficients, thick where they are large, dashed
-    where the interval includes zero.
+    """The diagram: arrows (autoregressive, cross-lagged, within a wave) with their coefficients, thick where they are
+    large, dashed where the interval includes zero.
 
     Parameters
     ----------
@@ -84,8 +84,13 @@ def _checked(d: PathDiagram) -> None:
             known_name("variable", variable, d.variables, where=where)
         for wave in (a.from_wave, a.to_wave):
             known_name("wave", wave, d.waves, where=where)
-        if d.waves.index(a.to_wave) - d.waves.index(a.from_wave) != 1:
-            raise ModelError("the arrow does not go to the next wave.", where=where, remedy="Leave it out.")
+        apart = d.waves.index(a.to_wave) - d.waves.index(a.from_wave)
+        if apart not in (0, 1) or (apart == 0 and a.to_variable == a.from_variable):
+            raise ModelError(
+                "the arrow goes neither to the next wave nor to the other variable.",
+                where=where,
+                remedy="Leave it out.",
+            )
     for c in d.correlations:
         known_name("wave", c.wave, d.waves, where=f"correlation at {c.wave}")
 
@@ -103,7 +108,7 @@ def _title(d: PathDiagram, names: dict[str, str]) -> str:
     """What the cross-lagged coefficients say, each way."""
     told = []
     for a, b in (d.variables[::-1], d.variables):
-        arrows = [x for x in d.arrows if (x.from_variable, x.to_variable) == (a, b)]
+        arrows = [x for x in d.arrows if (x.from_variable, x.to_variable) == (a, b) and x.from_wave != x.to_wave]
         way = f"{names[a]} → next {names[b]}"
         if arrows and len({(round(x.estimate, 9), round(x.low, 9), round(x.high, 9)) for x in arrows}) == 1:
             one = arrows[0]
@@ -114,12 +119,12 @@ def _title(d: PathDiagram, names: dict[str, str]) -> str:
 
 
 def _subtitle(d: PathDiagram, names: dict[str, str]) -> list[str]:
-    nodes = "Boxes: observed at each wave"
+    nodes = "Boxes: as observed"
     if d.intercepts:
         nodes += "; circles: within persons; large circles: lasting levels of persons"
     lines = [
         f"{nodes}. Arrows: thicker where the coefficient is larger, dashed where its {level_percent(d.level)} interval "
-        "includes zero; grey: correlations."
+        f"includes zero{'; grey: correlations' if d.correlations else ''}."
     ]
     if d.intercepts:
         lines.append(_levels_in_words(d.intercepts, [names[v] for v in d.variables], d.level))

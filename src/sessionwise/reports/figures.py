@@ -11,7 +11,7 @@ from .. import plot
 from ..errors import PanelError
 from ..plot.caterpillar import LevelEffects, draw_effects
 from ..plot.simple_slopes import Slopes, draw_slopes
-from ..study.records import Direction, Heterogeneity, Moderation, NotAnswered, PersonEffects
+from ..study.records import Direction, Estimand, Heterogeneity, Moderation, NotAnswered, PersonEffects
 from ..study.words.phrases import before
 from ..words import p_words
 from .parts import FigurePart
@@ -48,6 +48,31 @@ def forest(result: StudyResult) -> FigurePart | None:
         return None
     scale = "effect, in within-person SDs"
     return FigurePart("sensitivity", plot.forest(estimates, scale=scale))
+
+
+def estimands(result: StudyResult) -> list[FigurePart]:
+    """What precedes what: one session and the next, an arrow for each effect of the answer, and within the session."""
+    names = dict(result.called)
+    (outcome, _), (process, _) = result.called
+    lag = result.study.lag
+    waves, then = ("session", "next"), "the next"
+    if lag > 1:
+        waves, then = ("session", f"{lag} later"), f"{lag} sessions later"
+    arrows = [_arrow(one, (outcome, process), waves) for one in result.estimands if one.key != "given_same_session"]
+    if not any(one.key == "net" for one in result.estimands):
+        return []
+    within = any(one.key == "same_session" for one in result.estimands)
+    note = f"In within-person SDs: net effects from one session to {then}"
+    note += ", and within that one." if within else "."
+    diagram = plot.PathDiagram((outcome, process), waves, tuple(arrows))
+    return [FigurePart("estimands", plot.paths(diagram, title="What precedes what", note=note, labels=names))]
+
+
+def _arrow(one: Estimand, columns: tuple[str, str], waves: tuple[str, str]) -> plot.Arrow:
+    outcome, process = columns
+    start, end = (process, outcome) if one.direction == "forward" else (outcome, process)
+    e = one.standardised
+    return plot.Arrow(start, waves[one.key == "same_session"], end, waves[1], e.value, e.low, e.high)
 
 
 def courses(

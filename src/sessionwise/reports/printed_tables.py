@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ..study import StudyTable
 from ..study.records import Direction, Step
 from ..study.study_table import Cell, Column
-from ..study.tables import COMPARABLE
+from ..study.tables import COMPARABLE, FREE_COURSE
 from ..words import P_DECIMALS, decimals, num
 
 _DIGIT, _POINT = "\u2007", "\u2008"
@@ -87,7 +87,7 @@ def side_by_side(table: StudyTable, one: Direction) -> ShownTable:
     heads = (Head("", False), *(Head(table.columns[i].title, True) for i in firsts))
     rows = tuple(zip([Shown((name,), name) for name in names], *columns, strict=True))
     notes = [f"{step.label}: {step.verdict}" for step in steps if not step.converged or step.singular]
-    notes.append(COMPARABLE)
+    notes += [note for note in table.notes if note in (FREE_COURSE, COMPARABLE)]
     formulas = ("Formulas", *(f"{step.label}: {step.formula}" for step in steps))
     return ShownTable(table.name, table.title, heads, rows, tuple(notes), len(names) - len(coefficients), formulas)
 

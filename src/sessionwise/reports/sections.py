@@ -6,7 +6,7 @@ To add one, write its function and put it into `SECTIONS`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..scoring.instrument import FACTS
@@ -74,8 +74,26 @@ def answer(given: Given) -> list[Part]:
     if result.caution:
         parts.append(Caution("Caution", result.caution))
     parts += [Text(sentence, "lead") for sentence in result.answer]
+    parts += [*figures.estimands(result), *_estimands(given)]
+    if "diagnostics" in given.tables:  # what an alarm says stands before the answer, what the others say in the results
+        parts.append(TablePart(shown(given.tables["diagnostics"].only("question", "chi2", "df", "p", "alarm"))))
+    parts += given.table("diagnostic_effects", "What was compared for that")
     figure = figures.forest(result)
     return [*parts, figure] if figure else parts
+
+
+def _estimands(given: Given) -> list[Part]:
+    """The answer's table in two that fit a page: how large, and what it rests on."""
+    if "answer" not in given.tables:
+        return []
+    whole = given.tables["answer"]
+    size, base = whole.notes
+    beside = ("held", "robustness", "robustness_interval", "unseen_leaving", "method")
+    sizes = whole.only(*(c.key for c in whole.columns if c.key not in beside))
+    rests = replace(
+        whole.only("effect", *beside), name="answer_base", title="What it holds constant, what would undo it"
+    )
+    return [TablePart(shown(replace(sizes, notes=(size,)))), TablePart(shown(replace(rests, notes=(base,))))]
 
 
 def sample(given: Given) -> list[Part]:
@@ -144,7 +162,7 @@ def sensitivity(given: Given) -> list[Part]:
     """Both directions by every method, what each takes for granted, what few sessions do."""
     found = given.result.sensitivity
     parts: list[Part] = [Text(words) for words in found.words]
-    parts += given.table("sensitivity")
+    parts += [*given.table("sensitivity"), *given.table("sensitivity_units", "In the units of the scores")]
     parts.append(TablePart(shown(_assumptions(given.result)), "What each method takes for granted"))
     few = given.result.few_sessions
     if isinstance(few, FewSessions):

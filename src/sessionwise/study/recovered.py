@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """A parameter that is known. corrected : for few sessions. riclpm : by the random-intercept cross-lagged panel
-    model. None where that is not computed; their intervals are there for effects alone."""
+    """A parameter that is known. found : by the main models. corrected : for few sessions (the answer). riclpm : by the
+    random-intercept cross-lagged panel model. None where that is not computed; their intervals are there for effects
+    alone."""
 
     what: str
     true: float
@@ -33,8 +34,8 @@ class Recovered:
 def recovered(result: StudyResult, truth: DemoTruth) -> tuple[Recovered, ...]:
     """The coefficients of both main models beside those of the process behind the data.
 
-    In the model of w the same session's y is held constant. With e_w = k e_y + rest, k = Cov(e_y, e_w) / Var(e_y), the
-    coefficient of y is then k, that of the previous y is c - k a_y, that of the previous w is a_w - k b.
+    Net effects are those of the process. In the model of w with the same session's y held constant, e_w = k e_y + rest,
+    k = Cov(e_y, e_w) / Var(e_y): the coefficient of y is k, that of the previous y is c - k a_y.
     """
     forward, reverse = result.forward, result.reverse
     if not isinstance(forward, Direction) or not isinstance(reverse, Direction):
@@ -57,7 +58,7 @@ def recovered(result: StudyResult, truth: DemoTruth) -> tuple[Recovered, ...]:
 
     def row(what: str, true: float, e: Estimate, *key: str) -> Recovered:
         if key[1:] == ("effect",):
-            return Recovered(what, true, e.value, e.low, e.high, *by("mlm-corrected", key[0]), *by("riclpm", key[0]))
+            return Recovered(what, true, e.value, e.low, e.high, *by("net", key[0]), *by("riclpm", key[0]))
         return Recovered(what, true, e.value, e.low, e.high, corrected.get(key))
 
     rows = [row("WAI-SR → next CORE-OM, mean", b, forward.within, "forward", "effect")]
@@ -65,9 +66,12 @@ def recovered(result: StudyResult, truth: DemoTruth) -> tuple[Recovered, ...]:
         rows += [row(f"  {s.at}", t.b0 + at * t.b_pd, s.estimate) for at, s in zip((0, 1), m.slopes, strict=False)]
     rows += [
         row("CORE-OM → next CORE-OM", t.a_y, forward.previous, "forward", "previous"),
-        row("CORE-OM → next WAI-SR", t.c - k * t.a_y, reverse.within, "reverse", "effect"),
-        row("WAI-SR → next WAI-SR", t.a_w - k * b, reverse.previous, "reverse", "previous"),
+        row("CORE-OM → next WAI-SR", t.c, reverse.within, "reverse", "effect"),
+        row("WAI-SR → next WAI-SR", t.a_w, reverse.previous, "reverse", "previous"),
     ]
-    if reverse.same_session is not None:
-        rows.append(row("CORE-OM → WAI-SR, same session", k, reverse.same_session, "reverse", "same_session"))
+    if reverse.same_session is not None and reverse.given_same_session is not None:
+        rows += [
+            row("CORE-OM → WAI-SR, same session", k, reverse.same_session),
+            row("CORE-OM → next WAI-SR, given that", t.c - k * t.a_y, reverse.given_same_session),
+        ]
     return tuple(rows)

@@ -10,10 +10,13 @@ from ..findings import Findings
 from ..show import Part, Shown, plain
 from .records import (
     CoursePoint,
+    Diagnostic,
     Direction,
     DropOutModel,
+    Estimand,
     FewSessions,
     FlowStep,
+    Headline,
     NotAnswered,
     PersonEffects,
     Rule,
@@ -35,7 +38,9 @@ if TYPE_CHECKING:
 class StudyResult(Shown):
     """The result of a study. Frozen, no session rows; the same data, options and version give the same result.
 
-    answer : two sentences, forward and reverse, with numbers and intervals; they come first.
+    answer : forward and reverse in words, with numbers and intervals; they come first. headline : the same in numbers.
+    estimands : which effect each of these numbers is of, beside those within a session. diagnostics : tests of what
+    would make the answer wrong.
     study, version, asked, fingerprint : what was asked, by which version, of which Panel (`call` is how to ask it again
         in Python), and the SHA-512 of the data as analysed (independent of the order of rows in the file).
     flow, description, course, drop_out : the sample.
@@ -51,6 +56,9 @@ class StudyResult(Shown):
     """
 
     answer: tuple[str, str]
+    headline: Headline
+    estimands: tuple[Estimand, ...]
+    diagnostics: tuple[Diagnostic, ...]
     study: Study
     version: str
     asked: StudyCall
@@ -80,8 +88,10 @@ class StudyResult(Shown):
 
     @property
     def caution(self) -> str:
-        """That methods disagree, which must be said before all else; '' if they do not."""
-        return "" if self.sensitivity.agree else self.sensitivity.words[0]
+        """What stands against the answer in these data, to be said before all else: methods that disagree, and
+        diagnostics that found something. '' where nothing does, as in most data in which nothing is wrong."""
+        disagree = () if self.sensitivity.agree else self.sensitivity.disagree
+        return " ".join((*(one.words for one in self.diagnostics if one.alarm), *disagree))
 
     def arrow(self, key: Literal["forward", "reverse"]) -> str:
         """A direction: 'WAI-SR → next CORE-OM'."""

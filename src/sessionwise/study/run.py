@@ -12,10 +12,13 @@ from ..words import counted
 from .fingerprint import fingerprint
 from .methods.method import MainModels
 from .methods.sensitivity import sensitivity
+from .parts.diagnostics import diagnostics
 from .parts.direction import FittedDirection, analysed
-from .parts.drop_out import drop_out_model
+from .parts.drop_out import leaving
+from .parts.estimands import estimands
 from .parts.exclusions import losses
-from .parts.few_sessions import few_sessions, known
+from .parts.few_sessions import few_sessions
+from .parts.headline import headline, net_effects
 from .parts.persons import person_effects
 from .parts.sample import course, flow
 from .records import Direction, NotAnswered
@@ -45,22 +48,28 @@ def run(study: Study, panel: Panel, seed: int, progress: Progress | None) -> Stu
 
     begin(0)
     given = setting(study, panel, seed)
-    drop_out = drop_out_model(given)
+    left = leaving(given)
+    drop_out = left if isinstance(left, NotAnswered) else left.model
     begin(1)
     forward = analysed(given, "forward")
     begin(2)
     reverse = analysed(given, "reverse")
     begin(3)
-    basis = MainModels(given, forward, reverse, known(given, forward, reverse))
-    compared = sensitivity(basis)
+    net = net_effects(given, left)
+    compared = sensitivity(MainModels(given, forward, reverse, net))
     begin(4)
+    few = few_sessions(given, forward, net.used)
     numbers = person_numbers(panel, study.columns).tolist()
-    few = few_sessions(given, forward, reverse, basis.process)
     persons = person_effects(given, forward, dict(zip(panel.persons.tolist(), numbers, strict=True)))
     both = _direction(forward), _direction(reverse)
+    found = headline(given, net, *both)
+    doubts = diagnostics(given, net, drop_out)
     release = version("sessionwise")
     return StudyResult(
-        answer=answers(given, *both, compared),
+        answer=answers(given, found, compared),
+        headline=found,
+        estimands=estimands(given, found, *both),
+        diagnostics=doubts,
         study=study,
         version=release,
         asked=StudyCall.of(study, panel, seed),
@@ -74,10 +83,10 @@ def run(study: Study, panel: Panel, seed: int, progress: Progress | None) -> Stu
         persons=persons,
         sensitivity=compared,
         few_sessions=few,
-        checklist=checklist(given, both[0], drop_out, compared),
-        methods=methods_text(given, both[0], compared, release, drop_out, basis.process),
-        results=results_text(given, both, persons, compared, few, drop_out),
-        references=references(given, both, drop_out, few, compared),
+        checklist=checklist(given, both[0], drop_out, compared, doubts),
+        methods=methods_text(given, both[0], compared, release, drop_out, found),
+        results=results_text(given, found, both, persons, compared, few, drop_out, doubts),
+        references=references(given, both, drop_out, few, compared, found),
         findings=check(panel) + _few(given) + Findings([*doubtful(study, panel), *losses(given, forward)]),
         no_cluster=given.no_cluster,
         called=((study.outcome, given.outcome), (study.process, given.process)),

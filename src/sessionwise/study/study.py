@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..panel import Panel
     from .result import StudyResult
 
-Trend = Literal["linear", "quadratic"]
+Trend = Literal["free", "linear", "quadratic"]
 Order = Literal["outcome first", "process first", "together"]
 Expected = Literal["negative", "positive"]
 #: Called with the name of a part, its number from 0, and the number of parts, before the part begins.
@@ -29,11 +29,14 @@ class Study:
     moderators : columns that are the same in all sessions of a person; does the effect depend on them?
     covariates : columns that are held constant in every multilevel model with predictors; numbers that change within
         persons as deviations from person means beside these.
-    trend : 'linear' or 'quadratic' over session numbers, the same for all persons; None for no trend.
+    trend : the course over session numbers that all persons share: 'free' (a level for each session number, or a smooth
+        curve where there are many), 'linear', 'quadratic', None for none. A course that is not what it is taken for
+        is found as an effect that is not there; anything but 'free' is tested against it (`StudyResult.diagnostics`).
     lag : how many sessions from the predictor to the response.
     order : what is rated first in a session. With 'outcome first' (symptoms before the session, the alliance after
-        it) the same session's outcome precedes the process and is held constant in the model of the process; with
-        'process first' the other way round; with 'together' neither.
+        it) a further model gives the effect within the session, of the outcome on the process, and that of the session
+        before given it; with 'process first' the other way round; with 'together' there is none. The answer is the net
+        lagged effect in both directions, whatever the order.
     expected : the direction that the effect of the process on the outcome is expected to have; if not given, as the
         instruments say (a better alliance, fewer symptoms: 'negative'), or else 'negative'.
     as_scored : outcome or process, whose values are scores however odd: none is refused as a code for 'missing', or as
@@ -57,7 +60,7 @@ class Study:
     process: str
     moderators: tuple[str, ...] = ()
     covariates: tuple[str, ...] = ()
-    trend: Trend | None = "linear"
+    trend: Trend | None = "free"
     lag: int = 1
     order: Order = "outcome first"
     expected: Expected | None = None
@@ -71,7 +74,7 @@ class Study:
         *,
         moderators: Any = (),
         covariates: Any = (),
-        trend: Trend | None = "linear",
+        trend: Trend | None = "free",
         lag: int = 1,
         order: Order = "outcome first",
         expected: Expected | None = None,
@@ -110,7 +113,7 @@ class Study:
         usual = {
             "moderators": (),
             "covariates": (),
-            "trend": "linear",
+            "trend": "free",
             "lag": 1,
             "order": "outcome first",
             "as_scored": (),

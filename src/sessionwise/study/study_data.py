@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from ..descriptions import Description, describe
 from ..errors import StudyError
 from ..scoring import Instrument, Scale
 from ..words import agree, counted, plural_of
-from .parts.equation import Equation, quoted
+from .parts.equation import SPLINE_DF, Course, Equation, quoted
 from .person_columns import filled
 from .records import NotAnswered
 from .refusals import can_be_studied, known
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 FEWEST_PERSONS = 20
 #: Fewer clusters than this give no variance between clusters.
 FEWEST_CLUSTERS = 5
+#: With more session numbers than this, or fewer sessions at each on average, a free course is a smooth curve.
+MOST_STEPS, FEWEST_A_STEP = 25, 10
+#: Over so few session numbers a smooth curve has no less freedom than levels.
+FEWEST_NUMBERS = SPLINE_DF + 2
 #: 'First sessions' are at least so many.
 FEWEST_FIRST = 4
 
@@ -37,6 +41,7 @@ class StudyData:
 
     panel : the data, what is fixed for a person in all rows of the person. description : of the columns.
     sd_outcome, sd_process : within-person SDs (REML), in which standardised effects are.
+    course : of all persons: `Study.trend`, a free one made out for these sessions.
     cluster : the column, if there is such a level that can be estimated; no_cluster : why not, where the Panel has one.
     first : number of first sessions. expected : direction. person, outcome, process : as sentences call them.
     """
@@ -48,6 +53,7 @@ class StudyData:
     sd_process: float
     cluster: str | None
     no_cluster: NotAnswered | None
+    course: Course | None
     first: int
     expected: Expected
     seed: int
@@ -58,14 +64,17 @@ class StudyData:
     @property
     def forward(self) -> Equation:
         """Process -> outcome."""
-        study = self.study
-        return self._equation(study.outcome, study.process, study.order == "process first")
+        return self._equation(self.study.outcome, self.study.process)
 
     @property
     def reverse(self) -> Equation:
         """Outcome -> process."""
-        study = self.study
-        return self._equation(study.process, study.outcome, study.order == "outcome first")
+        return self._equation(self.study.process, self.study.outcome)
+
+    @property
+    def rated_later(self) -> Literal["forward", "reverse"] | None:
+        """The direction whose response is rated after its predictor in each session."""
+        return {"process first": "forward", "outcome first": "reverse"}.get(self.study.order)  # type: ignore[return-value]
 
     @property
     def scale_forward(self) -> float:
@@ -105,11 +114,15 @@ class StudyData:
         """A direction: 'WAI-SR → next CORE-OM'."""
         return arrow(self.called(equation.predictor), self.called(equation.response), self.study.lag)
 
-    def _equation(self, response: str, predictor: str, same_session: bool) -> Equation:
-        roles, study = self.panel.roles, self.study
-        covariates = tuple(term for name in study.covariates for term in self.covariate_terms(name))
-        shared = covariates, study.trend, roles.person, roles.session, self.cluster
-        return Equation(response, predictor, study.lag, same_session, *shared)
+    @property
+    def held(self) -> tuple[str, ...]:
+        """Terms of covariates."""
+        return tuple(term for name in self.study.covariates for term in self.covariate_terms(name))
+
+    def _equation(self, response: str, predictor: str) -> Equation:
+        roles = self.panel.roles
+        shared = self.held, self.course, roles.person, roles.session, self.cluster
+        return Equation(response, predictor, self.study.lag, False, *shared)
 
     def covariate_terms(self, name: str) -> tuple[str, ...]:
         """Of one covariate: numbers that change within persons as deviations beside means, anything else as it is."""
@@ -143,6 +156,7 @@ def setting(study: Study, panel: Panel, seed: int) -> StudyData:
         sd_process=sds[1],
         cluster=cluster,
         no_cluster=no_cluster,
+        course=free_course(panel) if study.trend == "free" else study.trend,
         first=study.first_sessions or max(median, FEWEST_FIRST, study.lag + 3),
         expected=study.expected or _expected(outcome, process),
         seed=seed,
@@ -169,6 +183,13 @@ def _can_be_described(name: str, panel: Panel) -> bool:
 
 
 # --- what is made out ---------------------------------------------------------------------------
+
+
+def free_course(panel: Panel) -> Course:
+    """A level for each session number where these are few, or else a smooth curve."""
+    numbers = len(np.unique(panel.sessions))
+    enough = len(panel) >= FEWEST_A_STEP * numbers or numbers <= FEWEST_NUMBERS
+    return "steps" if numbers <= MOST_STEPS and enough else "spline"
 
 
 def _cluster(panel: Panel) -> tuple[str | None, NotAnswered | None]:

@@ -72,10 +72,14 @@ class StudyTable:
 
     def grid(self, *keys: str) -> Grid:
         """For terminal and notebook; `keys` of columns in which to show it, all if not given."""
-        at = [i for i, c in enumerate(self.columns) if not keys or c.key in keys]
-        rows = tuple(tuple(row[i] for i in at) for row in self.rows)
-        part = replace(self, columns=tuple(self.columns[i] for i in at), rows=rows)
+        part = self.only(*keys) if keys else self
         return Grid(part.title, part.head, part.shown, dense=True)
+
+    def only(self, *keys: str) -> StudyTable:
+        """With these columns alone, in the table's order."""
+        at = [i for i, c in enumerate(self.columns) if c.key in keys]
+        rows = tuple(tuple(row[i] for i in at) for row in self.rows)
+        return replace(self, columns=tuple(self.columns[i] for i in at), rows=rows)
 
     def to_dicts(self) -> list[dict[str, Cell]]:
         """One dict a row, by the columns' keys, for JSON and CSV."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..words import counted, percent, signed
+from ..errors import some
+from ..words import apa_number, counted, p_words, percent, signed
+from .methods.registry import methods
 from .records import (
     Coefficient,
     Direction,
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
 #: What is told below models side by side.
 COMPARABLE = "REML criteria compare models with the same predictors of the same sessions only."
+FREE_COURSE = "The free course over sessions is in the models and not listed."
 _ENDS = (Column("low", "Low", "number", "low"), Column("high", "High", "number", "high"))
 _ESTIMATE = (Column("estimate", "Estimate", "number"), *_ENDS, Column("p", "p", "p"))
 _STANDARDISED = (
@@ -37,6 +41,9 @@ _STANDARDISED = (
 
 #: Names of all tables that a result can have.
 NAMES: tuple[str, ...] = (
+    "answer",
+    "diagnostics",
+    "diagnostic_effects",
     "flow",
     "sessions",
     "scales",
@@ -45,6 +52,7 @@ NAMES: tuple[str, ...] = (
     "drop_out_model",
     *(f"{side}{part}" for side in ("forward", "reverse") for part in ("_models", "", "_differences", "_slopes")),
     "sensitivity",
+    "sensitivity_units",
     "few_sessions",
     "person_effects",
     "checklist",
@@ -55,6 +63,9 @@ NAMES: tuple[str, ...] = (
 def tables(result: StudyResult) -> dict[str, StudyTable]:
     """Name -> table; a part that could not be answered has none."""
     found: list[StudyTable | None] = [
+        _answer(result),
+        _diagnostics(result),
+        _compared(result),
         _flow(result),
         _sessions(result),
         _scales(result),
@@ -65,8 +76,83 @@ def tables(result: StudyResult) -> dict[str, StudyTable]:
     for one in (result.forward, result.reverse):
         if isinstance(one, Direction):
             found += [_models(result, one), _effects(result, one), _differences(result, one), _slopes(result, one)]
-    found += [_sensitivity(result), _few_sessions(result), _persons(result), _checklist(result), _unanswered(result)]
+    found += [
+        _sensitivity(result),
+        _in_units(result),
+        _few_sessions(result),
+        _persons(result),
+        _checklist(result),
+        _unanswered(result),
+    ]
     return {table.name: table for table in found if table is not None and table.rows}
+
+
+# --- the answer ---------------------------------------------------------------------------------
+
+
+def _answer(result: StudyResult) -> StudyTable:
+    """Each estimand on a line of its own."""
+    columns = (
+        Column("effect", "Effect"),
+        Column("held", "Held constant"),
+        *_ESTIMATE,
+        *_STANDARDISED,
+        Column("robustness", "Undone by", "share"),
+        Column("robustness_interval", "Unclear by", "share"),
+        Column("unseen_leaving", "If leaving is unseen", "number"),
+        Column("method", "Method"),
+    )
+    rows = tuple(
+        (
+            one.label,
+            one.held,
+            *_four(one.estimate),
+            *_four(one.standardised)[:3],
+            one.robustness,
+            one.robustness_interval,
+            one.unseen_leaving,
+            one.method,
+        )
+        for one in result.estimands
+    )
+    notes = (
+        f"All within {result.person}s. Standardised: in within-person SDs. The answer is the net effect, by all ways "
+        "that lead there together; none of the others stands in for it.",
+        f"Undone by: the share of what varies within {result.person}s in both scores that an unseen common cause "
+        "between sessions would have to explain to leave nothing of the effect; unclear by: to bring zero into its "
+        "interval (Cinelli & Hazlett, 2020).",
+        "If leaving is unseen: the estimate if leaving depended on the scores that would have come next, not on the "
+        "last ones; the interval spans both.",
+    )
+    return StudyTable("answer", "What is the effect of what", columns, rows, notes)
+
+
+def _diagnostics(result: StudyResult) -> StudyTable:
+    columns = (
+        Column("question", "Question"),
+        Column("chi2", "χ²", "number"),
+        Column("df", "df", "count"),
+        Column("p", "p", "p"),
+        Column("alarm", "Alarm"),
+        Column("found", "What it says"),
+    )
+    rows = tuple(
+        (one.question, one.chi2, one.df, one.p, "yes" if one.alarm else "no", one.words) for one in result.diagnostics
+    )
+    return StudyTable("diagnostics", "What would make the answer wrong", columns, rows)
+
+
+def _compared(result: StudyResult) -> StudyTable:
+    """What diagnostics compared."""
+    columns = (
+        Column("question", "Question"),
+        Column("of", "Effects with"),
+        Column("forward", "Forward", "number"),
+        Column("reverse", "Reverse", "number"),
+    )
+    rows = tuple((one.question, *effects) for one in result.diagnostics for effects in one.effects)
+    note = f"Forward: {result.arrow('forward')}. Reverse: {result.arrow('reverse')}. In within-person SDs."
+    return StudyTable("diagnostic_effects", "What was compared for that", columns, rows, (note,))
 
 
 # --- the sample ---------------------------------------------------------------------------------
@@ -202,13 +288,15 @@ def _models(result: StudyResult, one: Direction) -> StudyTable:
     found = [own[0] | own[1] | own[2] for own in cells]
     rows = tuple((name, *(c for own in found for c in own.get(name, (None, None, None)))) for name in names)
     notes = [f"{step.label}: {step.formula}. {step.verdict}" for step in steps]
+    if any(c.course for step in steps for c in step.coefficients):
+        notes.append(FREE_COURSE)
     notes.append(COMPARABLE)
     return StudyTable(f"{one.key}_models", f"Models of {result.arrow(one.key)}", tuple(columns), rows, tuple(notes))
 
 
 def _parameters(result: StudyResult, step: Step) -> tuple[dict[str, tuple[Cell, ...]], ...]:
     """Coefficients, standard deviations, and what is said of the model, each name -> value, low, high."""
-    fixed: dict[str, tuple[Cell, ...]] = {c.label: _four(c.estimate)[:3] for c in step.coefficients}
+    fixed: dict[str, tuple[Cell, ...]] = {c.label: _four(c.estimate)[:3] for c in step.coefficients if not c.course}
     sds: dict[str, tuple[Cell, ...]] = {c.label: (c.sd, None, None) for c in step.components}
     counts = {"Sessions": step.sessions, f"{result.person.capitalize()}s": step.persons}
     told = {"REML criterion": step.deviance, **counts}
@@ -223,9 +311,6 @@ def _effects(result: StudyResult, one: Direction) -> StudyTable:
         (f"{predictor}, {earlier} (within)", *_four(one.within), *_four(one.standardised)[:3]),
         (f"{response}, {earlier} (within)", *_four(one.previous), *_four(one.previous)[:3]),
     ]
-    if one.same_session and one.same_session_standardised:
-        ends = _four(one.same_session_standardised)[:3]
-        rows.append((f"{predictor}, same session (within)", *_four(one.same_session), *ends))
     if isinstance(one.between, Estimate):
         rows.append((f"{predictor}, {result.person}'s mean (between)", *_four(one.between), None, None, None))
     note = f"{one.sessions:,} sessions of {one.persons:,} {result.person}s. Standardised: in within-person SDs."
@@ -234,7 +319,7 @@ def _effects(result: StudyResult, one: Direction) -> StudyTable:
         if one.explained is None
         else (f" Explained within {result.person}s by all predictors, trend included: {percent(one.explained, 1)}.")
     )
-    return StudyTable(one.key, result.arrow(one.key), columns, tuple(rows), (note + explained,))
+    return StudyTable(one.key, f"{result.arrow(one.key)}, multilevel model", columns, tuple(rows), (note + explained,))
 
 
 def _differences(result: StudyResult, one: Direction) -> StudyTable | None:
@@ -263,7 +348,7 @@ def _slopes(result: StudyResult, one: Direction) -> StudyTable:
         rows += [(m.moderator, s.at, *_four(s.estimate), *_four(s.standardised)[:3]) for s in m.slopes]
         rows += [(m.moderator, _difference(m, c), *_four(c.estimate), *(None,) * 3) for c in m.interactions]
         of = f"{counted(m.sessions, 'session')} of {counted(m.persons, result.person)}"
-        notes.append(f"{m.moderator}: F({m.df1:.0f}, {m.df2:.0f}) = {m.f:.2f}, in {of}.")
+        notes.append(f"{m.moderator}: F({m.df1:.0f}, {m.df2:.0f}) = {apa_number(m.f)}, {p_words(m.p)}, in {of}.")
     return StudyTable(f"{one.key}_slopes", f"For whom: {result.arrow(one.key)}", columns, tuple(rows), tuple(notes))
 
 
@@ -296,19 +381,64 @@ def _sensitivity(result: StudyResult) -> StudyTable:
         Column("reverse_high", "Reverse, high", "number", "high"),
         Column("reverse_bias", "Bias, reverse", "number"),
         Column("persons", f"{result.person.capitalize()}s", "count"),
+        Column("forward_apart", "Apart, forward", "number"),
+        Column("reverse_apart", "Apart, reverse", "number"),
     )
     rows = tuple(
-        (row.label, *_side(row, "forward"), *_side(row, "reverse"), row.persons) for row in result.sensitivity.rows
+        (
+            row.label,
+            *_side(row, "forward"),
+            *_side(row, "reverse"),
+            row.persons,
+            row.apart_forward,
+            row.apart_reverse,
+        )
+        for row in result.sensitivity.rows
     )
     s = result.sensitivity
     known = any(row.bias_forward is not None or row.bias_reverse is not None for row in s.rows)
     notes = [
         f"Forward: {result.arrow('forward')}. Reverse: {result.arrow('reverse')}. In within-person SDs "
         f"({s.sd_outcome:.3g} and {s.sd_process:.3g}). First sessions: {s.first}."
-        + (" Bias: expected because of few sessions." if known else ""),
+        + (" Bias: expected because of few sessions." if known else "")
+        + " Apart: from the first row, without these biases, in standard errors of a difference in the same data.",
+        *_not_judged(s.rows),
         *(str(e) for row in s.rows for e in dict.fromkeys((row.forward, row.reverse)) if isinstance(e, NotAnswered)),
     ]
     return StudyTable("sensitivity", "Both directions by every method", columns, rows, tuple(dict.fromkeys(notes)))
+
+
+def _not_judged(rows: tuple[SensitivityRow, ...]) -> Iterator[str]:
+    shown = {method.key for method in methods() if not method.judged}
+    labels = [row.label for row in rows if row.key in shown]
+    if labels:
+        yield f"Shown for what taking less out does, and not judged: {some(labels, 12)}."
+
+
+def _in_units(result: StudyResult) -> StudyTable:
+    """The rows of the sensitivity table that have an estimate, as the answer tells them."""
+    columns = (
+        Column("method", "Method"),
+        Column("forward", "Forward", "number"),
+        Column("forward_low", "Forward, low", "number", "low"),
+        Column("forward_high", "Forward, high", "number", "high"),
+        Column("reverse", "Reverse", "number"),
+        Column("reverse_low", "Reverse, low", "number", "low"),
+        Column("reverse_high", "Reverse, high", "number", "high"),
+    )
+    s = result.sensitivity
+    scales = {"forward": s.sd_outcome / s.sd_process, "reverse": s.sd_process / s.sd_outcome}
+    rows = []
+    for row in s.rows:
+        sides = [(getattr(row, side), scale) for side, scale in scales.items()]
+        if any(isinstance(e, Estimate) for e, _ in sides):
+            rows.append((row.label, *(cell for e, scale in sides for cell in _scaled(e, scale))))
+    note = f"Forward: {result.arrow('forward')}. Reverse: {result.arrow('reverse')}. For one point more."
+    return StudyTable("sensitivity_units", "The same in the units of the scores", columns, tuple(rows), (note,))
+
+
+def _scaled(e: Estimate | NotAnswered, scale: float) -> tuple[Cell, ...]:
+    return (None, None, None) if isinstance(e, NotAnswered) else _four(e.times(scale))[:3]
 
 
 def _side(row: SensitivityRow, side: str) -> tuple[Cell, ...]:
@@ -347,11 +477,18 @@ def _persons(result: StudyResult) -> StudyTable | None:
         Column("pairs", "Lagged pairs", "count"),
     )
     rows = tuple((str(p.person), p.value, p.low, p.high, p.pairs) for p in e.effects)
+    h = result.forward.heterogeneity if isinstance(result.forward, Direction) else None
+    apart = (
+        f"{e.apart:,} of {len(e.effects):,} differ from the average by more than their error. "
+        if isinstance(h, Heterogeneity) and h.p < 0.05
+        else f"{result.person.capitalize()}s were not shown to differ. "
+    )
     note = (
         f"Shrunken towards the average, {signed(f'{e.average:.3g}')}; SD {e.sd:.3g}, reliability {e.reliability:.2f}. "
-        f"{e.apart:,} of {len(e.effects):,} differ from the average by more than their error. Intervals take the "
-        "variances as known."
+        f"{apart}Intervals take the variances as known."
     )
+    if e.correlation is not None:
+        note += f" Effects and levels correlate by {apa_number(e.correlation)}."
     title = f"{result.arrow('forward')}, each {result.person}"
     return StudyTable("person_effects", title, columns, rows, (note,))
 

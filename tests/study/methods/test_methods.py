@@ -10,9 +10,8 @@ import pytest
 
 import sessionwise as sw
 from helpers.demo import few, frame, panel, result
-from sessionwise.study.methods.agreement import agreement
 from sessionwise.study.methods.registry import methods
-from sessionwise.study.records import Assumptions, Estimate, NotAnswered, SensitivityRow
+from sessionwise.study.records import Assumptions, Estimate, NotAnswered
 from sessionwise.study.study_data import setting
 
 DATA = {
@@ -27,7 +26,7 @@ DATA = {
 
 def test_keys():
     keys = [m.key for m in methods()]
-    assert keys[0] == "mlm"
+    assert keys[:2] == ["net", "mlm"]  # the answer, then what is in use
     assert len(set(keys)) == len(keys)
     assert len({m.label for m in methods()}) == len(keys)
 
@@ -55,8 +54,8 @@ def test_methods_differ_in_what_they_say_they_differ_in():
     rows = {r.key: r for r in result().sensitivity.rows}
     main = rows["mlm"].assumes
     points = {
-        "mlm-corrected": "means",
         "no-trend": "trend",
+        "linear-trend": "trend",
         "own-trend": "trend",
         "no-cluster": "levels",
         "ar1": "residuals",
@@ -64,11 +63,16 @@ def test_methods_differ_in_what_they_say_they_differ_in():
         "complete-cases": "sample",
     }
     panel_models = {"riclpm", "dpm"}  # differ in several points, person means the first
-    assert set(points) == set(rows) - {"mlm"} - panel_models
+    assert set(points) == set(rows) - {"mlm", "net"} - panel_models
     assert all(rows[key].assumes.means != main.means for key in panel_models)
     for key, point in points.items():
         other = rows[key].assumes
-        assert [f.name for f in fields(main) if getattr(main, f.name) != getattr(other, f.name)] == [point]
+        assert apart(main, other) == [point]
+    assert apart(main, rows["net"].assumes) == ["means", "levels", "effects"]
+
+
+def apart(one: Assumptions, other: Assumptions) -> list[str]:
+    return [f.name for f in fields(one) if getattr(one, f.name) != getattr(other, f.name)]
 
 
 def test_complete_cases_are_complete():
@@ -84,45 +88,17 @@ def test_complete_cases_are_complete():
 def test_two_levels_without_clusters():
     row = next(r for r in result().sensitivity.rows if r.key == "no-cluster")
     plain = sw.Study("core_om", "wai_sr").run(sw.Panel(frame(), person="patient", session="session"))
-    assert row.forward.value == pytest.approx(plain.sensitivity.rows[0].forward.value, rel=1e-4)
+    assert row.forward.value == pytest.approx(plain.sensitivity.rows[1].forward.value, rel=1e-4)
     assert "no-cluster" not in {r.key for r in plain.sensitivity.rows}
 
 
-def rows(*values: tuple[float, float]) -> tuple[SensitivityRow, ...]:
-    """Made-up methods, each with an estimate and a half width."""
-    made = []
-    for i, (value, half) in enumerate(values):
-        e = Estimate(value, half / 2, value - half, value + half, None, 0.5)
-        assumes = Assumptions(f"means {i}", "t", "l", "r", "s")
-        made.append(SensitivityRow(f"m{i}", f"Method {i}", assumes, e, e, 0.01, None, 10, 100))
-    return tuple(made)
-
-
-@pytest.mark.parametrize(
-    ("values", "agree", "words"),
-    [
-        (((-0.2, 0.1), (-0.25, 0.1)), True, "Methods agree on WAI-SR → next CORE-OM: the effect is negative in all"),
-        (((0.01, 0.1), (-0.02, 0.1)), True, "no interval leaves out zero"),
-        (((-0.2, 0.1), (0.2, 0.1)), False, "clearly in the other direction"),
-        (((-0.2, 0.1), (-0.12, 0.15)), True, "Not distinguishable from zero in Method 1 (−0.12 [−0.27, 0.03])"),
-        (((-0.2, 0.05), (-0.05, 0.12)), False, "not distinguishable from zero"),
-        (((-0.2, 0.05), (-0.5, 0.05)), False, "the intervals do not overlap"),
-        (((-0.1, 0.15), (-0.2, 0.12)), True, "Distinguishable from zero only in Method 1"),
-        (((-0.05, 0.1), (-0.2, 0.08)), False, "which leaves out zero where the main model does not"),
-    ],
-)
-def test_agreement(values, agree, words):
-    given = setting(sw.Study("core_om", "wai_sr"), panel(), 1)
-    found = agreement(given, rows(*values))[0]
-    assert found.agree is agree
-    assert words in found.words
-    assert found.words.startswith("Methods agree" if agree else "Methods disagree")
-    if not agree:
-        assert "it differs in person means (means 1, not means 0)" in found.words
-        assert "expected to be off by 0.010 because of few sessions" in found.words
-
-
-def test_nothing_to_compare():
-    found = agreement(setting(sw.Study("core_om", "wai_sr"), panel(), 1), rows((-0.2, 0.1)))
-    assert found[0].agree
-    assert found[0].words.startswith("No comparison of methods")
+def test_what_is_shown_and_not_judged():
+    """A method that takes less out disagrees for what that does: it is no second opinion."""
+    assert {m.key for m in methods() if not m.judged} == {"no-trend", "linear-trend"}
+    rows = {r.key: r for r in result().sensitivity.rows}
+    assert rows["no-trend"].apart_forward is None  # its bias is not known
+    assert rows["linear-trend"].apart_forward is not None
+    assert rows["net"].apart_forward is None  # the first
+    words = " ".join(result().sensitivity.words)
+    judged = len([r for r in rows if r not in ("no-trend", "linear-trend")])
+    assert f"in {judged} analyses" in words

@@ -13,7 +13,8 @@ from scipy.stats import norm
 import sessionwise as sw
 from helpers.demo import frame, panel, result
 from sessionwise.study.methods import multilevel
-from sessionwise.study.methods.agreement import agreement
+from sessionwise.study.methods.agreement import agreement, distance
+from sessionwise.study.parts.headline import NetEffects
 from sessionwise.study.records import Estimate, NotAnswered
 from sessionwise.study.study_data import setting
 from sessionwise.study.words.answer import answers
@@ -40,11 +41,10 @@ def everything(found: sw.StudyResult) -> list[str]:
     return [*said, *cells, *heads, *(r.done for r in found.checklist)]
 
 
-def said_of(directions, persons_=None, compared=None) -> str:
+def said_of(directions, *, headline=None, doubts=None) -> str:
     r = result()
-    texts = results_text(
-        given(), directions, persons_ or r.persons, compared or r.sensitivity, r.few_sessions, r.drop_out
-    )
+    found, tested = headline or r.headline, r.diagnostics if doubts is None else doubts
+    texts = results_text(given(), found, directions, r.persons, r.sensitivity, r.few_sessions, r.drop_out, tested)
     return " ".join(texts)
 
 
@@ -80,9 +80,15 @@ def test_another_lag_is_said_everywhere():
 
 
 def test_a_bias_that_was_not_computed_is_not_said_to_be(monkeypatch):
-    monkeypatch.setattr("sessionwise.study.run.known", lambda *_: NotAnswered("bias", "No process.", ""))
-    assert "autocovariances" not in " ".join(STUDY.run(panel()).methods)
-    assert "autocovariances" in " ".join(result().methods)
+    none = NotAnswered("bias", "No process.", "")
+    monkeypatch.setattr("sessionwise.study.run.net_effects", lambda *_: NetEffects(none, none, None))
+    found = STUDY.run(panel())
+    for words in ("autocovariances", "Bell & McCaffrey", "net lagged effects were estimated"):
+        assert words not in " ".join(found.methods)
+    assert found.headline.forward.method == "multilevel model"
+    assert not any(r.startswith(("Bell", "Hausman")) for r in found.references)
+    for words in ("autocovariances", "Bell & McCaffrey", "Net lagged effects were estimated"):
+        assert words in " ".join(result().methods)
 
 
 # --- the answer ---------------------------------------------------------------------------------
@@ -94,29 +100,42 @@ def test_the_answer_has_the_panel_models_estimate():
     assert f"RI-CLPM −{abs(latent.value):.2f}, 95 % CI [" in result().answer[0]
 
 
-def corrected_to(e: Estimate):
-    rows = tuple(replace(r, forward=e) if r.key == "mlm-corrected" else r for r in result().sensitivity.rows)
-    return replace(result().sensitivity, rows=rows)
+def test_an_answer_that_is_unclear_says_what_could_hide_an_effect():
+    e = result().headline.forward
+    unclear = Estimate(e.value * 0.1, e.estimate.se, e.low + 1, 0.5, None, 0.8)
+    found = replace(result().headline, forward=replace(e, estimate=unclear))
+    told = answers(given(), found, result().sensitivity)[0]
+    assert "did not clearly predict CORE-OM" in told
+    assert "could hide an effect as well as make one" in told
+    assert "was followed by" in result().answer[0]
+    assert "could hide" not in result().answer[0]
 
 
-def test_a_correction_that_takes_the_effect_away_is_said_first():
-    main = row(result(), "mlm").forward
-    unclear = Estimate(main.value * 0.9, main.se * 3, main.low - 1, 0.5, None, 0.2)
-    compared = corrected_to(unclear)
-    both = result().forward, result().reverse
-    assert "corrected for few sessions, it cannot be told from zero" in answers(given(), *both, compared)[0]
-    assert "cannot be told" not in result().answer[0]
-    told = agreement(given(), compared.rows)
+def test_deviations_from_own_lines_are_said_to_be():
+    found = replace(result().headline, own_lines=True)
+    assert "a patient's own line over sessions" in answers(given(), found, result().sensitivity)[0]
+    assert "a patient's usual level" in result().answer[0]
+
+
+def test_a_model_that_contradicts_the_answer_is_said_first():
+    first, main, *others = result().sensitivity.rows
+    unclear = Estimate(main.forward.value * 0.1, main.forward.se, main.forward.low + 0.3, 0.5, None, 0.8)
+    main = replace(main, forward=unclear)
+    main = replace(main, apart_forward=distance(first, main, "forward"))
+    told = agreement(given(), (first, main, *others))
     assert not told[0].agree
-    assert "Corrected for few sessions" in told[0].words
+    assert "Multilevel model (main) gives" in told[0].words
     assert told[1].agree
 
 
-def test_more_than_one_method_in_the_plural():
-    rows = result().sensitivity.rows
+def test_a_method_that_is_less_certain_does_not_contradict():
+    first, *others = result().sensitivity.rows
     unclear = Estimate(-0.1, 0.3, -0.7, 0.5, None, 0.7)
-    two = tuple(replace(r, forward=unclear) if r.key in ("riclpm", "dpm") else r for r in rows)
-    assert "whose estimates are not at odds" in agreement(given(), two)[0].words
+    two = [replace(r, forward=unclear) if r.key in ("riclpm", "dpm") else r for r in others]
+    two = [replace(r, apart_forward=distance(first, r, "forward")) for r in two]
+    found = agreement(given(), (first, *two))[0]
+    assert found.agree
+    assert "the least certain is RI-CLPM, −0.10 [−0.70, 0.50]" in found.words
 
 
 # --- what was not shown -------------------------------------------------------------------------
@@ -126,23 +145,36 @@ def test_an_effect_that_was_not_shown_is_not_asserted():
     nothing = Estimate(-0.01, 0.1, -0.2, 0.2, None, 0.9)
     f = result().forward
     steps = tuple(replace(s, coefficients=tuple(replace(c, estimate=nothing) for c in s.coefficients)) for s in f.steps)
-    told = said_of((replace(f, steps=steps, between=nothing, within=nothing), result().reverse))
-    assert "CORE-OM was not shown to change from session to session" in told
+    h = result().headline
+    unclear = replace(h, forward=replace(h.forward, estimate=nothing))
+    told = said_of((replace(f, steps=steps, between=nothing), result().reverse), headline=unclear)
     assert "mean WAI-SR was not shown to go with CORE-OM" in told
     assert "WAI-SR was not shown to predict CORE-OM at the next session" in told
-    assert "CORE-OM changed from session to session" in said_of((f, result().reverse))
+    assert "WAI-SR predicted CORE-OM at the next session" in said_of((f, result().reverse))
+    r = replace(result().reverse, same_session=nothing)
+    assert "Within the session CORE-OM was not shown to predict WAI-SR, rated after it" in said_of((f, r))
+    assert "Within the session CORE-OM predicted WAI-SR, rated after it" in said_of((f, result().reverse))
+
+
+def test_a_trend_that_was_not_shown_is_not_asserted():
+    found = sw.Study("core_om", "wai_sr", trend="linear").run(panel())
+    assert "CORE-OM changed from session to session, b = " in " ".join(found.results)
+    assert "from session to session, b = " not in " ".join(result().results)  # no line is in the model
+    rng = np.random.default_rng(1)
+    flat = frame().with_columns(core_om=pl.Series(rng.normal(20, 3, len(frame()))))
+    text = " ".join(sw.Study("core_om", "wai_sr", trend="linear").run(panel(flat)).results)
+    assert "CORE-OM was not shown to change from session to session" in text
 
 
 def test_persons_clear_of_zero_are_counted_only_where_persons_differ():
     f, r = result().forward, result().reverse
     differ = said_of((replace(f, heterogeneity=replace(f.heterogeneity, p=0.01)), r))
     alike = said_of((replace(f, heterogeneity=replace(f.heterogeneity, p=0.06)), r))
-    assert "interval that leaves out zero;" in differ
-    assert "interval that leaves out zero;" not in alike
-    for text in (differ, alike):
-        assert "differ from the average by more than their error" in text
-        assert "take the variances as known" in text
-        assert f"correlate by {result().persons.correlation:.2f}" in text
+    assert "differ from the average by more than their error" in differ
+    assert "take the variances as known" in differ
+    assert f"correlate by {result().persons.correlation:.2f}" in differ
+    assert "were not shown to differ, none of them is told apart from it" in alike
+    assert "differ from the average by more" not in alike
 
 
 def test_persons_apart_from_the_average():
@@ -152,13 +184,21 @@ def test_persons_apart_from_the_average():
     at = fit.varcorr["patient"].terms.index("within(lag(wai_sr))")
     far = np.abs(own.values[:, at]) > 1.96 * np.sqrt(own.covariance[:, at, at])
     assert found.apart == far.sum()
-    assert f"{found.apart} of {len(found.effects)} differ" in result().tables()["person_effects"].notes[0]
+    f = result().forward
+    differ = replace(result(), forward=replace(f, heterogeneity=replace(f.heterogeneity, p=0.01)))
+    assert f"{found.apart} of {len(found.effects)} differ" in differ.tables()["person_effects"].notes[0]
+    assert f.heterogeneity.p > 0.05
+    assert "Patients were not shown to differ" in result().tables()["person_effects"].notes[0]
     assert found.correlation == pytest.approx(fit.varcorr["patient"].corr[0, at])
 
 
-def test_change_since_then_and_the_mixture():
+def test_within_the_session_and_the_mixture():
     text = " ".join(result().results)
-    assert "With the previous session's score held constant, its coefficient is the effect of the change since" in text
+    assert "With that held constant, CORE-OM of the session before had the coefficient b = " in text
+    assert "which is no answer to whether the one predicts the other" in text
+    said = ("Within patients, WAI-SR", "The own effects of", "Within patients, CORE-OM")
+    order = [text.index(told) for told in said]
+    assert order == sorted(order)  # persons' effects are of the forward direction
     assert "df = 2, p" in text
     assert "mixture of chi-squared distributions" in text
     edge = replace(result().forward, heterogeneity=replace(result().forward.heterogeneity, singular=True))
@@ -186,7 +226,7 @@ def test_persons_lost_to_a_missing_therapist_are_said():
     assert lost.severity == "warning"
     assert "therapist is missing" in lost.what
     assert lost.count + found.forward.persons == result().forward.persons
-    assert f"of {found.forward.persons} patients of {found.forward.clusters} therapists" in found.methods[1]
+    assert f"of {found.forward.persons} patients of {found.forward.clusters} therapists" in found.methods[2]
     assert "without a known therapist" in found.methods[0]
     assert found.checklist[-1].kept == "partly"
     assert row(found, "no-cluster").persons == result().forward.persons
@@ -258,8 +298,8 @@ def test_covariates_in_models_and_words():
     found = with_covariates()
     assert "within(mood) + between(mood) + age" in found.forward.steps[3].formula
     assert found.forward.covariates == ("mood", "age")
-    assert "Covariates were mood and age (mood as deviations" in found.methods[1]
-    assert "one does not vary" in found.methods[1]
+    assert "Covariates were mood and age (mood as deviations" in found.methods[2]
+    assert "one does not vary" in found.methods[2]
     assert "mood" in found.checklist[0].done
     assert row(found, "mlm").assumes.covariates == "mood, age and one"
     assert row(found, "riclpm").assumes.covariates == "none"
@@ -267,7 +307,12 @@ def test_covariates_in_models_and_words():
 
 
 def test_categories_that_change_are_partly_kept():
-    phase = pl.when(pl.col("session") % 2 == 0).then(pl.lit("a")).otherwise(pl.lit("b")).alias("phase")
+    phase = (
+        pl.when((pl.col("session") + pl.col("patient")) % 3 == 0)
+        .then(pl.lit("a"))
+        .otherwise(pl.lit("b"))
+        .alias("phase")
+    )
     found = sw.Study("core_om", "wai_sr", covariates=["phase"]).run(panel(frame().with_columns(phase)))
     assert found.checklist[0].kept == "partly"
 

@@ -2,8 +2,8 @@
 
 Every method answers both directions on one scale: within-person SDs of the response for one within-person SD of the
 predictor (`StudyData.scale_forward`, `scale_reverse` turn coefficients in the data's units into it; the SDs are the
-same for all methods), or says why it cannot. Where one score of a session is rated before the other (`Study.order`),
-the effect on the later one is that given the same session's earlier one.
+same for all methods), or says why it cannot. All of them are net lagged effects: what the predictor does to the
+response at the next session by whatever way.
 """
 
 from __future__ import annotations
@@ -12,26 +12,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..parts.direction import FittedDirection
-from ..parts.few_sessions import CorrectedProcess
+from ..parts.headline import NetEffects
 from ..records import Assumptions, Estimate, NotAnswered
 from ..study_data import StudyData
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MainModels:
-    """What is known when methods are run: the setting, both main models, the process behind them."""
+    """What is known when methods are run: the setting, both main models, the net effects."""
 
     setting: StudyData
     forward: FittedDirection | NotAnswered
     reverse: FittedDirection | NotAnswered
-    process: CorrectedProcess | NotAnswered
+    net: NetEffects
 
 
 @dataclass(frozen=True, slots=True)
 class Estimates:
     """Both directions, standardised. bias_* : expected because of few sessions, None if not known, 0 if free of it.
-    effects : whether persons share one effect, if that is known only now (`Assumptions.effects`). said : what the
-    methods section says of how it was fitted."""
+    effects, trend : whether persons share one effect, which trend is out, if known only now (see `Assumptions`). said :
+    what the methods section says of how it was fitted."""
 
     forward: Estimate | NotAnswered
     reverse: Estimate | NotAnswered
@@ -41,13 +41,16 @@ class Estimates:
     sessions: int | None
     effects: str = ""
     said: str = ""
+    trend: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
     """key : short and stable. label : as the table prints it. run : both directions. assumes : what it takes for
     granted. applies : whether it says anything that the others do not (no therapists: nothing to leave out).
-    references : in APA style. trend : whether it takes another trend out than the main model."""
+    references : in APA style. trend : whether it takes another trend out than the main model. judged : whether a
+    difference from the main method counts as disagreement; it does not where a method takes less out, and is shown for
+    what that does."""
 
     key: str
     label: str
@@ -56,3 +59,4 @@ class Method:
     applies: Callable[[StudyData], bool]
     references: tuple[str, ...] = ()
     trend: bool = False
+    judged: bool = True

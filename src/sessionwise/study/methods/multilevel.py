@@ -14,6 +14,7 @@ from ...words import listed, plural_of
 from ..parts.direction import FittedDirection
 from ..parts.fits import estimate, tried
 from ..records import Assumptions, Estimate, NotAnswered
+from ..study_data import free_course
 from .method import Estimates, MainModels, Method
 
 if TYPE_CHECKING:
@@ -29,12 +30,20 @@ Change = Callable[["Equation"], "Equation"]
 # --- assumptions --------------------------------------------------------------------------------
 
 
+_TRENDS = {
+    None: "none",
+    "steps": "one course for all, free at each session",
+    "spline": "one smooth course for all",
+    "linear": "one straight line for all",
+    "quadratic": "one parabola for all",
+}
+
+
 def _usual(setting: StudyData, **other: str) -> Assumptions:
-    trend = {None: "none", "linear": "one straight line for all", "quadratic": "one curve for all"}
     people = setting.person
     said = {
         "means": f"{people} means as observed, so that few sessions bias lagged effects",
-        "trend": trend[setting.study.trend],
+        "trend": _TRENDS[setting.course],
         "levels": f"sessions in {people}s" + (f" in {plural_of(setting.clusters)}" if setting.cluster else ""),
         "residuals": "independent",
         "sample": "all usable sessions, missing at random",
@@ -77,12 +86,26 @@ def _effects(setting: StudyData, slopes: list[tuple[str, bool]]) -> str:
     return ", ".join(f"{side}: {said[random]}" for side, random in slopes)
 
 
-def _corrected(basis: MainModels) -> Estimates:
-    told = basis.process
-    if isinstance(told, NotAnswered):
-        return Estimates(told, told, None, None, None, None)
-    assert isinstance(basis.forward, FittedDirection)
-    return Estimates(*told.effects(), 0.0, 0.0, *_counts(basis.forward.main), _main_effects(basis))
+def _net(basis: MainModels) -> Estimates:
+    used = basis.net.used
+    if isinstance(used, NotAnswered):
+        return Estimates(used, used, None, None, None, None)
+    both = basis.net.estimates(used)
+    trend = (
+        f"a straight line of each {basis.setting.person}'s own, and {_TRENDS[basis.setting.course]}"
+        if used.line
+        else ""
+    )
+    return Estimates(*both, 0.0, 0.0, used.persons, used.pairs[0], trend=trend)
+
+
+def _net_assumes(setting: StudyData) -> Assumptions:
+    return _usual(
+        setting,
+        means=f"the bias of {setting.person} means, or own lines, taken out, for one stationary process in all",
+        effects="the same for all, with errors that hold where they differ",
+        levels=f"sessions in {setting.person}s",
+    )
 
 
 def _varied(
@@ -133,9 +156,9 @@ def _fitted(
 
 def _bias(basis: MainModels, made: list[Design | NotAnswered], line: bool = False) -> tuple[float | None, float | None]:
     a, b = made
-    if isinstance(basis.process, NotAnswered) or isinstance(a, NotAnswered) or isinstance(b, NotAnswered):
+    if isinstance(basis.net.used, NotAnswered) or isinstance(a, NotAnswered) or isinstance(b, NotAnswered):
         return None, None
-    return basis.process.bias(a, b, line) or (None, None)
+    return basis.net.used.bias(a, b, line=line) or (None, None)
 
 
 def _counts(fit: MLMFit) -> tuple[int | None, int | None]:
@@ -182,28 +205,32 @@ def _of_complete(basis: MainModels) -> Estimates:
 # --- the registry's entries ---------------------------------------------------------------------
 
 METHODS = (
+    Method("net", "Corrected for few sessions (answer)", _net, _net_assumes, lambda s: s.study.lag == 1),
     Method("mlm", "Multilevel model (main)", _main, _usual, _always),
-    Method(
-        "mlm-corrected",
-        "Corrected for few sessions",
-        _corrected,
-        lambda s: _usual(s, means=f"bias of {s.person} means taken out, for one stationary process in all {s.person}s"),
-        lambda s: s.study.lag == 1,
-    ),
     Method(
         "no-trend",
         "No trend taken out",
-        lambda b: _varied(b, lambda e: replace(e, trend=None), known_bias=False),
+        lambda b: _varied(b, lambda e: replace(e, course=None), known_bias=False),
         lambda s: _usual(s, trend="none"),
         lambda s: s.study.trend is not None,
         trend=True,
+        judged=False,
     ),
     Method(
         "linear-trend",
         "Linear trend taken out",
-        lambda b: _varied(b, lambda e: replace(e, trend="linear")),
+        lambda b: _varied(b, lambda e: replace(e, course="linear")),
         lambda s: _usual(s, trend="one straight line for all"),
-        lambda s: s.study.trend is None,
+        lambda s: s.study.trend != "linear",
+        trend=True,
+        judged=False,
+    ),
+    Method(
+        "free-trend",
+        "Free course taken out",
+        lambda b: _varied(b, lambda e: replace(e, course=free_course(b.setting.panel))),
+        lambda s: _usual(s, trend=_TRENDS[free_course(s.panel)]),
+        lambda s: s.study.trend != "free",
         trend=True,
     ),
     Method(

@@ -1,8 +1,7 @@
 """Panel structural equation models beside the multilevel ones: latent person means instead of observed ones.
 
-They give the lagged effect of a first-order process. Where one score of a session is rated before the other, the effect
-on the later one is that given the same session's earlier one, as in the multilevel models. Errors are robust: persons
-differ in their effects, and scores are seldom normal.
+They give the net lagged effects of a first-order process. Errors are robust: persons differ in their effects, and
+scores are seldom normal.
 """
 
 from __future__ import annotations
@@ -66,12 +65,9 @@ def _dpm(basis: MainModels) -> Estimates:
 
 
 def _dynamic(setting: StudyData, equation: Equation) -> SEMFit | NotAnswered:
-    """The response's equation. A predictor that was rated after it at the same session goes with its residual; one that
-    was rated before it is held constant."""
+    """The response's equation; the predictor of the same session goes with its residual."""
     y, x = quoted(equation.response), quoted(equation.predictor)
-    same = f" + pre({x})" if equation.same_session else ""
-    formula = f"{y} ~ lag({y}) + pre(lag({x})){same}"
-    model = DPM(formula, same_wave=not equation.same_session, errors="robust")
+    model = DPM(f"{y} ~ lag({y}) + pre(lag({x}))", same_wave=True, errors="robust")
     return _fitted(lambda: model.fit(setting.panel), f"{setting.arrow(equation)}, in a dynamic panel model")
 
 
@@ -84,8 +80,7 @@ def _fitted(fit: Callable[[], SEMFit], question: str) -> SEMFit | NotAnswered:
 
 
 def _lag(fit: SEMFit, equation: Equation) -> Estimate:
-    table = fit.lags_given(equation.predictor) if equation.same_session else fit.lags()
-    frame = eager(table)[0]
+    frame = eager(fit.lags())[0]
     rows = zip(frame["outcome"].to_list(), frame["predictor"].to_list(), strict=True)
     row = list(rows).index((equation.response, equation.predictor))
     value, se, low, high, p = (float(frame[name][row]) for name in ("estimate", "se", "low", "high", "p"))

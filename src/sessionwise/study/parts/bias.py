@@ -59,10 +59,12 @@ class Process:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Corrected:
-    """process : whose expectations are the estimates. covariance : of its coefficients."""
+    """process : whose expectations are the estimates. covariance : of its coefficients. inverse : (k, k), how these
+    change with the estimates."""
 
     process: Process
     covariance: np.ndarray
+    inverse: np.ndarray
 
 
 def layout(made: Design, line: bool = False) -> Layout | None:
@@ -114,7 +116,7 @@ def corrected(estimated: Process, covariance: np.ndarray, sides: Sequence[Side])
             return None
         if np.abs(rest).max() < 1e-9:
             inverse = np.linalg.inv(jacobian)[: len(covariance), : len(covariance)]
-            return Corrected(_process(at, estimated), inverse @ covariance @ inverse.T)
+            return Corrected(_process(at, estimated), inverse @ covariance @ inverse.T, inverse)
         step = np.linalg.solve(jacobian, rest)
         while expected(_process(at + step, estimated), sides) is None:
             step /= 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -11,6 +11,7 @@ from scipy.special import ndtr
 from ...designs import Design, design
 from ...errors import Argument, DesignError, ModelError, Wording
 from ...formula import names
+from ...models import MLMFit
 from ...words import counted
 from ..records import Direction, Heterogeneity, NotAnswered, Step, Z
 from ..study_data import FEWEST_PERSONS
@@ -18,7 +19,6 @@ from .fits import estimate, sentence, step, tried
 from .moderation import moderation
 
 if TYPE_CHECKING:
-    from ...models import MLMFit
     from ..study_data import StudyData
     from .equation import Equation
 
@@ -52,20 +52,20 @@ def analysed(setting: StudyData, key: Literal["forward", "reverse"]) -> FittedDi
     slope = _slope(setting, equation, made)
     main, at = (effect, "effect") if isinstance(slope, NotAnswered) else (slope, "slope")
     within = estimate(main, equation.within)
-    same = estimate(main, equation.same) if equation.same_session else None
+    same = _same_session(setting, equation, slope) if key == setting.rated_later else None
     scale = setting.scale_forward if key == "forward" else setting.scale_reverse
     between = f"how {response} goes with {setting.person}s' mean {predictor}"
     found = Direction(
         key=key,
         predictor=equation.predictor,
         response=equation.response,
-        steps=_steps(setting, equation, effect, slope),
+        steps=_steps(setting, equation, effect, slope, same),
         main=at,
         within=within,
         standardised=within.times(scale),
         previous=estimate(main, equation.previous),
-        same_session=same,
-        same_session_standardised=same.times(scale) if same else None,
+        same_session=estimate(same, equation.same) if isinstance(same, MLMFit) else None,
+        given_same_session=estimate(same, equation.within) if isinstance(same, MLMFit) else None,
         between=estimate(main, equation.between)
         if equation.between in main.terms
         else NotAnswered(
@@ -125,8 +125,25 @@ def _slope(setting: StudyData, equation: Equation, made: Design) -> MLMFit | Not
     return tried(setting.panel, equation.slope(), question, equation.needed)
 
 
+def _same_session(setting: StudyData, equation: Equation, slope: MLMFit | NotAnswered) -> MLMFit | NotAnswered:
+    """With the predictor of the response's own session, which was rated before it; effects differ as in the main
+    model, if they can."""
+    predictor, response = setting.called(equation.predictor), setting.called(equation.response)
+    question = f"what {predictor} does to {response} within the session"
+    given = replace(equation, same_session=True)
+    if isinstance(slope, MLMFit):
+        fit = tried(setting.panel, given.slope(), question, given.needed)
+        if isinstance(fit, MLMFit):
+            return fit
+    return tried(setting.panel, given.effect(), question, given.needed)
+
+
 def _steps(
-    setting: StudyData, equation: Equation, effect: MLMFit, slope: MLMFit | NotAnswered
+    setting: StudyData,
+    equation: Equation,
+    effect: MLMFit,
+    slope: MLMFit | NotAnswered,
+    same: MLMFit | NotAnswered | None,
 ) -> tuple[Step | NotAnswered, ...]:
     """The sequence that a paper reports, with moderators one at a time."""
     response = setting.called(equation.response)
@@ -136,6 +153,8 @@ def _steps(
         ("effect", "Same effect for all", effect),
         ("slope", "Effect differs", slope),
     ]
+    if same is not None:
+        sequence.append(("same_session", "Given the same session", same))
     return tuple(
         fit if isinstance(fit, NotAnswered) else step(key, label, fit, setting, equation)
         for key, label, fit in sequence

@@ -9,10 +9,11 @@ known of why treatment ended: who completed it counts as having left. The last s
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import chdtrc, expit
 
 from ..records import DropOutEffect, DropOutModel, Estimate, NotAnswered
 from ..words.estimates import full
@@ -27,7 +28,17 @@ FEWEST_IN_PERIOD = 5
 FEWEST_EVENTS = 20
 
 
-def drop_out_model(setting: StudyData) -> DropOutModel | NotAnswered:
+@dataclass(frozen=True, slots=True, eq=False)
+class Leaving:
+    """model : what is told of it. chance : (n_rows,) to leave after each session, NaN where nobody could or scores are
+    not known. within : log odds for one unit more than usual in the last outcome and process."""
+
+    model: DropOutModel
+    chance: np.ndarray
+    within: np.ndarray
+
+
+def leaving(setting: StudyData) -> Leaving | NotAnswered:
     """Odds ratios of leaving for one SD of level and change of both scores."""
     panel, study = setting.panel, setting.study
     question = f"whether leaving goes with {setting.outcome} or {setting.process}"
@@ -43,21 +54,31 @@ def drop_out_model(setting: StudyData) -> DropOutModel | NotAnswered:
     if (sd <= 1e-9 * np.abs(x).max(axis=0)).any():
         return NotAnswered(question, "A score, or its change, is the same at all sessions.", "Scores that vary.")
     period, baseline = _periods(sessions, y)
-    fitted = _logistic(np.column_stack([period, (x - x.mean(axis=0)) / sd]), y.astype(np.float64))
+    columns = np.column_stack([period, (x - x.mean(axis=0)) / sd])
+    fitted = _logistic(columns, y.astype(np.float64))
     if fitted is None:
         return NotAnswered(
             question, "The scores tell perfectly who leaves, or follow from each other.", f"More {setting.person}s."
         )
-    beta, se = (part[-x.shape[1] :] for part in fitted)
-    effects = _effects(setting, beta, se, sd)
-    return DropOutModel(
+    k = x.shape[1]
+    beta, covariance = fitted[0][-k:], fitted[1][-k:, -k:]
+    effects = _effects(setting, beta, np.sqrt(covariance.diagonal()), sd)
+    chi2 = float(beta @ np.linalg.solve(covariance, beta))
+    chance = np.full(len(panel), np.nan)
+    chance[at_risk] = expit(columns @ fitted[0])
+    level_and_change = (beta / sd).reshape(2, 2).sum(axis=1)  # a score above a person's usual one changes both
+    model = DropOutModel(
         persons=len(np.unique(panel.codes[at_risk])),
         sessions=len(y),
         events=int(y.sum()),
         effects=effects,
         baseline=baseline,
         words=_words(setting, effects),
+        chi2=chi2,
+        df=k,
+        p=float(chdtrc(k, chi2)),
     )
+    return Leaving(model, chance, level_and_change)
 
 
 def _level_and_change(panel: Panel, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -97,7 +118,7 @@ def _periods(sessions: np.ndarray, left: np.ndarray) -> tuple[np.ndarray, tuple[
 
 
 def _logistic(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """Maximum likelihood by Newton's method: coefficients and errors; None where there is no maximum."""
+    """Maximum likelihood by Newton's method: coefficients and their covariance; None where there is no maximum."""
     beta = np.zeros(x.shape[1])
     for _ in range(30):
         p = expit(x @ beta)
@@ -111,7 +132,7 @@ def _logistic(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray] | N
         if np.abs(beta).max() > 30:
             return None
         if step @ score < 1e-10:
-            return beta, np.sqrt(np.linalg.inv(information).diagonal())
+            return beta, np.linalg.inv(information)
     return None
 
 

@@ -1,7 +1,7 @@
 """Equation: the formulas of one direction, from the null model to moderators.
 
-Predictor at session t - lag -> response at session t, holding constant the response at t - lag and, where it was rated
-before the response, the predictor at t. Lagged values are deviations from the person's own mean of the lags that the
+Predictor at session t - lag -> response at session t, holding constant the response at t - lag and, on request, the
+predictor at t. Lagged values are deviations from the person's own mean of the lags that the
 person has, `within(lag(x))`: these sum to zero in each person, so that nothing that stays the same in a person can
 stand in for them (with raw lagged responses a random intercept does).
 """
@@ -13,6 +13,10 @@ from typing import Literal
 
 #: A random slope takes the predictor from here.
 Centring = Literal["mean", "own line"]
+#: The course that all persons share: a level for each session number, a smooth curve, a line, a parabola.
+Course = Literal["steps", "spline", "linear", "quadratic"]
+#: Of the smooth curve: cubic pieces that meet at three session numbers.
+SPLINE_DF = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,7 @@ class Equation:
 
     covariates : terms.
     same_session : whether the predictor at the response's session is held constant.
+    course : of all persons, None for none.
     centring : deviations from the person's mean, or from the person's own line over sessions.
     """
 
@@ -29,7 +34,7 @@ class Equation:
     lag: int
     same_session: bool
     covariates: tuple[str, ...]
-    trend: str | None
+    course: Course | None
     person: str
     session: str
     cluster: str | None
@@ -55,16 +60,24 @@ class Equation:
 
     @property
     def time(self) -> tuple[str, ...]:
-        """Terms of the trend in a growth model."""
+        """Terms of the course in a growth model."""
         session = quoted(self.session)
-        return {None: (), "linear": (session,), "quadratic": (session, f"I({session}^2)")}[self.trend]
+        return course_terms(self.course, session)
 
     @property
-    def trend_within(self) -> tuple[str, ...]:
-        """Terms of the trend beside deviations: deviations too, so that short and long treatments do not mix in."""
+    def time_within(self) -> tuple[str, ...]:
+        """Terms of the course beside deviations. A line is of deviations too, so that short and long treatments do not
+        mix in."""
+        if self.free:
+            return self.time
         if self.centring == "own line":
             return (quoted(self.session),)
         return tuple(f"within({term})" for term in self.time)
+
+    @property
+    def free(self) -> bool:
+        """Whether the course may have any shape."""
+        return self.course in ("steps", "spline")
 
     # --- formulas -------------------------------------------------------------------------------
 
@@ -76,7 +89,8 @@ class Equation:
 
     def rows(self) -> str:
         """The scores alone: which sessions can be used."""
-        return f"{quoted(self.response)} ~ {' + '.join(replace(self, covariates=())._predictors(self.within))}"
+        scores = replace(self, covariates=(), course=None)
+        return f"{quoted(self.response)} ~ {' + '.join(scores._predictors(self.within))}"
 
     def effect(self) -> str:
         """All persons have the same within effect."""
@@ -100,7 +114,7 @@ class Equation:
 
     def _predictors(self, effect: str) -> tuple[str, ...]:
         same = (self.same,) if self.same_session else ()
-        return (self.previous, effect, *same, self.between, *self.trend_within, *self.covariates)
+        return (self.previous, effect, *same, self.between, *self.time_within, *self.covariates)
 
     def _random(self) -> str:
         return f"1 + {quoted(self.session)}" if self.centring == "own line" else "1"
@@ -114,6 +128,17 @@ class Equation:
 
     def _lagged(self, name: str) -> str:
         return f"lag({quoted(name)})" if self.lag == 1 else f"lag({quoted(name)}, k={self.lag})"
+
+
+def course_terms(course: Course | None, session: str) -> tuple[str, ...]:
+    """Terms of a course over the (quoted) session number."""
+    return {
+        None: (),
+        "steps": (f"C({session})",),
+        "spline": (f"bs({session}, df={SPLINE_DF})",),
+        "linear": (session,),
+        "quadratic": (session, f"I({session}^2)"),
+    }[course]
 
 
 def quoted(name: str) -> str:

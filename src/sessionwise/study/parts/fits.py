@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -91,8 +92,10 @@ def step(key: str, label: str, fit: MLMFit, setting: StudyData, equation: Equati
 
 def coefficient(fit: MLMFit, term: str, setting: StudyData, equation: Equation) -> Coefficient:
     """A coefficient as a record."""
-    level = next((factor.level for factor in fit.recipe.design.factors[term] if factor.level is not None), None)
-    return Coefficient(term, in_words(fit, term, setting, equation), estimate(fit, term), level)
+    factors = fit.recipe.design.factors[term]
+    level = next((factor.level for factor in factors if factor.level is not None), None)
+    course = equation.free and len(factors) == 1 and str(replace(factors[0], column="")) in equation.time
+    return Coefficient(term, in_words(fit, term, setting, equation), estimate(fit, term), level, course)
 
 
 def in_words(fit: MLMFit, term: str, setting: StudyData, equation: Equation) -> str:

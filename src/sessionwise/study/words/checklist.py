@@ -11,20 +11,24 @@ import numpy as np
 
 from ...words import apa_number, counted, listed, num, plural_of
 from ..methods.registry import methods
-from ..records import Direction, DropOutModel, Estimate, NotAnswered, Rule, Sensitivity
+from ..records import Diagnostic, Direction, DropOutModel, Estimate, NotAnswered, Rule, Sensitivity
 
 if TYPE_CHECKING:
     from ..study_data import StudyData
 
 
 def checklist(
-    setting: StudyData, forward: Direction | NotAnswered, drop_out: DropOutModel | NotAnswered, compared: Sensitivity
+    setting: StudyData,
+    forward: Direction | NotAnswered,
+    drop_out: DropOutModel | NotAnswered,
+    compared: Sensitivity,
+    doubts: tuple[Diagnostic, ...],
 ) -> tuple[Rule, ...]:
     """Rules in the order of the paper, then those of data and measurement."""
     return (
         _within(setting, forward),
         _autoregression(setting, forward, compared),
-        _trend(setting, compared),
+        _trend(setting, compared, doubts),
         _order(setting),
         _missing(setting, drop_out),
         _reliability(setting),
@@ -56,7 +60,7 @@ def _autoregression(setting: StudyData, forward: Direction | NotAnswered, compar
     rule = "Control the autoregression properly"
     if isinstance(forward, NotAnswered):
         return Rule(rule, "no", "No lagged model could be estimated.")
-    main = compared.rows[0]
+    main = next(row for row in compared.rows if row.key == "mlm")
     done = f"The response's previous value is held constant both ways, as a deviation from {setting.person} means."
     if main.bias_forward is not None and main.bias_reverse is not None:
         bias = f"{apa_number(main.bias_forward, 0.01)} and {apa_number(main.bias_reverse, 0.01)}"
@@ -68,7 +72,7 @@ def _autoregression(setting: StudyData, forward: Direction | NotAnswered, compar
     return Rule(rule, "yes", f"{done} Free of it, in the sensitivity table: {listed(free)}.")
 
 
-def _trend(setting: StudyData, compared: Sensitivity) -> Rule:
+def _trend(setting: StudyData, compared: Sensitivity, doubts: tuple[Diagnostic, ...]) -> Rule:
     rule = "Consider long-term trends"
     trend = setting.study.trend
     other = {method.key for method in methods() if method.trend}
@@ -78,23 +82,26 @@ def _trend(setting: StudyData, compared: Sensitivity) -> Rule:
         if r.key in other and isinstance(r.forward, Estimate)
     ]
     beside = f" Beside it: {listed(shown)}." if shown else ""
+    tested = "".join(f" {one.words}" for one in doubts if one.key in ("course", "own-trends"))
+    wrong = any(one.alarm for one in doubts if one.key == "course")
     if trend is None:
-        return Rule(rule, "partly", f"No trend was taken out of the main models.{beside}")
-    done = f"A {trend} trend over session numbers, the same for all {setting.person}s, is in the main models.{beside}"
-    return Rule(rule, "yes" if shown else "partly", done)
+        return Rule(rule, "no" if wrong else "partly", f"No trend was taken out of the main models.{beside}{tested}")
+    shape = "course of any shape" if trend == "free" else f"{trend} trend"
+    done = f"A {shape} over session numbers, the same for all {setting.person}s, is in the main models.{beside}{tested}"
+    return Rule(rule, "no" if wrong else "yes" if shown else "partly", done)
 
 
 def _order(setting: StudyData) -> Rule:
     rule = "Respect the order of measurement within a session"
     outcome, process = setting.outcome, setting.process
+    asks = f"a further model gives the effect within the session, and that of {setting.before} given it"
     told = {
-        "outcome first": f"{outcome} was taken as rated before {process} in each session: "
-        f"the same session's {outcome} is held constant where {process} is the response.",
-        "process first": f"{process} was taken as rated before {outcome} in each session: "
-        f"the same session's {process} is held constant where {outcome} is the response.",
-        "together": f"{outcome} and {process} were taken as rated at the same time in each session: neither's score of "
-        "the same session is a predictor.",
+        "outcome first": f"{outcome} was taken as rated before {process} in each session: {asks}.",
+        "process first": f"{process} was taken as rated before {outcome} in each session: {asks}.",
+        "together": f"{outcome} and {process} were taken as rated at the same time in each session: no effect of one "
+        "on the other within the session is estimated.",
     }
+    told = {key: f"{said} The answer is the net lagged effect, whatever the order." for key, said in told.items()}
     return Rule(rule, "yes", told[setting.study.order])
 
 

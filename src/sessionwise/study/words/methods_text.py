@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...words import agree, apa_number, counted, listed, plural_of
-from ..parts.few_sessions import CorrectedProcess
-from ..records import Direction, DropOutModel, Heterogeneity, NotAnswered, Sensitivity
+from ..records import Direction, DropOutModel, Estimate, Headline, Heterogeneity, NotAnswered, Sensitivity
 
 if TYPE_CHECKING:
     from ..study_data import StudyData
 
-_TREND = {
+_COURSE = {
     None: "No trend over sessions was modelled.",
+    "steps": "A level for each session number, the same for all {}s, was held constant.",
+    "spline": "A smooth curve over session numbers (cubic B-spline), the same for all {}s, was held constant.",
     "linear": "A linear trend over session numbers, the same for all {}s, was held constant.",
     "quadratic": "A quadratic trend over session numbers, the same for all {}s, was held constant.",
 }
@@ -27,12 +28,14 @@ def methods_text(
     compared: Sensitivity,
     version: str,
     drop_out: DropOutModel | NotAnswered,
-    process: object,
+    found: Headline,
 ) -> tuple[str, ...]:
-    """Sample, models, sensitivity, panel models, drop-out, software. process : `MainModels.process`."""
+    """Sample, models, sensitivity, panel models, drop-out, software."""
     said = [_sample(setting)]
     if not isinstance(forward, NotAnswered):
-        said += [_models(setting, forward), _sensitivity(setting, compared, isinstance(process, CorrectedProcess))]
+        net = any(row.key == "net" and isinstance(row.forward, Estimate) for row in compared.rows)
+        said += [_answer(setting, found)] if net else []
+        said += [_models(setting, forward), _sensitivity(setting, compared, net)]
         panels = " ".join(row.said for row in compared.rows if row.said)
         if panels:
             without = f" Covariates ({listed(list(setting.study.covariates))}) are not in these models."
@@ -59,6 +62,26 @@ def _sample(setting: StudyData) -> str:
     )
 
 
+def _answer(setting: StudyData, found: Headline) -> str:
+    person = setting.person
+    chosen = f"{person}s' own lines over sessions" if found.own_lines else f"{person} means"
+    effects = [e for e in (found.forward, found.reverse) if not isinstance(e, NotAnswered)]
+    leaving = (
+        "Intervals span what the estimates would be if leaving depended on the last scores seen, and if it depended on "
+        "those that would have come next. "
+        if any(e.unseen_leaving is not None for e in effects)
+        else ""
+    )
+    return (
+        "Net lagged effects were estimated in both directions at once by regressions of each score on both scores of "
+        f"{setting.before}, within {person}s. {_COURSE[setting.course].format(person)} Errors are robust to whatever "
+        f"sessions of a {person} have in common (Bell & McCaffrey, 2002), with t intervals, and the bias that few "
+        f"sessions give such regressions (Nickell, 1981) was taken out. Whether {person}s have trends of their own "
+        f"was tested by what it does to the effects (Hausman, 1978); {chosen} were taken out. {leaving}How strong an "
+        "unmeasured common cause would have to be is given by robustness values (Cinelli & Hazlett, 2020)."
+    )
+
+
 def _models(setting: StudyData, forward: Direction) -> str:
     study, person, before = setting.study, setting.person, setting.before
     levels = f"sessions within {person}s" + (f" within {plural_of(setting.clusters)}" if setting.cluster else "")
@@ -72,7 +95,7 @@ def _models(setting: StudyData, forward: Direction) -> str:
         f"and that mean itself (Curran & Bauer, 2011); the response's own value of {before} was held constant, as a "
         "deviation too (Falkenström et al., 2020).",
         _order(setting),
-        _TREND[study.trend].format(person),
+        _COURSE[setting.course].format(person),
         *_covariates(setting, forward),
     ]
     if isinstance(forward.heterogeneity, Heterogeneity):
@@ -107,8 +130,8 @@ def _order(setting: StudyData) -> str:
         return f"{outcome} and {process} were taken as rated at the same time."
     first, second = (outcome, process) if setting.study.order == "outcome first" else (process, outcome)
     return (
-        f"In each session {first} was taken as rated before {second}, so {first} of the same session was held "
-        f"constant where {second} was the response."
+        f"In each session {first} was taken as rated before {second}; a further model of {second} with {first} of the "
+        "same session gives the effect within the session."
     )
 
 

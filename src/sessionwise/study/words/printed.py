@@ -1,4 +1,4 @@
-"""A result on the terminal and in a notebook: the answer first, then whether methods agree, then tables."""
+"""A result on the terminal and in a notebook: what stands against it, the answer, whether methods agree, tables."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _EFFECTS = ("effect", "at", "estimate", "low", "high", "p", "standardised")
 #: Tables that are printed, in 80 columns; all are in `tables()`.
 PRINTED = {
+    "answer": _EFFECTS,
     "flow": ("step", "persons", "sessions"),
     "scales": ("variable", "n", "mean", "sd_within", "sd_between", "icc"),
     "drop_out_model": ("predictor", "odds_ratio", "low", "high", "p"),
@@ -27,7 +28,8 @@ PRINTED = {
 def parts(result: StudyResult) -> list[Part]:
     """Lines and tables."""
     tables = result.tables()
-    shown: list[Part] = [result.answer[0], result.answer[1], *result.sensitivity.words]
+    shown: list[Part] = [f"Caution: {result.caution}"] if result.caution else []
+    shown += [*result.answer, *(told for told in result.sensitivity.words if told not in result.sensitivity.disagree)]
     shown += [tables[name].grid(*keys) for name, keys in PRINTED.items() if name in tables]
     shown += [str(one) for one in result.unanswered]
     shown += [f"{rule.rule}: {rule.kept}. {rule.done}" for rule in result.checklist[:3]]

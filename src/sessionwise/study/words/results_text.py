@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ...words import apa_number, counted, p_words, percent
+from ...words import agree, apa_number, counted, p_words, percent
 from ..records import (
     Coefficient,
+    Diagnostic,
     Direction,
     DropOutModel,
     Estimate,
     FewSessions,
+    Headline,
+    HeadlineEffect,
     Heterogeneity,
     Moderation,
     NotAnswered,
@@ -19,7 +22,7 @@ from ..records import (
     Sensitivity,
     Step,
 )
-from .estimates import full, interval
+from .estimates import full, interval, point
 
 if TYPE_CHECKING:
     from ..study_data import StudyData
@@ -27,21 +30,24 @@ if TYPE_CHECKING:
 
 def results_text(
     setting: StudyData,
+    found: Headline,
     directions: tuple[Direction | NotAnswered, Direction | NotAnswered],
     persons: PersonEffects | NotAnswered,
     compared: Sensitivity,
     few: FewSessions | NotAnswered,
     drop_out: DropOutModel | NotAnswered,
+    doubts: tuple[Diagnostic, ...],
 ) -> tuple[str, ...]:
     """In the order a paper reports."""
     said = [*_variables(setting)]
     if isinstance(drop_out, DropOutModel):
         said.append(drop_out.words)
-    for one in directions:
-        said += [one.words] if isinstance(one, NotAnswered) else _direction(setting, one)
-    if isinstance(persons, PersonEffects):
-        h = directions[0].heterogeneity if isinstance(directions[0], Direction) else None
-        said.append(_persons(setting, persons, isinstance(h, Heterogeneity) and h.p < 0.05))
+    for one, effect in zip(directions, (found.forward, found.reverse), strict=True):
+        said += [one.words] if isinstance(one, NotAnswered) else _direction(setting, one, effect)
+        if one is directions[0] and isinstance(persons, PersonEffects):
+            h = one.heterogeneity if isinstance(one, Direction) else None
+            said.append(_persons(setting, persons, isinstance(h, Heterogeneity) and h.p < 0.05))
+    said += [one.words for one in doubts if one.key != "drop-out" or one.alarm]
     said += compared.words
     if isinstance(few, FewSessions):
         said.append(few.words)
@@ -60,21 +66,26 @@ def _variables(setting: StudyData) -> Iterator[str]:
         )
 
 
-def _direction(setting: StudyData, one: Direction) -> list[str]:
+def _direction(setting: StudyData, one: Direction, effect: HeadlineEffect | NotAnswered) -> list[str]:
     predictor, response = setting.called(one.predictor), setting.called(one.response)
     said = [*_growth(setting, one, response)]
-    predicted = _shown(one.within, "predicted", "predict")
-    effect = (
-        f"Within {setting.person}s, {predictor} {predicted} {response} {setting.later}, {full(one.within)} "
-        f"(standardised {apa_number(one.standardised.value)}, {interval(one.standardised)})"
-    )
-    said.append(f"{effect}, in {counted(one.sessions, 'session')} of {counted(one.persons, setting.person)}.")
-    if one.same_session:
-        one_before = setting.study.lag == 1
-        earlier = "the previous session's score" if one_before else f"the score of {setting.before}"
+    if not isinstance(effect, NotAnswered):
+        predicted = _shown(effect.estimate, "predicted", "predict")
         said.append(
-            f"{predictor} of the same session, rated before {response}, was held constant. With {earlier} held "
-            f"constant, its coefficient is the effect of the change since then, {full(one.same_session)}."
+            f"Within {setting.person}s, {predictor} {predicted} {response} {setting.later}, {full(effect.estimate)} "
+            f"(standardised {point(effect.standardised)}, {interval(effect.standardised)})."
+        )
+    rows = f"{counted(one.sessions, 'session')} of {counted(one.persons, setting.person)}"
+    said.append(
+        f"In the multilevel model it was {full(one.within)} (standardised {point(one.standardised)}, "
+        f"{interval(one.standardised)}), in {rows}."
+    )
+    if one.same_session is not None and one.given_same_session is not None:
+        followed = _shown(one.same_session, "predicted", "predict")
+        said.append(
+            f"Within the session {predictor} {followed} {response}, rated after it, {full(one.same_session)}. With "
+            f"that held constant, {predictor} of {setting.before} had the coefficient {full(one.given_same_session)}, "
+            "which is no answer to whether the one predicts the other."
         )
     if not isinstance(one.between, NotAnswered):
         went = _shown(one.between, "went", "go")
@@ -124,18 +135,23 @@ def _moderation(m: Moderation, person: str) -> str:
 
 
 def _persons(setting: StudyData, e: PersonEffects, differ: bool) -> str:
-    """How many have an effect of their own; not how many are clear of zero where persons are not shown to differ,
-    since that says no more than the average does."""
+    """How persons' own effects are spread, where these data show that they differ."""
     people = f"{counted(len(e.effects), setting.person)} with two lagged pairs or more"
-    n = f"{e.apart:,}" if e.apart else "none"
-    apart = f"the own (shrunken) effects of {n} differ from the average by more than their error"
-    clear = f", and those of {e.clear:,} have a 95 % interval that leaves out zero" if differ else ""
+    if not differ:
+        return (
+            f"The own effects of {people} are shrunken towards the average (reliability {apa_number(e.reliability)}); "
+            f"as {setting.person}s were not shown to differ, none of them is told apart from it."
+        )
+    apart = agree(
+        e.apart, "effect of one differs", f"effects of {e.apart:,} differ" if e.apart else "effects of none differ"
+    )
+    error = agree(e.apart, "its", "their")
     level = (
         f" Effects and {setting.person}s' levels of {setting.outcome} correlate by {apa_number(e.correlation)}."
         if e.correlation is not None
         else ""
     )
     return (
-        f"Of {people}, {apart}{clear}; the reliability of these effects is {apa_number(e.reliability)}. Intervals take "
-        f"the variances as known.{level}"
+        f"Of {people}, the own (shrunken) {apart} from the average by more than {error} error; the "
+        f"reliability of these effects is {apa_number(e.reliability)}. Intervals take the variances as known.{level}"
     )
