@@ -15,8 +15,8 @@ from sessionwise.study.study_data import StudyData, setting
 
 
 def _study(seed: int, persons: int, unseen: tuple[float, float] | None) -> StudyData:
-    """Zero effects both ways, autoregressions of .5; persons leave by these log odds of the scores that come next, or at
-    random."""
+    """Zero effects both ways, autoregressions of .5; persons leave by these log odds of the scores that come next, or
+    at random."""
     rng = np.random.default_rng(seed)
     rows = []
     for p in range(persons):
