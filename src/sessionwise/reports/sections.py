@@ -87,13 +87,13 @@ def _estimands(given: Given) -> list[Part]:
     if "answer" not in given.tables:
         return []
     whole = given.tables["answer"]
-    size, base = whole.notes
+    size, *base = whole.notes
     beside = ("held", "robustness", "robustness_interval", "unseen_leaving", "method")
     sizes = whole.only(*(c.key for c in whole.columns if c.key not in beside))
     rests = replace(
         whole.only("effect", *beside), name="answer_base", title="What it holds constant, what would undo it"
     )
-    return [TablePart(shown(replace(sizes, notes=(size,)))), TablePart(shown(replace(rests, notes=(base,))))]
+    return [TablePart(shown(replace(sizes, notes=(size,)))), TablePart(shown(replace(rests, notes=tuple(base))))]
 
 
 def sample(given: Given) -> list[Part]:

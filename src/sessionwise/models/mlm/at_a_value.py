@@ -15,7 +15,7 @@ import numpy as np
 
 from ...designs.coding import transform_columns
 from ...errors import ModelError
-from ...formula import Call, Expression, Name, Number, Op, Paren, Sign, label, show
+from ...formula import Call, Expression, Name, Number, Op, Paren, Sign, label, names, show
 from ...formula.functions import LEARNING, SHIFT, shift
 from ...formula.syntax import COMPARISONS, parts
 
@@ -36,8 +36,8 @@ _COMPARED = {
 def quantities(e: Expression) -> frozenset[str]:
     """What an expression stands for, as texts that are the same for what moves together."""
     match e:
-        case Name(name):
-            return frozenset() if name.startswith("contr.") else frozenset({name})
+        case Name():
+            return frozenset(column.name for column in names(e))
         case Call("between", (inner,)):
             return frozenset(f"between {q}" for q in quantities(inner))
         case Call(function) if function in SHIFT:
