@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 import sessionwise as sw
+from helpers.demo import result
 from sessionwise.reports.printed_tables import minus, shown, side_by_side
 from sessionwise.study import StudyTable
 from sessionwise.study.records import Direction, Step
@@ -61,7 +62,7 @@ def test_models_stand_side_by_side(result: sw.StudyResult) -> None:
     intercept = table.rows[0][1]
     assert len(intercept.lines) == 2
     assert intercept.lines[1].startswith("[")
-    assert len(table.rows) - table.foot == len({c.label for s in one.steps for c in s.coefficients})
+    assert len(table.rows) - table.foot == len({c.label for s in one.steps for c in s.coefficients if not c.course})
     assert all(len(row) == len(table.head) for row in table.rows)
     names = [row[0].lines[0] for row in table.rows]
     assert names[0] == "Intercept"
@@ -81,3 +82,14 @@ def test_a_singular_fit_is_noted_below_its_model(result: sw.StudyResult) -> None
     assert f"{last.label}: Edge." in notes
     assert not any("at all" in note for note in notes)
     assert notes[-1] == made.notes[-1]
+
+
+def test_the_foot_is_what_is_told_of_whole_models():
+    """A free course has many coefficients that are not listed: they count for nothing there."""
+    one = result().forward
+    table = result().tables()["forward_models"]
+    shown = side_by_side(table, one)
+    listed = {c.label for step in one.steps for c in step.coefficients if not c.course}
+    assert any(c.course for step in one.steps for c in step.coefficients)
+    assert shown.foot == len(shown.rows) - sum(row[0].lines[0] in listed for row in shown.rows)
+    assert 0 < shown.foot < len(shown.rows)

@@ -79,7 +79,7 @@ def side_by_side(table: StudyTable, one: Direction) -> ShownTable:
     """The models of a direction as journals print them: a column each, intervals below estimates."""
     steps = [step for step in one.steps if isinstance(step, Step)]
     names = [str(row[0]) for row in table.rows]
-    coefficients = {c.label for step in steps for c in step.coefficients}
+    coefficients = {c.label for step in steps for c in step.coefficients if not c.course}
     components = {c.label for step in steps for c in step.components}
     aligned = sum(name in coefficients | components for name in names)  # rows above those of whole models
     firsts = [i for i, column in enumerate(table.columns) if i and not column.interval]
