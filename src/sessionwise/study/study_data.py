@@ -11,7 +11,7 @@ from ..descriptions import Description, describe
 from ..errors import StudyError
 from ..scoring import Instrument, Scale
 from ..words import agree, counted, plural_of
-from .parts.equation import SPLINE_DF, Course, Equation, quoted
+from .parts.equation import Course, Equation, quoted
 from .person_columns import filled
 from .records import NotAnswered
 from .refusals import can_be_studied, known
@@ -26,9 +26,11 @@ FEWEST_PERSONS = 20
 #: Fewer clusters than this give no variance between clusters.
 FEWEST_CLUSTERS = 5
 #: With more session numbers than this, or fewer sessions at each on average, a free course is a smooth curve.
-MOST_STEPS, FEWEST_A_STEP = 25, 10
+MOST_STEPS, FEWEST_A_STEP = 15, 10
 #: Over so few session numbers a smooth curve has no less freedom than levels.
-FEWEST_NUMBERS = SPLINE_DF + 2
+FEWEST_NUMBERS = 8
+#: Of the sessions, that are before each knot of a smooth curve.
+KNOTS = (0.25, 0.5, 0.75)
 #: 'First sessions' are at least so many.
 FEWEST_FIRST = 4
 
@@ -122,7 +124,7 @@ class StudyData:
     def _equation(self, response: str, predictor: str) -> Equation:
         roles = self.panel.roles
         shared = self.held, self.course, roles.person, roles.session, self.cluster
-        return Equation(response, predictor, self.study.lag, False, *shared)
+        return Equation(response, predictor, self.study.lag, False, *shared, knots=course_knots(self.panel))
 
     def covariate_terms(self, name: str) -> tuple[str, ...]:
         """Of one covariate: numbers that change within persons as deviations beside means, anything else as it is."""
@@ -190,6 +192,13 @@ def free_course(panel: Panel) -> Course:
     numbers = len(np.unique(panel.sessions))
     enough = len(panel) >= FEWEST_A_STEP * numbers or numbers <= FEWEST_NUMBERS
     return "steps" if numbers <= MOST_STEPS and enough else "spline"
+
+
+def course_knots(panel: Panel) -> tuple[float, ...]:
+    """Session numbers at which the pieces of a smooth curve meet: each of them apart, none the first or last."""
+    numbers = panel.sessions
+    found = np.unique(np.quantile(numbers, KNOTS)) if len(numbers) else np.zeros(0)
+    return tuple(float(at) for at in found if numbers.min() < at < numbers.max())
 
 
 def _cluster(panel: Panel) -> tuple[str | None, NotAnswered | None]:

@@ -7,7 +7,7 @@ scores are seldom normal.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -35,8 +35,9 @@ def _riclpm(basis: MainModels) -> Estimates:
     )
     if isinstance(fit, NotAnswered):
         return Estimates(fit, fit, None, None, None, None)
-    forward = _lag(fit, setting.forward).times(setting.scale_forward)
-    reverse = _lag(fit, setting.reverse).times(setting.scale_reverse)
+    lags = eager(fit.lags())[0]
+    forward = _lag(lags, setting.forward).times(setting.scale_forward)
+    reverse = _lag(lags, setting.reverse).times(setting.scale_reverse)
     said = f"A random-intercept cross-lagged panel model (Hamaker et al., 2015) was fitted {_how(fit)}"
     return Estimates(forward, reverse, 0.0, 0.0, *_counts(setting, fit), said=f"{said}; {_indices(fit)}.")
 
@@ -79,8 +80,8 @@ def _fitted(fit: Callable[[], SEMFit], question: str) -> SEMFit | NotAnswered:
     return found if found.verdict else NotAnswered(question, found.verdict.message, found.verdict.remedy)
 
 
-def _lag(fit: SEMFit, equation: Equation) -> Estimate:
-    frame = eager(fit.lags())[0]
+def _lag(frame: Any, equation: Equation) -> Estimate:
+    """Of the table of lags."""
     rows = zip(frame["outcome"].to_list(), frame["predictor"].to_list(), strict=True)
     row = list(rows).index((equation.response, equation.predictor))
     value, se, low, high, p = (float(frame[name][row]) for name in ("estimate", "se", "low", "high", "p"))

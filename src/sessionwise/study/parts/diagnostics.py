@@ -14,7 +14,7 @@ import numpy as np
 
 from ...words import apa_number, p_words
 from ..records import Diagnostic, DropOutModel, NotAnswered
-from ..study_data import FEWEST_PERSONS, free_course
+from ..study_data import FEWEST_PERSONS, course_knots, free_course
 from .equation import course_terms, quoted
 from .headline import LEVEL, NetEffects, fitted
 from .net_effects import FORWARD, REVERSE, Contrast, NetProcess, compared
@@ -36,8 +36,8 @@ def _course(setting: StudyData, net: NetEffects) -> Iterator[Diagnostic]:
     """The course that was asked for, against any course."""
     if setting.study.trend == "free" or isinstance(net.means, NotAnswered) or net.means.persons < FEWEST_PERSONS:
         return
-    asked = _COURSES[setting.study.trend]
-    free = course_terms(free_course(setting.panel), quoted(setting.panel.roles.session))
+    asked, panel = _COURSES[setting.study.trend], setting.panel
+    free = course_terms(free_course(panel), quoted(panel.roles.session), course_knots(panel))
     other = fitted(setting, "effects around a free course", course=free)
     test = None if isinstance(other, NotAnswered) else compared(net.means, other)
     if test is None or isinstance(other, NotAnswered):

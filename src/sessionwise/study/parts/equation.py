@@ -15,8 +15,6 @@ from typing import Literal
 Centring = Literal["mean", "own line"]
 #: The course that all persons share: a level for each session number, a smooth curve, a line, a parabola.
 Course = Literal["steps", "spline", "linear", "quadratic"]
-#: Of the smooth curve: cubic pieces that meet at three session numbers.
-SPLINE_DF = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +23,7 @@ class Equation:
 
     covariates : terms.
     same_session : whether the predictor at the response's session is held constant.
-    course : of all persons, None for none.
+    course : of all persons, None for none. knots : session numbers at which pieces of a smooth curve meet.
     centring : deviations from the person's mean, or from the person's own line over sessions.
     """
 
@@ -39,6 +37,7 @@ class Equation:
     session: str
     cluster: str | None
     centring: Centring = "mean"
+    knots: tuple[float, ...] = ()
 
     # --- terms, as the formula and a fit call them ----------------------------------------------
 
@@ -61,8 +60,7 @@ class Equation:
     @property
     def time(self) -> tuple[str, ...]:
         """Terms of the course in a growth model."""
-        session = quoted(self.session)
-        return course_terms(self.course, session)
+        return course_terms(self.course, quoted(self.session), self.knots)
 
     @property
     def time_within(self) -> tuple[str, ...]:
@@ -130,15 +128,15 @@ class Equation:
         return f"lag({quoted(name)})" if self.lag == 1 else f"lag({quoted(name)}, k={self.lag})"
 
 
-def course_terms(course: Course | None, session: str) -> tuple[str, ...]:
-    """Terms of a course over the (quoted) session number."""
-    return {
-        None: (),
-        "steps": (f"C({session})",),
-        "spline": (f"bs({session}, df={SPLINE_DF})",),
-        "linear": (session,),
-        "quadratic": (session, f"I({session}^2)"),
-    }[course]
+def course_terms(course: Course | None, session: str, knots: tuple[float, ...]) -> tuple[str, ...]:
+    """Terms of a course over the (quoted) session number. A smooth curve is a cubic spline: powers of the session, and
+    from each knot on those of what is beyond it."""
+    if course == "steps":
+        return (f"C({session})",)
+    power = {None: 0, "linear": 1, "quadratic": 2, "spline": 3}[course]
+    powers = tuple(session if k == 1 else f"I({session}^{k})" for k in range(1, power + 1))
+    beyond = tuple(f"I(({session} > {at:g}) * ({session} - {at:g})^3)" for at in knots)
+    return powers + beyond if course == "spline" else powers
 
 
 def quoted(name: str) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _COURSE = {
     None: "No trend over sessions was modelled.",
     "steps": "A level for each session number, the same for all {}s, was held constant.",
-    "spline": "A smooth curve over session numbers (cubic B-spline), the same for all {}s, was held constant.",
+    "spline": "A smooth curve over session numbers (a cubic spline), the same for all {}s, was held constant.",
     "linear": "A linear trend over session numbers, the same for all {}s, was held constant.",
     "quadratic": "A quadratic trend over session numbers, the same for all {}s, was held constant.",
 }
