@@ -105,8 +105,12 @@ class Findings:
 
     def lines(self) -> list[str]:
         """A line for each, with the remedy of a warning."""
-        found = [f"{f.severity}: {f.what}" + (f" {f.remedy}" if f.severity == "warning" else "") for f in self.items]
-        return [Note(line) if f.severity == "note" else line for f, line in zip(self.items, found, strict=True)]
+        return [
+            Note(f"note: {f.what}")
+            if f.severity == "note"
+            else Wording(f"{f.severity}: ", f.what, *((" ", f.remedy) if f.severity == "warning" else ()))
+            for f in self.items
+        ]
 
     def summary(self) -> str:
         """For example '1 error, 2 warnings, 3 notes' or 'nothing found'."""
