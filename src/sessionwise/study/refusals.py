@@ -49,7 +49,7 @@ def known(column: str) -> tuple[Instrument, Scale] | None:
 
 def can_be_studied(study: Study, panel: Panel) -> None:
     """Stop at a study that these data hold nothing for."""
-    roles = {name: role for role, name in panel.roles.named().items()}
+    roles = {name: role for role, name in panel.roles.taken().items()}
     for name in study.columns:
         if name not in panel:
             raise StudyError(

@@ -194,6 +194,8 @@ def _cluster(panel: Panel) -> tuple[str | None, NotAnswered | None]:
 
 def _person(panel: Panel) -> str:
     """Persons in the singular, as sentences call them."""
+    if panel.roles.episode is not None:
+        return "treatment"
     name = panel.roles.person.lower()
     return name if name in _PERSONS else "person"
 
