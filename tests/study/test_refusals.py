@@ -105,5 +105,5 @@ def test_odd_scores_that_are_scores() -> None:
     endless = data.with_columns(symptoms=pl.when(pl.int_range(pl.len()) == 3).then(np.inf).otherwise("symptoms"))
     with pytest.raises(sw.StudyError, match="infinity"):
         setting(sw.Study("symptoms", "alliance", as_scored="symptoms"), panel(endless), 1)
-    with pytest.raises(sw.StudyError, match="neither outcome nor process"):
+    with pytest.raises(sw.StudyError, match="no column of the study"):
         sw.Study("symptoms", "alliance", as_scored="pd")

@@ -16,6 +16,7 @@ from ..panel import Panel
 from ..panel.panel import Labels
 from ..panel.same_labels import positions
 from ..threads import one_thread
+from .coded_values import coded_findings
 from .coding import INTERCEPT, Coded, Columns, Encoder, Factor, code, learn
 from .design import Design, Grouping, Learned, PartialDesign, RandomColumns, TermColumns
 from .fittable import identified, left_out, no_variation, rows_enough
@@ -59,6 +60,7 @@ def design(
     coded = _coded(rows.formula, encoders, rows.source, rows.kept.rows)
     matrix, found = _full_rank(rows.y, coded, rows.kept)
     said = [*found.findings, *_random_findings(rows.formula, coded, encoders, matrix, found.aliased)]
+    said += coded_findings(rows.formula, panel)
     made = rows.finished(encoders, coded, matrix, found.aliased, said)
     levels = {g.name: g.levels for g in made.groupings}
     identified(made.random, made.names, levels, len(made.rows))

@@ -59,6 +59,8 @@ class _Parts:
     findings: Findings
     derived: Mapping[str, np.ndarray] = field(default_factory=dict)
     records: tuple[Any, ...] = ()
+    variable_labels: Mapping[str, str] = field(default_factory=dict)
+    value_labels: Mapping[str, Mapping[Any, str]] = field(default_factory=dict)
 
 
 class Panel:
@@ -85,6 +87,7 @@ class Panel:
     times : float64 (n_rows,), days since 1970-01-01 where dates were given; or None.
     findings : what was found or done when reading, building and scoring, see `check` for more.
     records : what made the added columns, such as the ScoreRecord of each instrument scored.
+    variable_labels, value_labels : of columns of an SPSS, Stata or SAS file, as in its Table; else empty.
 
     Raises
     ------
@@ -116,7 +119,8 @@ class Panel:
         if roles.episode is not None:
             frame = with_unit(frame, roles.person, built.persons, built.starts, built.order)
             findings += Findings([several_treatments(frame, person, roles.episode, len(built.persons))])
-        parts = _Parts(frame, tuple(frame.columns), origin, lazy, roles, built, said + findings, {}, records)
+        labels = (table.variable_labels, table.value_labels) if isinstance(table, Table | Panel) else ({}, {})
+        parts = _Parts(frame, tuple(frame.columns), origin, lazy, roles, built, said + findings, {}, records, *labels)
         object.__setattr__(self, "_parts", parts)
 
     def _like(self, **changes: Any) -> Panel:
@@ -140,6 +144,14 @@ class Panel:
     @property
     def records(self) -> tuple[Any, ...]:
         return self._parts.records
+
+    @property
+    def variable_labels(self) -> Mapping[str, str]:
+        return self._parts.variable_labels
+
+    @property
+    def value_labels(self) -> Mapping[str, Mapping[Any, str]]:
+        return self._parts.value_labels
 
     @property
     def _frame(self) -> nw.DataFrame[Any]:

@@ -18,6 +18,7 @@ from .parts.exclusions import losses
 from .parts.few_sessions import few_sessions, known
 from .parts.persons import person_effects
 from .parts.sample import course, flow
+from .person_columns import coded_notes
 from .records import Direction, NotAnswered
 from .refusals import doubtful
 from .result import StudyResult
@@ -78,7 +79,9 @@ def run(study: Study, panel: Panel, seed: int, progress: Progress | None) -> Stu
         methods=methods_text(given, both[0], compared, release, drop_out, basis.process),
         results=results_text(given, both, persons, compared, few, drop_out),
         references=references(given, both, drop_out, few, compared),
-        findings=check(panel) + _few(given) + Findings([*doubtful(study, panel), *losses(given, forward)]),
+        findings=check(panel)
+        + _few(given)
+        + Findings([*doubtful(study, panel), *coded_notes(study, panel), *losses(given, forward)]),
         no_cluster=given.no_cluster,
         called=((study.outcome, given.outcome), (study.process, given.process)),
         person=given.person,
