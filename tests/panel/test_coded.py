@@ -71,7 +71,11 @@ def test_a_study_takes_a_coded_moderator_as_categories_and_says_how_to_have_a_nu
 def test_as_scored_keeps_the_number():
     result = sw.Study("y", "x", moderators=["sex"], as_scored=["sex"]).run(panel())
     (moderation,) = result.forward.moderators
-    assert [slope.at for slope in moderation.slopes] == ["sex = 1", "sex = 2"]
+    assert [slope.at for slope in moderation.slopes] == [
+        "sex = 1 (mean − SD)",
+        "sex = 1.50 (mean)",
+        "sex = 2 (mean + SD)",
+    ]
     assert not [f for f in result.findings if f.code == "coded-as-categories"]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import Argument, PanelError, StudyError, Wording, missing_codes, nearest, some
 from ..findings import Finding
+from ..panel.few_values import few_values, instead, meaning
 from ..panel.frames import text_among_numbers
 from ..scoring import Instrument, Scale, instrument, instruments
 
@@ -70,6 +71,8 @@ def can_be_studied(study: Study, panel: Panel) -> None:
         if name not in study.as_scored:
             _possible(what, name, values, panel)
         _varies_within(what, name, values, panel)
+        if name not in study.as_scored:
+            _many_values(what, name, values)
 
 
 def _scores(what: str, name: str, panel: Panel) -> np.ndarray:
@@ -125,10 +128,30 @@ def _possible(what: str, name: str, values: np.ndarray, panel: Panel) -> None:
     )
 
 
+def _many_values(what: str, name: str, values: np.ndarray) -> None:
+    """Stop at two categories, and at an outcome of a few steps, that nobody said to be a score."""
+    few = few_values(values)
+    if not few or (len(few) > 2 and what == "process"):
+        return
+    raise StudyError(
+        f"the {what} {meaning(name, few)}",
+        where=f"column {name!r}",
+        remedy=Wording(
+            instead(few),
+            " To analyse it as a score all the same, say so: ",
+            Argument(f"as_scored=[{name!r}]", ("--as-scored", name)),
+            ".",
+        ),
+    )
+
+
 def doubtful(study: Study, panel: Panel) -> list[Finding]:
-    """Warnings of single values outside the range of an instrument's scale."""
+    """Warnings of single values outside the range of an instrument's scale, and of scores that have few values."""
     found = []
     for name in (study.outcome, study.process):
+        if few := few_values(panel[name]):
+            where = f"column {name!r}"
+            found.append(Finding("warning", "few-values", meaning(name, few), where, len(few), instead(few), name))
         beyond, ends = _beyond(name, panel[name]), _range(name, panel[name])
         if not beyond.any() or not ends:
             continue
