@@ -7,13 +7,12 @@ records something that was done to the data (a decimal comma read, a code declar
 from __future__ import annotations
 
 import html
-import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from typing import Literal
 
 from .errors import PanelError, SessionwiseError, Wording
-from .show import Note
+from .show import Note, text
 from .words import counted
 
 Severity = Literal["error", "warning", "note"]
@@ -143,11 +142,7 @@ class Findings:
         return table
 
     def __str__(self) -> str:
-        from rich.console import Console
-
-        out = io.StringIO()
-        Console(file=out, width=100, color_system=None).print(self)
-        return out.getvalue().rstrip("\n")
+        return text(self, width=100)
 
     __repr__ = __str__
 

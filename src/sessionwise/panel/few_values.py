@@ -38,8 +38,8 @@ def meaning(name: str, few: tuple[float, ...]) -> str:
             "p, which take residuals as normal with one variance, are approximate."
         )
     return (
-        f"{name} has {len(few)} values, {values}, and is analysed as a continuous score: every step counts the same, and "
-        "errors and p, which take residuals as normal with one variance, are approximate."
+        f"{name} has {len(few)} values, {values}, and is analysed as a continuous score: every step counts the same, "
+        "and errors and p, which take residuals as normal with one variance, are approximate."
     )
 
 
