@@ -131,7 +131,7 @@ def _possible(what: str, name: str, values: np.ndarray, panel: Panel) -> None:
 
 
 def _some_change(study: Study, panel: Panel) -> None:
-    """Stop where persons have sessions `lag` apart, and outcome or process no values there: no change can be studied."""
+    """Stop where persons have sessions `lag` apart, and outcome or process no values there: there is no change."""
     before = source_rows(panel.sessions, panel.starts, study.lag, "session")
     now = np.flatnonzero(before >= 0)
     if not len(now):
@@ -149,8 +149,8 @@ def _some_change(study: Study, panel: Panel) -> None:
     roles = panel.roles.named()
     treatments = f", episode={roles['episode']!r}" if "episode" in roles else ""
     raise StudyError(
-        f"{name} has a value in {int(values.sum()):,} of {len(values):,} sessions, and no two sessions {apart} have the "
-        "scores that a model of both needs: nothing can be said of change from session to session.",
+        f"{name} has a value in {int(values.sum()):,} of {len(values):,} sessions, and no two sessions {apart} have "
+        "the scores that a model of both needs: nothing can be said of change from session to session.",
         where=f"{panel.roles.session} {_often_measured(values, panel)}{_distance(both, panel)}",
         remedy=Wording(
             "To study change from one measurement to the next, keep only the sessions with both scores, number these "
