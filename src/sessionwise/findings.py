@@ -7,13 +7,12 @@ records something that was done to the data (a decimal comma read, a code declar
 from __future__ import annotations
 
 import html
-import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from typing import Literal
 
 from .errors import PanelError, SessionwiseError, Wording
-from .show import Note
+from .show import Note, text
 from .words import counted
 
 Severity = Literal["error", "warning", "note"]
@@ -105,8 +104,12 @@ class Findings:
 
     def lines(self) -> list[str]:
         """A line for each, with the remedy of a warning."""
-        found = [f"{f.severity}: {f.what}" + (f" {f.remedy}" if f.severity == "warning" else "") for f in self.items]
-        return [Note(line) if f.severity == "note" else line for f, line in zip(self.items, found, strict=True)]
+        return [
+            Note(f"note: {f.what}")
+            if f.severity == "note"
+            else Wording(f"{f.severity}: ", f.what, *((" ", f.remedy) if f.severity == "warning" else ()))
+            for f in self.items
+        ]
 
     def summary(self) -> str:
         """For example '1 error, 2 warnings, 3 notes' or 'nothing found'."""
@@ -139,11 +142,7 @@ class Findings:
         return table
 
     def __str__(self) -> str:
-        from rich.console import Console
-
-        out = io.StringIO()
-        Console(file=out, width=100, color_system=None).print(self)
-        return out.getvalue().rstrip("\n")
+        return text(self, width=100)
 
     __repr__ = __str__
 

@@ -115,12 +115,13 @@ def rich_group(parts: Sequence[Part]) -> object:
     return Group(*out)
 
 
-def text(thing: object) -> str:
-    """Printed without colour, 80 columns wide."""
+def text(thing: object, width: int = WIDTH) -> str:
+    """Printed without colour, 80 columns wide, in a notebook as elsewhere: there Rich would show it at once, and leave
+    nothing to be returned."""
     from rich.console import Console
 
     out = io.StringIO()
-    Console(file=out, width=WIDTH, color_system=None).print(thing)
+    Console(file=out, width=width, color_system=None, force_jupyter=False).print(thing)
     return "\n".join(line.rstrip() for line in out.getvalue().rstrip().splitlines())
 
 

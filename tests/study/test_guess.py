@@ -98,3 +98,11 @@ def test_the_only_two_instruments() -> None:
     assert set(guess.instruments(two, None, None)) == {"core-om", "srs"}
     assert guess.instruments(two, "a", "b") == ()
     assert guess.instruments(two[:-1], None, None) == ()
+
+
+def test_episodes_are_taken_by_their_name_where_roles_are_looked_for():
+    found = roles(["client", "session", "treatment_no"])
+    assert (found.episode, found.guessed["episode"]) == ("treatment_no", "treatment_no")
+    assert roles(["client", "session", "episode", "course"]).episode is None
+    assert roles(["client", "session", "treatment"]).episode is None
+    assert roles(["client", "session", "episode"], person="client", session="session").episode is None

@@ -105,5 +105,33 @@ def test_odd_scores_that_are_scores() -> None:
     endless = data.with_columns(symptoms=pl.when(pl.int_range(pl.len()) == 3).then(np.inf).otherwise("symptoms"))
     with pytest.raises(sw.StudyError, match="infinity"):
         setting(sw.Study("symptoms", "alliance", as_scored="symptoms"), panel(endless), 1)
-    with pytest.raises(sw.StudyError, match="neither outcome nor process"):
+    with pytest.raises(sw.StudyError, match="no column of the study"):
         sw.Study("symptoms", "alliance", as_scored="pd")
+
+
+def at_some_sessions(name: str, numbers: tuple[int, ...]) -> pl.DataFrame:
+    """One of the scores measured at some sessions only."""
+    return frame().rename(OTHER).with_columns(pl.when(pl.col("session").is_in(numbers)).then(name).alias(name))
+
+
+def test_an_outcome_measured_at_some_sessions_is_refused_at_once_with_what_can_be_had() -> None:
+    data = at_some_sessions("symptoms", (1, 4, 8))
+    with pytest.raises(sw.StudyError) as caught:
+        sw.Study("symptoms", "alliance").run(panel(data))
+    error = caught.value
+    assert error.what.startswith("symptoms has a value in ")
+    assert "nothing can be said of change from session to session" in error.what
+    assert "session 1, 4, 8; sessions with both are 3 to " in error.where
+    assert "number_sessions(kept, person='patient', by='session', into='measurement')" in error.remedy
+    assert "--number-by session --session measurement" in in_options(error).remedy
+    kept = data.drop_nulls(["symptoms", "alliance"])
+    anew = sw.number_sessions(kept, person="patient", by="session", into="measurement")
+    made = sw.Panel(anew, person="patient", session="measurement")
+    assert setting(sw.Study("symptoms", "alliance"), made, 1)
+
+
+def test_what_can_be_answered_of_scores_at_some_sessions_is_not_refused() -> None:
+    """A process at some sessions still predicts the next outcome; an outcome does where it is not held constant too."""
+    for name, order in (("alliance", "outcome first"), ("symptoms", "together")):
+        data = at_some_sessions(name, (1, 4, 8))
+        assert setting(sw.Study("symptoms", "alliance", order=order), panel(data), 1)

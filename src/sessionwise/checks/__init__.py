@@ -23,6 +23,7 @@ from .answers import check_instruments, keys
 from .clusters import check_clusters
 from .columns import check_columns
 from .dates import check_dates
+from .episodes import check_episodes
 from .missing_codes import check_missing_codes
 from .persons import check_labels, check_persons
 from .sessions import check_sessions
@@ -40,6 +41,7 @@ def check(
     session: str | None = None,
     cluster: str | None = None,
     time: str | None = None,
+    episode: str | None = None,
     instruments: Wanted = (),
 ) -> Findings:
     """Everything wrong or odd in the data, errors first.
@@ -47,7 +49,7 @@ def check(
     Parameters
     ----------
     data : a Panel, a Table, or any dataframe.
-    person, session, cluster, time : the columns' roles, as in `Panel`; not with a Panel, which has them.
+    person, session, cluster, time, episode : the columns' roles, as in `Panel`; not with a Panel, which has them.
         Without `person` and `session` only the columns are checked.
     instruments : names, files or Instruments that must be in the data; or a dict name -> item columns as in
         `score`. Instruments whose item columns are found by their names are checked as well.
@@ -62,13 +64,13 @@ def check(
     PanelError : `data` is not a table, or roles were given with a Panel.
     InstrumentError : an instrument is not known.
     """
-    roles = {"person": person, "session": session, "cluster": cluster, "time": time}
+    roles = {"person": person, "session": session, "cluster": cluster, "time": time, "episode": episode}
     named = {role: name for role, name in roles.items() if name is not None}
     sheet, found = _sheet(data, named)
     answered, instrument_findings = keys(sheet, instruments)
     found = [*found, *instrument_findings]
     if sheet.panel is not None and len(sheet.panel):
-        for part in (check_sessions, check_dates, check_persons, check_clusters):
+        for part in (check_sessions, check_dates, check_episodes, check_persons, check_clusters):
             found += part(sheet.panel)
     found += check_labels(sheet)
     found += check_columns(sheet)
@@ -86,7 +88,7 @@ def _sheet(data: Any, named: Mapping[str, str]) -> tuple[Sheet, list[Finding]]:
                 where=f"given: {', '.join(named)}",
                 remedy="Leave the roles out, or give the table the Panel was built from.",
             )
-        return Sheet(data.columns, data.series, data.where, data.roles.named(), data), list(data.findings)
+        return Sheet(data.columns, data.series, data.where, data.roles.taken(), data), list(data.findings)
     frame, origin, _ = eager(data)
     if "person" in named and "session" in named:
         try:
@@ -94,7 +96,7 @@ def _sheet(data: Any, named: Mapping[str, str]) -> tuple[Sheet, list[Finding]]:
         except PanelError:
             pass
         else:
-            return Sheet(panel.columns, panel.series, panel.where, named, panel), list(panel.findings)
+            return Sheet(panel.columns, panel.series, panel.where, panel.roles.taken(), panel), list(panel.findings)
     found = list(data.findings) if isinstance(data, Table) else []
     found += _structure_findings(frame, named, origin)
     there = {role: name for role, name in named.items() if name in frame.columns}
@@ -106,7 +108,7 @@ def _structure_findings(frame: nw.DataFrame[Any], named: Mapping[str, str], orig
     if "person" in named and "session" in named:
         from ..panel.roles import Roles, structure
 
-        return list(structure(frame, Roles(**named), origin)[1])
+        return list(structure(frame, Roles.given(**named), origin)[1])
     found = role_errors(frame, named)
     if not found:
         if "person" in named:

@@ -9,12 +9,16 @@ import numpy as np
 from ..errors import Argument, Datum, Wording
 from ..findings import Finding
 from ..panel import Panel
-from ..words import counted
+from ..panel.episodes import episode_option
+from ..words import agree, counted
 
 _EPOCH = date(1970, 1, 1)
 EARLIEST, LATEST = (date(1900, 1, 1) - _EPOCH).days, (date(2100, 1, 1) - _EPOCH).days
 #: A date is far if it is more than so many days and so many robust widths away from the median.
 FAR_DAYS, FAR_WIDTHS = 3653, 5.0
+#: Between two sessions there may have been another treatment if there are more days than these, and than so many times
+#: the usual gap.
+LONG_DAYS, LONG_GAPS = 90, 10
 
 
 def check_dates(panel: Panel) -> list[Finding]:
@@ -86,11 +90,12 @@ def _order(panel: Panel, times: np.ndarray, dated: bool) -> list[Finding]:
     if len(back):
         persons = len(np.unique(panel.codes[back]))
         what = f"{counted(len(back), 'session')} of {counted(persons, 'person')} dated before the session preceding it."
-        person, time = panel.roles.person, panel.roles.time
+        person, time = panel.roles.named()["person"], panel.roles.time
+        treatments = f", episode={panel.roles.episode!r}" if panel.roles.episode else ""
         remedy = Wording(
             f"Correct the {dates} or the session numbers, or number the sessions by {date}: ",
             Argument(
-                f"number_sessions(table, person={person!r}, by={time!r}, into='session_by_date')",
+                f"number_sessions(table, person={person!r}, by={time!r}, into='session_by_date'{treatments})",
                 ("--number-by", str(time), "--session", "session_by_date"),
             ),
             ".",
@@ -100,4 +105,31 @@ def _order(panel: Panel, times: np.ndarray, dated: bool) -> list[Finding]:
         what = f"{counted(len(same), 'session')} with the same {date} as the person's session before."
         remedy = f"Correct the {date} if two sessions on one day are not possible, or join the two rows."
         found.append(Finding("note", "same-date", what, panel.where(same), len(same), remedy))
-    return found
+    return found + (_long_gaps(panel, rows, np.where(same_person, step, 0)) if dated else [])
+
+
+def _long_gaps(panel: Panel, rows: np.ndarray, days: np.ndarray) -> list[Finding]:
+    """Sessions so long after the one before that another treatment may have begun. days : before each of `rows`."""
+    if not (days > 0).any():
+        return []
+    usual = float(np.median(days[days > 0]))
+    long = days > max(LONG_DAYS, LONG_GAPS * usual)
+    if not long.any():
+        return []
+    rows, days = rows[long], days[long]
+    persons = len(np.unique(panel.codes[rows]))
+    what = (
+        f"{counted(len(rows), 'session')} of {counted(persons, 'person')} {agree(len(rows), 'comes', 'come')} "
+        f"{days.min():,.0f} days or more after the session before (up to {days.max():,.0f}; usually {usual:,.0f})."
+    )
+    longest = panel.where(rows[np.argsort(-days, kind="stable")])
+    follow_up = "If it is a follow-up, leave it out of what is about change from session to session."
+    remedy: str = f"Check the dates, and the episodes in {panel.roles.episode!r}. {follow_up}"
+    if panel.roles.episode is None:
+        remedy = Wording(
+            "If another treatment begins there, name a column that tells a person's treatments apart, so that no lag "
+            "or trend goes across: ",
+            episode_option(panel.columns),
+            f". {follow_up}",
+        )
+    return [Finding("warning", "long-gap", what, longest, len(rows), remedy)]

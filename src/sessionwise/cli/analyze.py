@@ -146,10 +146,17 @@ def prepare(settings: Settings) -> Prepared:
         cluster=sessions.cluster,
         wide=bool(sessions.wide),
         dated=bool(sessions.number_by),
+        episode=sessions.episode,
     )
-    sessions = replace(sessions, person=roles.person, session=roles.session, cluster=roles.cluster)
+    sessions = replace(
+        sessions, person=roles.person, session=roles.session, cluster=roles.cluster, episode=roles.episode
+    )
     panel = sessions.panel()
     guessed = dict(roles.guessed)
+    if "episode" in guessed and panel.is_one_treatment_each:
+        del guessed["episode"]
+        sessions = replace(sessions, episode=None)
+        panel = sessions.panel()
     if not answering.instrument:
         names = guess.instruments(panel.columns, settings.outcome, settings.process)
         answering = replace(answering, instrument=names)

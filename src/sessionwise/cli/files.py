@@ -35,6 +35,9 @@ class SessionsFile:
     session: Annotated[str | None, typer.Option(help="Column with the session number.", show_default=False)] = None
     cluster: Annotated[str | None, typer.Option(help="Column of therapists, clinics, ...", show_default=False)] = None
     time: Annotated[str | None, typer.Option(help="Column of dates.", show_default=False)] = None
+    episode: Annotated[
+        str | None, typer.Option(help="Column that tells a person's treatments apart.", show_default=False)
+    ] = None
     missing: Annotated[
         tuple[str, ...],
         typer.Option(
@@ -95,8 +98,8 @@ class SessionsFile:
         session = self.session or "session"
         if self.number_by is not None:
             session = self.session or "session_number"
-            table = number_sessions(table, person=person, by=self.number_by, into=session)
-        return LongTable(table, Roles(person, session, self.cluster, self.time))
+            table = number_sessions(table, person=person, by=self.number_by, into=session, episode=self.episode)
+        return LongTable(table, Roles.given(person, session, self.cluster, self.time, self.episode))
 
     def panel(self) -> Panel:
         """Person × session."""

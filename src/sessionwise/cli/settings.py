@@ -59,7 +59,7 @@ class Settings:
     first_sessions: Annotated[int | None, typer.Option(help="How many, for analyses of first sessions.")] = None
     as_scored: Annotated[
         tuple[str, ...],
-        typer.Option(help="Outcome or process whose values are scores however odd; repeat for both."),
+        typer.Option(help="Column whose values are scores, however odd, few or labelled; repeat for more."),
     ] = ()
     files: ReportFiles = field(default_factory=ReportFiles)
     answering: Answering = field(default_factory=Answering)

@@ -206,7 +206,7 @@ class _Columns:
 
 def _free(panel: Panel) -> list[str]:
     """Columns without a role."""
-    taken = set(panel.roles.named().values())
+    taken = set(panel.roles.taken().values())
     return [name for name in panel.columns if name not in taken]
 
 

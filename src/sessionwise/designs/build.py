@@ -13,9 +13,11 @@ from ..formula import Call, Expression, Formula, label, names, parse_formula, sh
 from ..formula.functions import LEARNING
 from ..formula.syntax import parts
 from ..panel import Panel
+from ..panel.few_values import few_values, instead, meaning
 from ..panel.panel import Labels
 from ..panel.same_labels import positions
 from ..threads import one_thread
+from .coded_values import coded_findings
 from .coding import INTERCEPT, Coded, Columns, Encoder, Factor, code, learn
 from .design import Design, Grouping, Learned, PartialDesign, RandomColumns, TermColumns
 from .fittable import identified, left_out, no_variation, rows_enough
@@ -59,6 +61,7 @@ def design(
     coded = _coded(rows.formula, encoders, rows.source, rows.kept.rows)
     matrix, found = _full_rank(rows.y, coded, rows.kept)
     said = [*found.findings, *_random_findings(rows.formula, coded, encoders, matrix, found.aliased)]
+    said += [*coded_findings(rows.formula, panel), *_few_values(rows.response, rows.y)]
     made = rows.finished(encoders, coded, matrix, found.aliased, said)
     levels = {g.name: g.levels for g in made.groupings}
     identified(made.random, made.names, levels, len(made.rows))
@@ -348,6 +351,15 @@ def _finished(
         findings,
         learned,
     )
+
+
+def _few_values(response: Expression, y: np.ndarray) -> list[Finding]:
+    """That the response is hardly a score."""
+    few = few_values(y)
+    if not few:
+        return []
+    name = show(response)
+    return [Finding("warning", "few-values", meaning(name, few), f"response {name}", len(few), instead(few))]
 
 
 def _random_findings(

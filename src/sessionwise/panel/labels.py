@@ -76,8 +76,10 @@ def _are_whole(values: np.ndarray) -> bool:
     return bool((np.rint(values) == values).all() and (np.abs(values) < 2**53).all())
 
 
-def person_labels(series: pl.Series, name: str, origin: Origin, found: list[Finding]) -> pl.Series | None:
-    """Person labels, whole numbers as integers; None with an error found."""
+def person_labels(
+    series: pl.Series, name: str, origin: Origin, found: list[Finding], role: str = "person"
+) -> pl.Series | None:
+    """Person labels, or those of a role like it, whole numbers as integers; None with an error found."""
     import polars as pl
 
     if not (series.dtype.is_numeric() or series.dtype == pl.String):
@@ -87,21 +89,23 @@ def person_labels(series: pl.Series, name: str, origin: Origin, found: list[Find
         found.append(
             Finding(
                 "error",
-                "person-missing",
-                f"Column {name!r} (person) is empty in {counted(len(rows), 'row')}.",
+                f"{role}-missing",
+                f"Column {name!r} ({role}) is empty in {counted(len(rows), 'row')}.",
                 origin.say(rows),
                 len(rows),
-                "Fill in whose rows these are, or delete them.",
+                "Fill in whose rows these are, or delete them."
+                if role == "person"
+                else "Fill them in, or delete these rows.",
             )
         )
         return None
     if series.dtype.is_float() and _are_whole(series.to_numpy()):
         series = series.cast(pl.Int64)  # SPSS stores whole numbers as decimals
     elif series.dtype.is_float():
-        what = f"Column {name!r} (person) holds decimal numbers: labels such as 1.1 and 1.10 cannot be told apart."
+        what = f"Column {name!r} ({role}) holds decimal numbers: labels such as 1.1 and 1.10 cannot be told apart."
         option = read_option("types", {name: "text"}, call="read(path, {})")
         remedy = Wording("If they are labels, read the column as text: ", option, ".")
-        found.append(Finding("warning", "person-decimal", what, f"column {name!r}", series.n_unique(), remedy))
+        found.append(Finding("warning", f"{role}-decimal", what, f"column {name!r}", series.n_unique(), remedy))
     return series
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import Argument, PanelError, Wording, some
 from ..findings import Finding, Findings
 from ..words import counted
+from .episodes import unit_labels
 from .frames import column, eager, restore
 from .labels import levels, person_labels, time_values
 from .roles import role_errors
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-def number_sessions(table: Any, *, person: str, by: str, into: str = "session") -> Any:
+def number_sessions(table: Any, *, person: str, by: str, into: str = "session", episode: str | None = None) -> Any:
     """The table with a column `into` that numbers each person's rows 1, 2, 3, ... in the order of `by`.
 
     Missed sessions get no number: the session before and the one after them become neighbours.
@@ -31,6 +32,7 @@ def number_sessions(table: Any, *, person: str, by: str, into: str = "session") 
     person : the column that says whose row it is.
     by : a column of dates (ISO text is read as dates) or numbers, different for each row of a person.
     into : the new column.
+    episode : a column that tells a person's treatments apart; each of them is numbered from 1.
 
     Returns
     -------
@@ -49,21 +51,26 @@ def number_sessions(table: Any, *, person: str, by: str, into: str = "session") 
                 "Name another column with ", Argument("into='...'", ("--session", "NAME")), ", or drop this one."
             ),
         )
-    labels, times = _columns(frame, person, by, origin)
+    labels, times = _columns(frame, person, by, episode, origin)
     numbers = _ranks(labels, times, person, by, frame, origin)
     numbered = frame.with_columns(nw.new_series(into, numbers, nw.Int64, backend=frame.implementation))
     if not isinstance(table, Table):
         return restore(numbered, lazy)
-    what = f"Sessions were numbered by {by!r} within {person!r}; missed sessions have no number."
+    within = f"{person!r}" if episode is None else f"{person!r} and {episode!r}"
+    what = f"Sessions were numbered by {by!r} within {within}; missed sessions have no number."
     note = Finding("note", "sessions-numbered", what, f"column {into!r}", len(numbers))
     return replace(table, frame=numbered.to_native(), findings=table.findings + Findings([note]))
 
 
-def _columns(frame: nw.DataFrame[Any], person: str, by: str, origin: Origin) -> tuple[pl.Series, np.ndarray]:
-    """Person labels and times, complete."""
-    found = role_errors(frame, {"person": person, "time": by})
+def _columns(
+    frame: nw.DataFrame[Any], person: str, by: str, episode: str | None, origin: Origin
+) -> tuple[pl.Series, np.ndarray]:
+    """Labels of persons, or of their treatments, and times, complete."""
+    found = role_errors(frame, {"person": person, "time": by} | ({"episode": episode} if episode else {}))
     Findings(found).stop_on_error(PanelError)
     labels = person_labels(column(frame, person), person, origin, found)
+    if labels is not None and episode is not None:
+        labels = unit_labels(labels, frame, person, episode, origin, found)
     times = time_values(column(frame, by), by, origin, found)
     if times is not None and np.isnan(times).any():
         rows = np.flatnonzero(np.isnan(times))

@@ -58,11 +58,14 @@ def numbered(panel: Panel, columns: Iterable[str]) -> Panel:
     import polars as pl
 
     numbers = person_numbers(panel, columns)
-    series = {name: panel.series(name) for name in panel.columns}
+    roles = panel.roles
+    of_persons = {roles.whole_person, roles.episode} - {roles.cluster}  # labels, where persons had several treatments
+    series = {name: panel.series(name) for name in panel.columns if name not in of_persons}
     series[panel.roles.person] = pl.Series(numbers[panel.codes])
     series[panel.roles.session] = pl.Series(panel.sessions)
     if panel.roles.cluster is not None and panel.cluster_codes is not None:
         known = [*cluster_numbers(panel, numbers).tolist(), None]  # -1 is missing
         series[panel.roles.cluster] = pl.Series([known[code] for code in panel.cluster_codes.tolist()], dtype=pl.Int64)
-    made = Panel(pl.DataFrame(series), **panel.roles.named())
+    named = {role: name for role, name in roles.named().items() if role != "episode"} | {"person": roles.person}
+    made = Panel(pl.DataFrame(series), **named)
     return made.with_columns({}, records=panel.records)

@@ -21,6 +21,7 @@ from ..options import known_name
 from ..words import counted
 from .as_text import as_text
 from .constancy import gathered, own_values
+from .episodes import several_treatments, with_unit
 from .frames import attach, column, eager, holds_numbers, numbers, restore, text_among_numbers
 from .labels import levels
 from .roles import PersonRows, Roles, structure
@@ -58,6 +59,8 @@ class _Parts:
     findings: Findings
     derived: Mapping[str, np.ndarray] = field(default_factory=dict)
     records: tuple[Any, ...] = ()
+    variable_labels: Mapping[str, str] = field(default_factory=dict)
+    value_labels: Mapping[str, Mapping[Any, str]] = field(default_factory=dict)
 
 
 class Panel:
@@ -70,18 +73,21 @@ class Panel:
         for each person and session).
     cluster : column of therapists, clinics, ...; may be missing in single rows and may change
         within a person.
-    time : column of dates or numbers.
+    time : column of dates or numbers; may be that of the sessions.
+    episode : column that tells the treatments of a person apart, where some had several. Each treatment is then a unit
+        of its own, called by a column 'person_episode' that is added; persons are a level above (docs/reading.md).
 
     Attributes
     ----------
     roles : Roles, the column names given.
-    persons : (n_persons,) labels as in the file, ascending.
+    persons : (n_persons,) labels as in the file, ascending; of treatments, such as '1001:2', with `episode`.
     starts : int64 (n_persons + 1,), rows starts[i]:starts[i + 1] belong to persons[i].
     sessions : int64 (n_rows,) session numbers, ascending within a person.
     clusters, cluster_codes : labels (n_clusters,) and int32 codes (n_rows,), -1 missing; or None.
     times : float64 (n_rows,), days since 1970-01-01 where dates were given; or None.
     findings : what was found or done when reading, building and scoring, see `check` for more.
     records : what made the added columns, such as the ScoreRecord of each instrument scored.
+    variable_labels, value_labels : of columns of an SPSS, Stata or SAS file, as in its Table; else empty.
 
     Raises
     ------
@@ -94,16 +100,27 @@ class Panel:
     _parts: _Parts
 
     def __init__(
-        self, table: Any, *, person: str, session: str, cluster: str | None = None, time: str | None = None
+        self,
+        table: Any,
+        *,
+        person: str,
+        session: str,
+        cluster: str | None = None,
+        time: str | None = None,
+        episode: str | None = None,
     ) -> None:
         said = table.findings if isinstance(table, Table | Panel) else Findings()
         records = table.records if isinstance(table, Panel) else ()
         frame, origin, lazy = table._as_table() if isinstance(table, Panel) else eager(table)
-        roles = Roles(person, session, cluster, time)
+        roles = Roles.given(person, session, cluster, time, episode)
         built, findings = structure(frame, roles, origin)
         findings.stop_on_error(PanelError)
         assert built is not None
-        parts = _Parts(frame, tuple(frame.columns), origin, lazy, roles, built, said + findings, {}, records)
+        if roles.episode is not None:
+            frame = with_unit(frame, roles.person, built.persons, built.starts, built.order)
+            findings += Findings([several_treatments(frame, person, roles.episode, len(built.persons))])
+        labels = (table.variable_labels, table.value_labels) if isinstance(table, Table | Panel) else ({}, {})
+        parts = _Parts(frame, tuple(frame.columns), origin, lazy, roles, built, said + findings, {}, records, *labels)
         object.__setattr__(self, "_parts", parts)
 
     def _like(self, **changes: Any) -> Panel:
@@ -127,6 +144,14 @@ class Panel:
     @property
     def records(self) -> tuple[Any, ...]:
         return self._parts.records
+
+    @property
+    def variable_labels(self) -> Mapping[str, str]:
+        return self._parts.variable_labels
+
+    @property
+    def value_labels(self) -> Mapping[str, Mapping[Any, str]]:
+        return self._parts.value_labels
 
     @property
     def _frame(self) -> nw.DataFrame[Any]:
@@ -174,6 +199,12 @@ class Panel:
     @property
     def n_persons(self) -> int:
         return len(self.persons)
+
+    @property
+    def is_one_treatment_each(self) -> bool:
+        """Whether no person has several treatments, so far as the role `episode` tells."""
+        whole = self.roles.whole_person
+        return whole is None or self.series(whole).n_unique() == self.n_persons
 
     @property
     def sessions_per_person(self) -> np.ndarray:
@@ -318,7 +349,7 @@ class Panel:
         """
         added = {}
         for name, values in columns.items():
-            if name in self.roles.named().values():
+            if name in self.roles.taken().values():
                 raise PanelError(
                     f"column {name!r} has a role and cannot be replaced.", remedy="Build a new Panel from the table."
                 )
@@ -417,6 +448,9 @@ class Panel:
     def _facts(self) -> str:
         counts = self.sessions_per_person
         text = f"{self.n_persons:,} persons, {len(self):,} sessions"
+        if self.roles.whole_person is not None:
+            persons = self.series(self.roles.whole_person).n_unique()
+            text = f"{self.n_persons:,} treatments of {persons:,} persons, {len(self):,} sessions"
         if len(counts):
             text += f" ({counts.min()} to {counts.max()} each, median {np.median(counts):g})"
         if self.clusters is not None:

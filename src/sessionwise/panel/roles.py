@@ -1,4 +1,4 @@
-"""Roles: who (person), when (session), with whom (cluster) and on what date (time) each row is.
+"""Roles: who (person), when (session), with whom (cluster), on what date (time), in which treatment (episode) each is.
 
 Turns the role columns of a table into sorted integer arrays, or says exactly why that cannot be.
 `Panel` stops at the first error; `check` lists them all. Both use `structure`, so they agree.
@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 import numpy as np
 
-from ..errors import nearest, some
+from ..errors import Wording, nearest, some
 from ..findings import Finding, Findings
 from ..words import counted
+from .episodes import episode_option, unit_labels, unit_name
 from .frames import column, holds_lists
 from .labels import levels, person_labels, run_labels, run_starts, session_numbers, time_values
 from .table import Origin
@@ -26,17 +27,47 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """The names of the columns that say who, when, with whom and on what date."""
+    """The names of the columns that say who, when, with whom, on what date and in which treatment.
+
+    person : whose sessions follow each other. Where persons had several treatments (`episode`), the column made of
+    both, and `whole_person` is the column of persons; see episodes.py, and `given`.
+    """
 
     person: str
     session: str
     cluster: str | None = None
     time: str | None = None
+    episode: str | None = None
+    whole_person: str | None = None
+
+    @classmethod
+    def given(
+        cls,
+        person: str,
+        session: str,
+        cluster: str | None = None,
+        time: str | None = None,
+        episode: str | None = None,
+    ) -> Roles:
+        """Of columns as a user names them."""
+        if episode is None:
+            return cls(person, session, cluster, time)
+        return cls(unit_name(person, episode), session, cluster, time, episode, person)
 
     def named(self) -> dict[str, str]:
-        """Role -> column, for the roles that are given."""
-        pairs = (("person", self.person), ("session", self.session), ("cluster", self.cluster), ("time", self.time))
+        """Role -> column, for the roles that are given, as a user names them."""
+        pairs = (
+            ("person", self.whole_person or self.person),
+            ("session", self.session),
+            ("cluster", self.cluster),
+            ("time", self.time),
+            ("episode", self.episode),
+        )
         return {role: name for role, name in pairs if name is not None}
+
+    def taken(self) -> dict[str, str]:
+        """Role -> column, of every column that no variable can be: with that of person and episode, as 'treatment'."""
+        return self.named() | ({"treatment": self.person} if self.episode else {})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,7 +138,10 @@ def structure(frame: nw.DataFrame[Any], roles: Roles, origin: Origin) -> tuple[P
     found = role_errors(frame, roles.named())
     if found:
         return None, Findings(found)
-    person = person_labels(column(frame, roles.person), roles.person, origin, found)
+    named = roles.named()["person"]
+    person = person_labels(column(frame, named), named, origin, found)
+    if person is not None and roles.episode:
+        person = unit_labels(person, frame, named, roles.episode, origin, found)
     session = session_numbers(column(frame, roles.session), roles.session, origin, found)
     times = time_values(column(frame, roles.time), roles.time, origin, found) if roles.time else None
     if not frame.shape[0]:
@@ -115,7 +149,7 @@ def structure(frame: nw.DataFrame[Any], roles: Roles, origin: Origin) -> tuple[P
     if person is None or session is None or any(f.severity == "error" for f in found):
         return None, Findings(found)
     order, starts, persons, session = _sort(person, session)
-    duplicates = None if order is None else _duplicates(persons, session, starts, order, roles, origin)
+    duplicates = None if order is None else _duplicates(persons, session, starts, order, roles, origin, frame.columns)
     if duplicates:
         return None, Findings([*found, duplicates])
     clusters = codes = None
@@ -142,11 +176,17 @@ def role_errors(frame: nw.DataFrame[Any], named: Mapping[str, str]) -> list[Find
             found.append(Finding("error", "role-nested", what, f"column {name!r}", 0, "Give one value in each cell."))
     for name in dict.fromkeys(named.values()):
         same = [role for role, other in named.items() if other == name]
-        if len(same) > 1:
+        if len(same) > 1 and not _may_be_one(same, named):
             what = f"Column {name!r} is named for {len(same)} roles: {some(same)}."
             where, remedy = f"columns: {some(columns, 12)}", "Give each role a column of its own."
             found.append(Finding("error", "role-column-twice", what, where, len(same), remedy))
     return found
+
+
+def _may_be_one(same: list[str], named: Mapping[str, str]) -> bool:
+    """Whether a column may have these roles at once: numbers of sessions are times too, and of several treatments the
+    person may be the cluster."""
+    return set(same) == {"session", "time"} or (set(same) == {"person", "cluster"} and "episode" in named)
 
 
 def _sort(person: pl.Series, session: np.ndarray) -> tuple[np.ndarray | None, np.ndarray, np.ndarray, np.ndarray]:
@@ -184,6 +224,7 @@ def _duplicates(
     order: np.ndarray,
     roles: Roles,
     origin: Origin,
+    columns: list[str],
 ) -> Finding | None:
     """A Finding on persons with two rows for one session, or None."""
     again = np.zeros(len(session), bool)
@@ -206,5 +247,14 @@ def _duplicates(
         f"{one} ({counted(n_persons, 'person')}).",
         "; ".join(said) + rest,
         len(rows),
-        "Keep one row for each person and session, or correct the numbers.",
+        _one_row(roles, columns),
     )
+
+
+def _one_row(roles: Roles, columns: list[str]) -> str:
+    """What to do about several rows of a session."""
+    keep = "Keep one row for each person and session, or correct the numbers"
+    if roles.episode:
+        return f"{keep}."
+    said = "; or, if persons were treated more than once, name the column that tells their treatments apart: "
+    return Wording(keep, said, episode_option(columns), ".")

@@ -125,5 +125,5 @@ def _most(share: np.ndarray, attended: np.ndarray) -> float:
 
 
 def _numeric(panel: Panel) -> tuple[str, ...]:
-    roles = panel.roles.named().values()
+    roles = panel.roles.taken().values()
     return tuple(name for name in panel.columns if name not in roles and panel.is_numeric(name))

@@ -6,12 +6,12 @@ Nothing here reads a table; `score` does the arithmetic and `_file` reads the TO
 from __future__ import annotations
 
 import html
-import io
 import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from ..errors import InstrumentError
+from ..show import text
 
 Scoring = Literal["sum", "mean", "mean10"]
 Higher = Literal["worse", "better"]
@@ -195,11 +195,7 @@ class Instrument:
         return Group(*parts)  # type: ignore[arg-type]
 
     def __str__(self) -> str:
-        from rich.console import Console
-
-        out = io.StringIO()
-        Console(file=out, width=100, color_system=None).print(self)
-        return "\n".join(line.rstrip() for line in out.getvalue().rstrip().splitlines())
+        return text(self, width=100)
 
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{h}</th>" for h in _HEAD)

@@ -7,7 +7,6 @@ missing than the scale allows, the score is missing.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from os import PathLike
@@ -20,7 +19,7 @@ from ..errors import Argument, ScoreError, Wording, nearest, some
 from ..findings import Finding
 from ..options import one_of
 from ..panel import Panel
-from ..show import plain_dict
+from ..show import plain_dict, text
 from ..words import counted, numbered
 from .answered import Answered
 from .instrument import FACTS, Instrument
@@ -115,11 +114,7 @@ class ScoreRecord:
         return table
 
     def __str__(self) -> str:
-        from rich.console import Console
-
-        out = io.StringIO()
-        Console(file=out, width=80, color_system=None).print(self)
-        return "\n".join(line.rstrip() for line in out.getvalue().rstrip().splitlines())
+        return text(self)
 
 
 def score(

@@ -20,6 +20,7 @@ from ..errors import (
     read_option,
     some,
 )
+from ..panel.episodes import episode_column
 
 if TYPE_CHECKING:
     from ..panel import Panel
@@ -46,7 +47,7 @@ NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class GuessedRoles:
-    """Columns of persons, sessions and clusters, as they were named or else taken by their names.
+    """Columns of persons, sessions, clusters and episodes, as they were named or else taken by their names.
 
     person : None if each row of a wide file is one. session : None if it is to be made, of a wide or a dated file.
     guessed : role -> what was taken for it, of the roles that were not named.
@@ -56,6 +57,7 @@ class GuessedRoles:
     session: str | None
     cluster: str | None
     guessed: Mapping[str, str]
+    episode: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +78,12 @@ def roles(
     cluster: str | None,
     wide: bool,
     dated: bool,
+    episode: str | None = None,
 ) -> GuessedRoles:
-    """Who, when and with whom. A cluster is looked for only where a person or session is.
+    """Who, when, with whom and in which treatment. Clusters and episodes are looked for only where a person or session
+    is, and episodes not in a wide file.
 
-    columns : the file's, read if they are needed. person, session, cluster : as named.
+    columns : the file's, read if they are needed. person, session, cluster, episode : as named.
     wide : one row a person, so that no column of sessions is needed. dated : sessions are numbered by their dates.
 
     Raises
@@ -89,7 +93,7 @@ def roles(
     named = {"person": person, "session": session, "cluster": cluster}
     has_sessions = bool(session or wide or dated)
     if person and has_sessions:
-        return GuessedRoles(person, session, cluster, {})
+        return GuessedRoles(person, session, cluster, {}, episode)
     names = columns()
     guessed: dict[str, str] = {}
     for what in named:
@@ -102,7 +106,10 @@ def roles(
             guessed[what] = "each row"
         elif what != "cluster":
             raise _no_role(what, names)
-    return GuessedRoles(named["person"], named["session"], named["cluster"], guessed)
+    if episode is None and not wide:
+        episode = episode_column([name for name in names if name not in named.values()])
+        guessed |= {"episode": episode} if episode else {}
+    return GuessedRoles(named["person"], named["session"], named["cluster"], guessed, episode)
 
 
 def role(what: str, columns: Sequence[str]) -> str | None:
@@ -201,7 +208,7 @@ def _no_role(what: str, columns: Sequence[str]) -> SessionwiseError:
 
 
 def _no_scales(panel: Panel, lacking: Sequence[str]) -> SessionwiseError:
-    taken = panel.roles.named().values()
+    taken = panel.roles.taken().values()
     numeric = [name for name in panel.columns if name not in taken and panel.is_numeric(name)]
     return SessionwiseError(
         f"{' and '.join(f'--{what}' for what in lacking)} {'are' if len(lacking) > 1 else 'is'} not given, "

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..designs.person_values import source_rows
 from ..errors import Argument, PanelError, StudyError, Wording, missing_codes, nearest, some
 from ..findings import Finding
+from ..panel.few_values import few_values, instead, meaning
 from ..panel.frames import text_among_numbers
 from ..scoring import Instrument, Scale, instrument, instruments
 
@@ -49,7 +51,7 @@ def known(column: str) -> tuple[Instrument, Scale] | None:
 
 def can_be_studied(study: Study, panel: Panel) -> None:
     """Stop at a study that these data hold nothing for."""
-    roles = {name: role for role, name in panel.roles.named().items()}
+    roles = {name: role for role, name in panel.roles.taken().items()}
     for name in study.columns:
         if name not in panel:
             raise StudyError(
@@ -70,6 +72,9 @@ def can_be_studied(study: Study, panel: Panel) -> None:
         if name not in study.as_scored:
             _possible(what, name, values, panel)
         _varies_within(what, name, values, panel)
+        if name not in study.as_scored:
+            _many_values(what, name, values)
+    _some_change(study, panel)
 
 
 def _scores(what: str, name: str, panel: Panel) -> np.ndarray:
@@ -125,10 +130,82 @@ def _possible(what: str, name: str, values: np.ndarray, panel: Panel) -> None:
     )
 
 
+def _some_change(study: Study, panel: Panel) -> None:
+    """Stop where persons have sessions `lag` apart, and outcome or process no values there: there is no change."""
+    before = source_rows(panel.sessions, panel.starts, study.lag, "session")
+    now = np.flatnonzero(before >= 0)
+    if not len(now):
+        return
+    there = {name: np.isfinite(panel[name]) for name in (study.outcome, study.process)}
+    y, x = there.values()
+    then = y[before[now]] & x[before[now]]
+    forward = then & y[now] & (x[now] | (study.order != "process first"))
+    reverse = then & x[now] & (y[now] | (study.order != "outcome first"))
+    if forward.any() or reverse.any():
+        return
+    name = min(there, key=lambda one: int(there[one].sum()))
+    values, both = there[name], y & x
+    apart = "in a row" if study.lag == 1 else f"that are {study.lag} apart"
+    roles = panel.roles.named()
+    treatments = f", episode={roles['episode']!r}" if "episode" in roles else ""
+    raise StudyError(
+        f"{name} has a value in {int(values.sum()):,} of {len(values):,} sessions, and no two sessions {apart} have "
+        "the scores that a model of both needs: nothing can be said of change from session to session.",
+        where=f"{panel.roles.session} {_often_measured(values, panel)}{_distance(both, panel)}",
+        remedy=Wording(
+            "To study change from one measurement to the next, keep only the sessions with both scores, number these "
+            "anew, ",
+            Argument(
+                f"number_sessions(kept, person={roles['person']!r}, by={roles['session']!r}, "
+                f"into='measurement'{treatments})",
+                ("--number-by", roles["session"], "--session", "measurement"),
+            ),
+            ", and say how far apart measurements are.",
+        ),
+    )
+
+
+def _often_measured(values: np.ndarray, panel: Panel) -> str:
+    """The session numbers at which most have a value, ascending: '1, 4, 8 and 2 more'."""
+    numbers, counts = np.unique(panel.sessions[values], return_counts=True)
+    return some([int(n) for n in np.sort(numbers[np.argsort(-counts, kind="stable")][:5])], 5) + (
+        f" and {len(numbers) - 5} more" if len(numbers) > 5 else ""
+    )
+
+
+def _distance(both: np.ndarray, panel: Panel) -> str:
+    """How far apart a person's sessions with both scores are; nothing if nobody has two."""
+    rows = np.flatnonzero(both)
+    apart = np.diff(panel.sessions[rows])[np.diff(panel.codes[rows]) == 0]
+    if not len(apart):
+        return ""
+    return f"; sessions with both are {apart.min()} to {apart.max()} sessions apart (median {np.median(apart):g})"
+
+
+def _many_values(what: str, name: str, values: np.ndarray) -> None:
+    """Stop at two categories, and at an outcome of a few steps, that nobody said to be a score."""
+    few = few_values(values)
+    if not few or (len(few) > 2 and what == "process"):
+        return
+    raise StudyError(
+        f"the {what} {meaning(name, few)}",
+        where=f"column {name!r}",
+        remedy=Wording(
+            instead(few),
+            " To analyse it as a score all the same, say so: ",
+            Argument(f"as_scored=[{name!r}]", ("--as-scored", name)),
+            ".",
+        ),
+    )
+
+
 def doubtful(study: Study, panel: Panel) -> list[Finding]:
-    """Warnings of single values outside the range of an instrument's scale."""
+    """Warnings of single values outside the range of an instrument's scale, and of scores that have few values."""
     found = []
     for name in (study.outcome, study.process):
+        if few := few_values(panel[name]):
+            where = f"column {name!r}"
+            found.append(Finding("warning", "few-values", meaning(name, few), where, len(few), instead(few), name))
         beyond, ends = _beyond(name, panel[name]), _range(name, panel[name])
         if not beyond.any() or not ends:
             continue

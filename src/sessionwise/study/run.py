@@ -21,6 +21,7 @@ from .parts.few_sessions import few_sessions
 from .parts.headline import headline, net_effects
 from .parts.persons import person_effects
 from .parts.sample import course, flow
+from .person_columns import coded_notes
 from .records import Direction, NotAnswered
 from .refusals import doubtful
 from .result import StudyResult
@@ -87,7 +88,9 @@ def run(study: Study, panel: Panel, seed: int, progress: Progress | None) -> Stu
         methods=methods_text(given, both[0], compared, release, drop_out, found),
         results=results_text(given, found, both, persons, compared, few, drop_out, doubts),
         references=references(given, both, drop_out, few, compared, found),
-        findings=check(panel) + _few(given) + Findings([*doubtful(study, panel), *losses(given, forward)]),
+        findings=check(panel)
+        + _few(given)
+        + Findings([*doubtful(study, panel), *coded_notes(study, panel), *losses(given, forward)]),
         no_cluster=given.no_cluster,
         called=((study.outcome, given.outcome), (study.process, given.process)),
         person=given.person,

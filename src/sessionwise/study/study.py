@@ -39,8 +39,9 @@ class Study:
         lagged effect in both directions, whatever the order.
     expected : the direction that the effect of the process on the outcome is expected to have; if not given, as the
         instruments say (a better alliance, fewer symptoms: 'negative'), or else 'negative'.
-    as_scored : outcome or process, whose values are scores however odd: none is refused as a code for 'missing', or as
-        outside a scale's range.
+    as_scored : columns whose values are scores however odd. Of outcome and process none is refused as a code for
+        'missing' or as outside a scale's range, nor because they are few; moderators and covariates whose values have
+        labels (1 man, 2 woman) are numbers and not categories.
     first_sessions : how many first sessions the analyses of first sessions and of complete cases look at; if not
         given the persons' median, at least 4.
 
@@ -154,11 +155,11 @@ def _options(study: Study) -> None:
     if not _whole(study.lag) or study.lag < 1:
         raise StudyError(f"lag is {study.lag!r}.", remedy="Give a whole number of sessions, 1 or more.")
     for name in study.as_scored:
-        if name not in (study.outcome, study.process):
+        if name not in study.columns:
             option = Argument("as_scored", ("--as-scored",))
             raise StudyError(
-                Wording(option, f" names {name!r}, which is neither outcome nor process."),
-                remedy="Name one of these, or both.",
+                Wording(option, f" names {name!r}, which is no column of the study."),
+                remedy=f"Name some of these: {', '.join(study.columns)}.",
             )
     first = study.first_sessions
     if first is not None and (not _whole(first) or first < study.lag + 2):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -33,6 +34,9 @@ FEWEST_NUMBERS = 8
 KNOTS = (0.25, 0.5, 0.75)
 #: 'First sessions' are at least so many.
 FEWEST_FIRST = 4
+
+#: A column's label in the file is its name in sentences if it has no more letters.
+LONGEST_LABEL = 30
 
 _PERSONS = ("patient", "client", "person", "participant", "subject", "student", "child", "member", "user", "case")
 
@@ -142,6 +146,7 @@ def setting(study: Study, panel: Panel, seed: int) -> StudyData:
     """
     _is_panel(panel)
     can_be_studied(study, panel)
+    labels = _labels(study, panel)
     panel = filled(study, panel)
     description = describe(panel, [name for name in study.columns if _can_be_described(name, panel)])
     found = {v.name: v for v in description.variables}
@@ -163,8 +168,8 @@ def setting(study: Study, panel: Panel, seed: int) -> StudyData:
         expected=study.expected or _expected(outcome, process),
         seed=seed,
         person=_person(panel),
-        outcome=_called(study.outcome, outcome),
-        process=_called(study.process, process),
+        outcome=_called(study.outcome, outcome, labels),
+        process=_called(study.process, process, labels),
     )
 
 
@@ -224,12 +229,22 @@ def _cluster(panel: Panel) -> tuple[str | None, NotAnswered | None]:
 
 def _person(panel: Panel) -> str:
     """Persons in the singular, as sentences call them."""
+    if panel.roles.episode is not None:
+        return "treatment"
     name = panel.roles.person.lower()
     return name if name in _PERSONS else "person"
 
 
-def _called(column: str, found: tuple[Instrument, Scale] | None) -> str:
-    return column if found is None else f"{found[0].name.upper()} {found[1].name}".rstrip()
+def _labels(study: Study, panel: Panel) -> dict[str, str]:
+    """Short labels of outcome and process in the file, which differ."""
+    found = {name: panel.variable_labels.get(name, "").strip() for name in (study.outcome, study.process)}
+    fit = len(set(found.values())) == 2
+    short = {name: label for name, label in found.items() if fit and 0 < len(label) <= LONGEST_LABEL}
+    return {name: f"“{label}”" if set(label) & set(",;:.()") else label for name, label in short.items()}
+
+
+def _called(column: str, found: tuple[Instrument, Scale] | None, labels: Mapping[str, str]) -> str:
+    return labels.get(column, column) if found is None else f"{found[0].name.upper()} {found[1].name}".rstrip()
 
 
 def _expected(outcome: tuple[Instrument, Scale] | None, process: tuple[Instrument, Scale] | None) -> Expected:

@@ -505,3 +505,42 @@ def test_what_has_no_maximum_can_still_be_printed():
     fit = MLM("y ~ x + s + (1 | p)", "ML", variance_by="k").fit(sw.Panel(data, person="p", session="s"))
     assert str(fit).startswith("Multilevel model (ML)")
     json.dumps(fit.to_dict(), allow_nan=False)
+
+
+# --- persons without a random term --------------------------------------------------------------
+
+
+def independence(formula: str, panel: sw.Panel, **options: str) -> list[sw.Finding]:
+    return [f for f in MLM(formula, **options).fit(panel).findings if f.code == "sessions-independent"]
+
+
+def test_sessions_without_a_random_term_are_said_to_be_independent_and_the_formula_to_use(panel):
+    (doubt,) = independence("y ~ x", panel)
+    assert doubt.severity == "warning"
+    assert doubt.count == (panel.sessions_per_person > 1).sum()
+    assert doubt.remedy == "Give persons an intercept that varies, with the formula 'y ~ x + (1 | p)'."
+    assert independence("y ~ x + (1 | p)", panel) == []
+
+
+def test_the_remedy_names_persons_as_a_formula_does_and_a_shell_takes_it(panel):
+    data = table().rename({"p": "Patient ID"})
+    other = sw.Panel(data, person="Patient ID", session="s")
+    (doubt,) = independence("y ~ x", other)
+    assert doubt.remedy.endswith("'y ~ x + (1 | `Patient ID`)'.")
+    assert doubt.remedy.for_command_line() == doubt.remedy
+    formula = doubt.remedy.split("'")[1]
+    assert independence(formula, other) == []
+    assert MLM(formula).fit(other).se["x"] != MLM("y ~ x").fit(other).se["x"]
+
+
+def test_a_random_term_of_something_larger_leaves_sessions_of_a_person_independent(panel):
+    assert len(independence("y ~ x + (1 | g)", panel)) == 1
+    assert independence("y ~ x + (0 + x | p)", panel) == []
+    assert independence("y ~ x + (1 | p:e)", panel) == []
+    assert independence("y ~ x + (1 | g) + (1 | p:e)", panel) == []
+
+
+def test_correlated_residuals_and_single_sessions_are_not_warned_of(panel):
+    assert independence("y ~ x", panel, residual="ar1") == []
+    once = sw.Panel(table().group_by("p").first(), person="p", session="s")
+    assert independence("y ~ x", once) == []

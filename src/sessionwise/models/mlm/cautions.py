@@ -1,5 +1,5 @@
-"""Cautions: what a reader must know of a model beside its verdict: a lagged response among the predictors, random
-slopes of variables that do not vary where they should."""
+"""Cautions: what a reader must know of a model beside its verdict: sessions of a person taken as independent, a lagged
+response among the predictors, random slopes of variables that do not vary where they should."""
 
 from __future__ import annotations
 
@@ -9,22 +9,45 @@ import numpy as np
 
 from ...designs import Design
 from ...designs.coding import INTERCEPT
+from ...errors import Argument, Wording
 from ...findings import Finding, Findings
 from ...formula import Call, Expression, calls, names, show
 from ...formula.functions import SHIFT
-from ...formula.syntax import parts
+from ...formula.syntax import Name, Span, parts
+from ...mixed import MixedGram
+from ...words import counted
 from .nickell import nickell_bias
 
 #: Autoregression for which the expected bias is said.
 EXAMPLE = 0.3
 
 
-def cautions(design: Design, n: np.ndarray, constant: Sequence[Slope]) -> Findings:
+def cautions(design: Design, gram: MixedGram, person: str, constant: Sequence[Slope]) -> Findings:
     """Findings about the model, beside those about its rows.
 
-    design : of the model; its rows may be elsewhere. n : rows of each person. constant : see `constant_slopes`.
+    design : of the model; its rows may be elsewhere. gram : the cross-products that were fitted. person : the column of
+    persons. constant : see `constant_slopes`.
     """
-    return Findings([*_lagged(design, n), *map(_constant_slope, constant)])
+    return Findings([*_independent(design, gram, person), *_lagged(design, gram.n), *map(_constant_slope, constant)])
+
+
+def _independent(design: Design, gram: MixedGram, person: str) -> list[Finding]:
+    """That sessions of a person are taken as independent: no random term of persons or of parts of persons, and
+    residuals that do not correlate."""
+    repeated = int((gram.n > 1).sum())
+    if not repeated or gram.residual.kind != "independent" or any(g.is_person or g.within_persons for g in gram.groups):
+        return []
+    what = (
+        f"Sessions of a person are taken as independent of each other: {counted(gram.n_rows, 'session')} of "
+        f"{counted(len(gram.n), 'person')}, {repeated:,} with several, and no random term of {person}. Standard errors "
+        "are then wrong, as a rule too small, and degrees of freedom too many: intervals and p are not to be trusted."
+    )
+    group = show(Name(person, Span("", 0, 0)))
+    formula = f"{design.formula.text.strip()} + (1 | {group})"
+    remedy = Wording(
+        "Give persons an intercept that varies, with the formula ", Argument(repr(formula), (formula,)), "."
+    )
+    return [Finding("warning", "sessions-independent", what, "", repeated, remedy)]
 
 
 def _lagged(design: Design, n: np.ndarray) -> list[Finding]:

@@ -96,7 +96,8 @@ class MLM(Model):
         _can_be_fitted(gram.recipe, likelihood.nu(reml))
         solution = Solution(likelihood, optimise(likelihood, reml=reml, threads=threads), reml)
         _some_residual(solution, gram.recipe)
-        return MLMFit.of(self, gram.recipe, solution, cautions(gram.recipe.design, gram.gram.n, gram.constant))
+        doubts = cautions(gram.recipe.design, gram.gram, gram.recipe.person, gram.constant)
+        return MLMFit.of(self, gram.recipe, solution, doubts)
 
     def gram(
         self,
