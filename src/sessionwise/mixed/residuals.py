@@ -19,7 +19,8 @@ for any parameters rho, from what was summed once:
   It is another way to write a random intercept of persons (exchangeable.py); a formula has the random term.
 
 rho is unbounded: atanh(phi) for AR(1), log(-log phi) for continuous time, atanh(sqrt(c)) for exchangeable residuals,
-log of each standard deviation relative to the first stratum's.
+log of each standard deviation relative to the first stratum's. In continuous time phi is here the correlation at the
+usual gap, so that the search does not know whether time is in seconds or in years.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ KINDS = ("independent", "ar1", "car1")
 MOST_BYTES = 1_500_000_000
 _STEP = 1e-5
 _MOST = 12.0
+#: rho of continuous time below which even gaps a billion times the usual one correlate fully.
+_LEAST_DECAY = -30.0
 #: rho of exchangeable residuals beyond which their ratio is no number.
 _MOST_SPREAD = 170.0
 
@@ -49,9 +52,10 @@ class Residual:
     """Which residuals: what the likelihood needs to know of the rows used.
 
     kind : one of KINDS, or "exchangeable".
-    gaps : float64 (n_rows,), distance from the person's row before, in sessions or in time; NaN at a person's first.
+    gaps : float64 (n_rows,), distance from the person's row before, in sessions or in `unit`; NaN at a person's first.
     strata : int64 (n_rows,), 0 .. n_strata - 1; all 0 without strata.
     labels : names of the strata, () without.
+    unit : of the gaps in continuous time, their median, in the unit of the time column (`in_continuous_time`).
 
     Only continuous time needs the rows once cross-products are there; gaps and strata have length 0 where the rows are
     elsewhere.
@@ -61,16 +65,17 @@ class Residual:
     gaps: np.ndarray
     strata: np.ndarray
     labels: tuple[str, ...] = ()
+    unit: float = 1.0
 
     @property
     def without_rows(self) -> Residual:
         """Which residuals, and nothing about any row."""
-        return Residual(self.kind, np.zeros(0), np.zeros(0, np.int64), self.labels)
+        return Residual(self.kind, np.zeros(0), np.zeros(0, np.int64), self.labels, self.unit)
 
     def __reduce__(self) -> tuple[object, ...]:
         if self.kind == "independent" and not self.labels:  # nothing of the rows but how many there are
             return independent, (len(self.gaps),)
-        return Residual, (self.kind, np.array(self.gaps), np.array(self.strata), self.labels)
+        return Residual, (self.kind, np.array(self.gaps), np.array(self.strata), self.labels, self.unit)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -85,7 +90,7 @@ class Residual:
         return dict(zip(self.labels, [1.0, *ratios], strict=True)) if self.labels else {}
 
     def natural(self, rho: np.ndarray) -> np.ndarray:
-        """phi and the ratios of standard deviations from rho; of exchangeable residuals their
+        """phi at a gap of 1 and the ratios of standard deviations from rho; of exchangeable residuals their
         correlation."""
         if self.kind == "exchangeable":
             return np.asarray(np.tanh(rho) ** 2)
@@ -94,8 +99,21 @@ class Residual:
         if self.kind == "ar1":
             out[0] = np.tanh(rho[0])
         elif self.kind == "car1":
-            out[0] = np.exp(-np.exp(rho[0]))
+            out[0] = np.exp(-_decay(rho))
         return out
+
+    def per_unit(self, natural: np.ndarray) -> np.ndarray:
+        """With phi per unit of the time column, as users see it, rather than at a gap of 1 (the usual one)."""
+        return self._with_power(natural, 1.0 / self.unit)
+
+    def at_usual_gap(self, per_unit: np.ndarray) -> np.ndarray:
+        """The way back from `per_unit`."""
+        return self._with_power(per_unit, self.unit)
+
+    def _with_power(self, natural: np.ndarray, power: float) -> np.ndarray:
+        if self.kind != "car1" or power == 1.0:
+            return natural
+        return np.concatenate([natural[:1] ** power, natural[1:]])
 
     def sensitivity(self, rho: np.ndarray) -> np.ndarray:
         """How much a unit of each of rho changes what it stands for: the correlation at the usual gap, log ratios of
@@ -106,8 +124,8 @@ class Residual:
         if self.kind == "ar1":
             change[0] = 1 - np.tanh(rho[0]) ** 2
         elif self.kind == "car1":
-            log_r = -np.exp(np.clip(rho[0], -_MOST, _MOST)) * float(np.nanmedian(self.gaps))
-            change[0] = -log_r * np.exp(log_r)
+            decay = _decay(rho)
+            change[0] = decay * np.exp(-decay)
         return change
 
     def start(self) -> np.ndarray:
@@ -119,8 +137,21 @@ class Residual:
         if self.kind == "ar1":
             rho[0] = np.arctanh(0.2)
         elif self.kind == "car1":
-            rho[0] = np.log(-np.log(0.2) / np.nanmedian(self.gaps))
+            rho[0] = np.log(-np.log(0.2))
         return rho
+
+
+def in_continuous_time(gaps: np.ndarray, strata: np.ndarray, labels: tuple[str, ...] = ()) -> Residual:
+    """Residuals of which those a time t apart correlate phi^t. gaps : (n_rows,) in the unit of the time column, above
+    0; NaN at a person's first row."""
+    known = gaps[~np.isnan(gaps)]
+    usual = float(np.median(known)) if len(known) else 1.0
+    return Residual("car1", gaps / usual, strata, labels, usual)
+
+
+def _decay(rho: np.ndarray) -> float:
+    """-log of the correlation at a gap of 1, in continuous time."""
+    return math.exp(min(max(float(rho[0]), _LEAST_DECAY), _MOST))
 
 
 def independent(n: int) -> Residual:
@@ -254,16 +285,21 @@ class Transformed:
         natural = self.residual.natural(rho)
         sd = np.concatenate([[1.0], natural[1:]])[self.residual.strata]
         later = np.flatnonzero(~np.isnan(self.residual.gaps))
-        r = natural[0] ** self.residual.gaps[later]
-        with np.errstate(divide="ignore"):  # a correlation that is 0 in doubles
-            width = np.sqrt(-np.expm1(2 * np.log(np.abs(r))))
+        gaps = self.residual.gaps[later]
+        if self.residual.kind == "car1":
+            log_r = -_decay(rho) * gaps  # rather than by phi, which has no digits left close to 1
+            r, width = np.exp(log_r), np.sqrt(-np.expm1(2 * log_r))
+        else:
+            r = natural[0] ** gaps
+            with np.errstate(divide="ignore"):  # a correlation that is 0 in doubles
+                width = np.sqrt(-np.expm1(2 * np.log(np.abs(r))))
         made = []
         for column in self.rows.columns:
             z = column / sd
             z[later] = (z[later] - r * z[later - 1]) / width
             made.append(z)
-        log_r = 2 * np.log(width).sum() + 2 * np.log(sd).sum()
-        return Combined(self.rows.gram(made).packed, float(log_r))
+        log_det = 2 * np.log(width).sum() + 2 * np.log(sd).sum()
+        return Combined(self.rows.gram(made).packed, float(log_det))
 
     def slope(self, rho: np.ndarray, adjoint: np.ndarray) -> np.ndarray:
         def at(r: np.ndarray) -> float:

@@ -82,8 +82,7 @@ def verdict(solution: Solution) -> Verdict:
 
 def _no_phi(solution: Solution) -> bool:
     """Whether continuous-time residuals one usual gap apart are uncorrelated: phi is at its boundary."""
-    residual = solution.problem.residual
-    return residual.kind == "car1" and bool(solution.residual[0] ** np.nanmedian(residual.gaps) < ZERO)
+    return solution.problem.residual.kind == "car1" and bool(solution.residual_at_gaps[0] < ZERO)
 
 
 def _not_converged(solution: Solution) -> Verdict:
