@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -40,9 +40,12 @@ KINDS = ("independent", "ar1", "car1")
 #: Lagged cross-products may take this many bytes; with more different gaps than that, rows are used.
 MOST_BYTES = 1_500_000_000
 _STEP = 1e-5
+_LAST_DIGIT = 2.0**-52
 _MOST = 12.0
 #: rho of continuous time below which even gaps a billion times the usual one correlate fully.
 _LEAST_DECAY = -30.0
+#: Beyond these rho there is no maximum to be had: phi of 1 or -1, a stratum without variance.
+_END, _END_OF_DECAY = 11.0, -25.0
 #: rho of exchangeable residuals beyond which their ratio is no number.
 _MOST_SPREAD = 170.0
 
@@ -128,6 +131,15 @@ class Residual:
             change[0] = decay * np.exp(-decay)
         return change
 
+    def is_at_end(self, rho: np.ndarray) -> bool:
+        """Whether a search was led where residuals of some rows have no variance of their own: the likelihood grows
+        without end where these rows can be fitted exactly. phi of 0 in continuous time is an end that may be best."""
+        if self.kind == "exchangeable":
+            return False
+        if self.kind == "car1":
+            return bool(rho[0] < _END_OF_DECAY or (np.abs(rho[1:]) > _END).any())
+        return bool((np.abs(rho) > _END).any())
+
     def start(self) -> np.ndarray:
         """Where the search for rho begins: correlation 0.2 at the usual gap, equal variances, correlation
         0.2 of exchangeable residuals."""
@@ -174,6 +186,15 @@ class Products(Protocol):
 
     def slope(self, rho: np.ndarray, adjoint: np.ndarray) -> np.ndarray:
         """d/d rho of <adjoint, products> + log det R, (len(rho),)."""
+        ...
+
+    @property
+    def smallest_stratum(self) -> float:
+        """Rows of the stratum that has fewest."""
+        ...
+
+    def shaken(self, rng: np.random.Generator) -> Products:
+        """As what was summed would be, had its last digit been rounded another way."""
         ...
 
 
@@ -226,6 +247,13 @@ class Independent:
     def slope(self, rho: np.ndarray, adjoint: np.ndarray) -> np.ndarray:
         return np.zeros(0)
 
+    @property
+    def smallest_stratum(self) -> float:
+        return math.inf
+
+    def shaken(self, rng: np.random.Generator) -> Independent:
+        return Independent(_shaken(self.packed, rng))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lagged:
@@ -251,6 +279,14 @@ class Lagged:
             return float(self._weights(r) @ inner + self._log_r(r))
 
         return _central(at, rho)
+
+    @property
+    def smallest_stratum(self) -> float:
+        return float(self.sizes.min())
+
+    def shaken(self, rng: np.random.Generator) -> Lagged:
+        parts = [replace(p, gram=replace(p.gram, packed=_shaken(p.gram.packed, rng))) for p in self.parts]
+        return replace(self, parts=tuple(parts))
 
     def _phi_sd(self, rho: np.ndarray) -> tuple[float, np.ndarray]:
         natural = self.residual.natural(rho)
@@ -308,6 +344,14 @@ class Transformed:
 
         return _central(at, rho)
 
+    @property
+    def smallest_stratum(self) -> float:
+        return float(np.bincount(self.residual.strata).min())
+
+    def shaken(self, rng: np.random.Generator) -> Transformed:
+        columns = [_shaken(column, rng) for column in self.rows.columns]
+        return replace(self, rows=replace(self.rows, columns=columns))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Exchangeable:
@@ -336,6 +380,13 @@ class Exchangeable:
         of_ratio = float(np.vdot(self.within, adjoint) + of_grow @ ((1.0 - self.sizes) / grow))
         return np.array([2.0 * math.copysign(math.sqrt(ratio * (1.0 + ratio)), rho[0]) * of_ratio])
 
+    @property
+    def smallest_stratum(self) -> float:
+        return math.inf
+
+    def shaken(self, rng: np.random.Generator) -> Exchangeable:
+        return replace(self, within=_shaken(self.within, rng), means=_shaken(self.means, rng))
+
     def _ratio(self, rho: np.ndarray) -> float:
         """c / (1 - c)."""
         return math.sinh(min(abs(float(rho[0])), _MOST_SPREAD)) ** 2
@@ -347,6 +398,10 @@ def _exchangeable(residual: Residual, parts: Sequence[Part]) -> Exchangeable:
     sizes = np.array([float(part.gap) for part in means])
     persons = np.array([float(part.gram.n_rows) for part in means])
     return Exchangeable(residual, within, np.array([part.gram.packed.ravel() for part in means]), sizes, persons)
+
+
+def _shaken(numbers: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return np.asarray(numbers * (1.0 + _LAST_DIGIT * rng.choice([-1.0, 1.0], numbers.shape)))
 
 
 def _central(function: object, rho: np.ndarray) -> np.ndarray:
