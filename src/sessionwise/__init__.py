@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .designs import Design, design
     from .errors import (
         DesignError,
+        ForkError,
         FormulaError,
         GramError,
         InstrumentError,
@@ -58,6 +59,7 @@ _HOME = {
     "designs": ("Design", "design"),
     "errors": (
         "DesignError",
+        "ForkError",
         "FormulaError",
         "GramError",
         "InstrumentError",
@@ -107,6 +109,7 @@ __all__ = [
     "Difference",
     "Finding",
     "Findings",
+    "ForkError",
     "Formula",
     "FormulaError",
     "Gram",

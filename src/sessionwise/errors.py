@@ -196,6 +196,10 @@ class StudyError(SessionwiseError):
     """A study cannot be made of these columns or options."""
 
 
+class ForkError(SessionwiseError):
+    """The process was forked from one that had used tables."""
+
+
 class ModelWarning(UserWarning):
     """What a reader of a table must know and it has no place for, such as few clusters or lost replicates."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 LAYERS: tuple[tuple[str, ...], ...] = (
     # the ground: what knows no session
     ("errors", "threads", "_core"),
-    ("words", "options", "outputs"),
+    ("words", "options", "outputs", "forked"),
     ("show",),
     ("findings",),
     # from a file to the columns of a model

@@ -10,8 +10,11 @@ import polars as pl
 import pytest
 
 import sessionwise as sw
-from sessionwise.mixed import Residual, evaluate, optimise, problem, summed
-from sessionwise.mixed.optimum import _Counter, _search
+from helpers.dense import dense, random_matrix, residual_matrix
+from helpers.multilevel import setup
+from helpers.sessions import nested, panel_of
+from sessionwise.mixed import Optimum, Residual, Solution, evaluate, optimise, problem, summed
+from sessionwise.mixed.optimum import FEW_STARTS, MORE_STARTS, _Counter, _is_lost, _search
 from sessionwise.mixed.starting_values import start
 
 # A start may end 1e-4 lower in the criterion (a likelihood ratio of 1.00005) without a wrong conclusion.
@@ -96,3 +99,45 @@ def test_awkward_designs() -> None:
 @pytest.mark.slow
 def test_awkward_designs_in_full() -> None:
     check(range(1000, 3000))
+
+
+def test_a_criterion_without_digits_is_no_optimum():
+    """Residuals that alternate exactly, beside slopes a hundred thousand times as large: the sums cancel."""
+    s = setup(nested(seed=3, persons=8), "y ~ x + (1 + x | p)", "ar1")
+    counter = _Counter(s.problem, False, 1)
+    for theta, rho, lost in (
+        ([1.0, 0.2, 0.5], 0.3, False),
+        ([1.0, 0.2, 0.5], -6.0, False),
+        ([3e5, 1e4, 2e5], -12.0, True),
+    ):
+        parameters = np.array([*theta, rho])
+        point = counter(parameters)
+        solution = Solution(s.problem, Optimum(parameters, point, np.zeros((0, 0)), True, 0, 1, 1, 1), False)
+        r = residual_matrix(s.design, s.problem.residual, solution.residual, s.at)
+        v = r + random_matrix(s.design, s.problem, [f @ f.T for f in solution.factors])
+        assert _is_lost(counter, parameters, point) is lost
+        if not lost:
+            assert solution.criterion == pytest.approx(dense(s.design, v).criterion(False), abs=1e-5)
+
+
+def test_rows_that_can_be_fitted_exactly_leave_no_maximum():
+    """Two rows in a stratum, three coefficients: their variance goes to zero, whatever a nearer maximum says."""
+    data = nested(seed=2, persons=8).with_row_index("row").with_columns(few=(pl.col("row") < 2).cast(pl.Int8))
+    fit = sw.MLM("y ~ x + z", "ML", variance_by="few").fit(panel_of(data))
+    assert fit.verdict.state == "not-determined"
+    assert "sd ratio few=1 goes to zero" in str(fit.verdict)
+    assert "Join strata" in fit.verdict.remedy
+
+
+def test_more_starts_where_residuals_of_few_rows_have_parameters():
+    data = nested(seed=2, persons=12)
+    starts = [
+        sw.MLM("y ~ x + (1 | p)", **options).fit(panel_of(data)).solution.optimum.starts
+        for options in ({}, {"residual": "ar1"}, {"variance_by": "b"})
+    ]
+    assert starts == [FEW_STARTS, MORE_STARTS, MORE_STARTS]
+    many = nested(seed=2, persons=80).with_row_index("row")
+    small = many.with_columns(few=(pl.col("row") % 40 == 0).cast(pl.Int8))
+    large = many.with_columns(few=(pl.col("row") % 4 == 0).cast(pl.Int8))
+    starts = [sw.MLM("y ~ x", variance_by="few").fit(panel_of(d)).solution.optimum.starts for d in (small, large)]
+    assert starts == [MORE_STARTS, 1]

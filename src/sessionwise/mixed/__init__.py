@@ -16,7 +16,7 @@ from .optimum import Optimum, optimise
 from .problem import MixedLikelihood, problem
 from .random_effects import Effects, effects
 from .random_terms import Block
-from .residuals import KINDS, Residual
+from .residuals import KINDS, Residual, in_continuous_time
 from .solution import Solution
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "added",
     "effects",
     "evaluate",
+    "in_continuous_time",
     "optimise",
     "problem",
     "summed",

@@ -8,7 +8,9 @@ steps with a Hessian from differences of the exact gradient. The same Hessian de
 - H has no negative direction, and is positive along every direction that changes the covariances at all. (At a
   singular fit some change of theta, such as turning two columns where a variance is zero, changes nothing.)
 
-Where that fails the search starts again, first along the negative direction, then from elsewhere.
+Where that fails the search starts again, first along the negative direction, then from elsewhere. A point where the
+criterion depends on the last digit of the cross-products (residuals that alternate almost exactly, beside random
+effects many times as large) is no optimum, however low it seems: what is left of it is rounding.
 """
 
 from __future__ import annotations
@@ -31,7 +33,10 @@ FLAT = 1e-5
 MOST_STARTS = 8
 #: So few persons may leave several maxima: other starts are tried even if the first converged.
 FEW_PERSONS, FEW_STARTS = 50, 4
+#: Residual parameters bring more of them, as do strata of so few rows.
+MORE_STARTS, FEW_ROWS = 16, 25
 _SIZES = (0.1, 1.0, 10.0, 0.3, 3.0, 30.0)  # of the factors at other starts, in residual standard deviations
+_SPREAD = 1.5  # of residual parameters at other starts
 _ROUNDS = 3
 _EXACT = 1e-13  # Newton steps go on to this part of it: degrees of freedom are more sensitive than the criterion
 #: Curvature below which it is computed more exactly before it is judged.
@@ -40,6 +45,10 @@ _FIRST_STAGE = 1500  # persons
 _ROUGH = 1e-4  # decrement at which Newton steps with the true Hessian take over
 _NEAR = 25.0  # decrement from which Newton steps with a Hessian of fewer persons lead on: five standard errors
 _STEP = 1e-5
+#: What the criterion may change by if cross-products are rounded another way.
+_ROUNDING = 1e-3
+#: Sensitivity of phi, or size of a factor, beyond which that is looked at: before it there are digits enough.
+_NEAR_ONE, _LARGE = 1e-3, 1e3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +60,7 @@ class Optimum:
     converged : the verdict of the module's two rules. decrement : g'H^-1 g.
     flattest : smallest curvature along a direction that changes the model, relative to the average design.
     evaluations, starts : how many were needed.
+    lost : whether rounding decides what the criterion is here.
     """
 
     parameters: np.ndarray
@@ -61,6 +71,7 @@ class Optimum:
     flattest: float
     evaluations: int
     starts: int
+    lost: bool = False
 
 
 @one_thread()
@@ -80,15 +91,29 @@ def optimise(
         first = _search(_Counter(few, reml, threads), start(few), None)
         begin, scale = first.parameters, first.hessian * (problem.n / few.n)
     best = _search(counter, start(problem) if begin is None else begin, scale)
-    wanted = starts or (FEW_STARTS if len(problem.levels[0].labels) <= FEW_PERSONS else 1)
+    wanted = starts or _wanted(problem, begin is not None)
     done = 1
     while done < wanted or (not best.converged and done < MOST_STARTS):
         again = _search(counter, _elsewhere(problem, best, done), None)
         done += 1
-        lower = best.evaluation.criterion - again.evaluation.criterion
-        if lower > SMALL_DECREMENT or (again.converged and not best.converged and lower > -SMALL_DECREMENT):
+        if _better(again, best):
             best = again
     return replace(best, evaluations=counter.evaluations, starts=done)
+
+
+def _wanted(problem: MixedLikelihood, begun: bool) -> int:
+    """How many starts; as few as without residual parameters where the caller says where to begin."""
+    few = len(problem.levels[0].labels) <= FEW_PERSONS
+    if problem.n_rho and not begun and (few or problem.products.smallest_stratum <= FEW_ROWS):
+        return MORE_STARTS
+    return FEW_STARTS if few else 1
+
+
+def _better(one: Optimum, other: Optimum) -> bool:
+    if one.lost != other.lost:
+        return other.lost and one.converged
+    lower = other.evaluation.criterion - one.evaluation.criterion
+    return lower > SMALL_DECREMENT or (one.converged and not other.converged and lower > -SMALL_DECREMENT)
 
 
 class _Counter:
@@ -126,7 +151,19 @@ def _search(f: _Counter, begin: np.ndarray, known: np.ndarray | None) -> Optimum
         hessian = central_hessian(f, x)
         judged = _judged(f.problem, x, point, hessian, unit)
     converged = judged.decrement <= SMALL_DECREMENT and judged.rises
-    return Optimum(x, point, hessian, converged, judged.decrement, judged.flattest, f.evaluations, 1)
+    lost = _is_lost(f, x, point)
+    return Optimum(x, point, hessian, converged and not lost, judged.decrement, judged.flattest, f.evaluations, 1, lost)
+
+
+def _is_lost(f: _Counter, x: np.ndarray, point: Evaluation) -> bool:
+    """Whether the criterion is another if the last digit of the cross-products is."""
+    problem = f.problem
+    near_one = problem.residual.kind == "ar1" and (problem.residual.sensitivity(x[problem.n_theta :])[0] < _NEAR_ONE)
+    if not near_one and np.abs(x[: problem.n_theta]).max(initial=0.0) < _LARGE:
+        return False
+    shaken = replace(problem, products=problem.products.shaken(np.random.default_rng(0)))
+    there = evaluate(shaken, x, reml=f.reml, gradient=False, threads=f.threads).criterion
+    return not abs(there - point.criterion) < _ROUNDING
 
 
 def _newton(
@@ -179,7 +216,7 @@ class _Judged:
 def _judged(
     problem: MixedLikelihood, x: np.ndarray, point: Evaluation, hessian: np.ndarray, unit: np.ndarray
 ) -> _Judged:
-    if not np.isfinite(point.criterion):
+    if not np.isfinite(point.criterion) or problem.residual.is_at_end(x[problem.n_theta :]):
         return _Judged(np.inf, False, -np.inf)
     inverse = np.linalg.inv(np.linalg.cholesky(unit))
     relative = inverse @ hessian @ inverse.T
@@ -249,7 +286,9 @@ def _elsewhere(problem: MixedLikelihood, best: Optimum, number: int) -> np.ndarr
     size = _SIZES[number % len(_SIZES)]
     for block in problem.blocks:
         rows, columns = block.places
-        spread = np.where(rows == columns, 1.0, 0.5 * rng.standard_normal(block.size))
+        normal = rng.standard_normal(block.size)
+        alone = np.exp(normal) if number >= FEW_STARTS else 1.0
+        spread = np.where(rows == columns, alone, 0.5 * normal)
         fresh[block.start : block.start + block.size] = size * spread
-    fresh[problem.n_theta :] += 0.5 * rng.standard_normal(problem.n_rho)
+    fresh[problem.n_theta :] += _SPREAD * rng.standard_normal(problem.n_rho)
     return fresh

@@ -19,14 +19,15 @@ for any parameters rho, from what was summed once:
   It is another way to write a random intercept of persons (exchangeable.py); a formula has the random term.
 
 rho is unbounded: atanh(phi) for AR(1), log(-log phi) for continuous time, atanh(sqrt(c)) for exchangeable residuals,
-log of each standard deviation relative to the first stratum's.
+log of each standard deviation relative to the first stratum's. In continuous time phi is here the correlation at the
+usual gap, so that the search does not know whether time is in seconds or in years.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -39,7 +40,12 @@ KINDS = ("independent", "ar1", "car1")
 #: Lagged cross-products may take this many bytes; with more different gaps than that, rows are used.
 MOST_BYTES = 1_500_000_000
 _STEP = 1e-5
+_LAST_DIGIT = 2.0**-52
 _MOST = 12.0
+#: rho of continuous time below which even gaps a billion times the usual one correlate fully.
+_LEAST_DECAY = -30.0
+#: Beyond these rho there is no maximum to be had: phi of 1 or -1, a stratum without variance.
+_END, _END_OF_DECAY = 11.0, -25.0
 #: rho of exchangeable residuals beyond which their ratio is no number.
 _MOST_SPREAD = 170.0
 
@@ -49,9 +55,10 @@ class Residual:
     """Which residuals: what the likelihood needs to know of the rows used.
 
     kind : one of KINDS, or "exchangeable".
-    gaps : float64 (n_rows,), distance from the person's row before, in sessions or in time; NaN at a person's first.
+    gaps : float64 (n_rows,), distance from the person's row before, in sessions or in `unit`; NaN at a person's first.
     strata : int64 (n_rows,), 0 .. n_strata - 1; all 0 without strata.
     labels : names of the strata, () without.
+    unit : of the gaps in continuous time, their median, in the unit of the time column (`in_continuous_time`).
 
     Only continuous time needs the rows once cross-products are there; gaps and strata have length 0 where the rows are
     elsewhere.
@@ -61,16 +68,17 @@ class Residual:
     gaps: np.ndarray
     strata: np.ndarray
     labels: tuple[str, ...] = ()
+    unit: float = 1.0
 
     @property
     def without_rows(self) -> Residual:
         """Which residuals, and nothing about any row."""
-        return Residual(self.kind, np.zeros(0), np.zeros(0, np.int64), self.labels)
+        return Residual(self.kind, np.zeros(0), np.zeros(0, np.int64), self.labels, self.unit)
 
     def __reduce__(self) -> tuple[object, ...]:
         if self.kind == "independent" and not self.labels:  # nothing of the rows but how many there are
             return independent, (len(self.gaps),)
-        return Residual, (self.kind, np.array(self.gaps), np.array(self.strata), self.labels)
+        return Residual, (self.kind, np.array(self.gaps), np.array(self.strata), self.labels, self.unit)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -85,7 +93,7 @@ class Residual:
         return dict(zip(self.labels, [1.0, *ratios], strict=True)) if self.labels else {}
 
     def natural(self, rho: np.ndarray) -> np.ndarray:
-        """phi and the ratios of standard deviations from rho; of exchangeable residuals their
+        """phi at a gap of 1 and the ratios of standard deviations from rho; of exchangeable residuals their
         correlation."""
         if self.kind == "exchangeable":
             return np.asarray(np.tanh(rho) ** 2)
@@ -94,8 +102,21 @@ class Residual:
         if self.kind == "ar1":
             out[0] = np.tanh(rho[0])
         elif self.kind == "car1":
-            out[0] = np.exp(-np.exp(rho[0]))
+            out[0] = np.exp(-_decay(rho))
         return out
+
+    def per_unit(self, natural: np.ndarray) -> np.ndarray:
+        """With phi per unit of the time column, as users see it, rather than at a gap of 1 (the usual one)."""
+        return self._with_power(natural, 1.0 / self.unit)
+
+    def at_usual_gap(self, per_unit: np.ndarray) -> np.ndarray:
+        """The way back from `per_unit`."""
+        return self._with_power(per_unit, self.unit)
+
+    def _with_power(self, natural: np.ndarray, power: float) -> np.ndarray:
+        if self.kind != "car1" or power == 1.0:
+            return natural
+        return np.concatenate([natural[:1] ** power, natural[1:]])
 
     def sensitivity(self, rho: np.ndarray) -> np.ndarray:
         """How much a unit of each of rho changes what it stands for: the correlation at the usual gap, log ratios of
@@ -106,9 +127,18 @@ class Residual:
         if self.kind == "ar1":
             change[0] = 1 - np.tanh(rho[0]) ** 2
         elif self.kind == "car1":
-            log_r = -np.exp(np.clip(rho[0], -_MOST, _MOST)) * float(np.nanmedian(self.gaps))
-            change[0] = -log_r * np.exp(log_r)
+            decay = _decay(rho)
+            change[0] = decay * np.exp(-decay)
         return change
+
+    def is_at_end(self, rho: np.ndarray) -> bool:
+        """Whether a search was led where residuals of some rows have no variance of their own: the likelihood grows
+        without end where these rows can be fitted exactly. phi of 0 in continuous time is an end that may be best."""
+        if self.kind == "exchangeable":
+            return False
+        if self.kind == "car1":
+            return bool(rho[0] < _END_OF_DECAY or (np.abs(rho[1:]) > _END).any())
+        return bool((np.abs(rho) > _END).any())
 
     def start(self) -> np.ndarray:
         """Where the search for rho begins: correlation 0.2 at the usual gap, equal variances, correlation
@@ -119,8 +149,21 @@ class Residual:
         if self.kind == "ar1":
             rho[0] = np.arctanh(0.2)
         elif self.kind == "car1":
-            rho[0] = np.log(-np.log(0.2) / np.nanmedian(self.gaps))
+            rho[0] = np.log(-np.log(0.2))
         return rho
+
+
+def in_continuous_time(gaps: np.ndarray, strata: np.ndarray, labels: tuple[str, ...] = ()) -> Residual:
+    """Residuals of which those a time t apart correlate phi^t. gaps : (n_rows,) in the unit of the time column, above
+    0; NaN at a person's first row."""
+    known = gaps[~np.isnan(gaps)]
+    usual = float(np.median(known)) if len(known) else 1.0
+    return Residual("car1", gaps / usual, strata, labels, usual)
+
+
+def _decay(rho: np.ndarray) -> float:
+    """-log of the correlation at a gap of 1, in continuous time."""
+    return math.exp(min(max(float(rho[0]), _LEAST_DECAY), _MOST))
 
 
 def independent(n: int) -> Residual:
@@ -143,6 +186,15 @@ class Products(Protocol):
 
     def slope(self, rho: np.ndarray, adjoint: np.ndarray) -> np.ndarray:
         """d/d rho of <adjoint, products> + log det R, (len(rho),)."""
+        ...
+
+    @property
+    def smallest_stratum(self) -> float:
+        """Rows of the stratum that has fewest."""
+        ...
+
+    def shaken(self, rng: np.random.Generator) -> Products:
+        """As what was summed would be, had its last digit been rounded another way."""
         ...
 
 
@@ -195,6 +247,13 @@ class Independent:
     def slope(self, rho: np.ndarray, adjoint: np.ndarray) -> np.ndarray:
         return np.zeros(0)
 
+    @property
+    def smallest_stratum(self) -> float:
+        return math.inf
+
+    def shaken(self, rng: np.random.Generator) -> Independent:
+        return Independent(_shaken(self.packed, rng))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lagged:
@@ -220,6 +279,14 @@ class Lagged:
             return float(self._weights(r) @ inner + self._log_r(r))
 
         return _central(at, rho)
+
+    @property
+    def smallest_stratum(self) -> float:
+        return float(self.sizes.min())
+
+    def shaken(self, rng: np.random.Generator) -> Lagged:
+        parts = [replace(p, gram=replace(p.gram, packed=_shaken(p.gram.packed, rng))) for p in self.parts]
+        return replace(self, parts=tuple(parts))
 
     def _phi_sd(self, rho: np.ndarray) -> tuple[float, np.ndarray]:
         natural = self.residual.natural(rho)
@@ -254,16 +321,21 @@ class Transformed:
         natural = self.residual.natural(rho)
         sd = np.concatenate([[1.0], natural[1:]])[self.residual.strata]
         later = np.flatnonzero(~np.isnan(self.residual.gaps))
-        r = natural[0] ** self.residual.gaps[later]
-        with np.errstate(divide="ignore"):  # a correlation that is 0 in doubles
-            width = np.sqrt(-np.expm1(2 * np.log(np.abs(r))))
+        gaps = self.residual.gaps[later]
+        if self.residual.kind == "car1":
+            log_r = -_decay(rho) * gaps  # rather than by phi, which has no digits left close to 1
+            r, width = np.exp(log_r), np.sqrt(-np.expm1(2 * log_r))
+        else:
+            r = natural[0] ** gaps
+            with np.errstate(divide="ignore"):  # a correlation that is 0 in doubles
+                width = np.sqrt(-np.expm1(2 * np.log(np.abs(r))))
         made = []
         for column in self.rows.columns:
             z = column / sd
             z[later] = (z[later] - r * z[later - 1]) / width
             made.append(z)
-        log_r = 2 * np.log(width).sum() + 2 * np.log(sd).sum()
-        return Combined(self.rows.gram(made).packed, float(log_r))
+        log_det = 2 * np.log(width).sum() + 2 * np.log(sd).sum()
+        return Combined(self.rows.gram(made).packed, float(log_det))
 
     def slope(self, rho: np.ndarray, adjoint: np.ndarray) -> np.ndarray:
         def at(r: np.ndarray) -> float:
@@ -271,6 +343,14 @@ class Transformed:
             return float(np.vdot(adjoint, made.packed) + made.log_r)
 
         return _central(at, rho)
+
+    @property
+    def smallest_stratum(self) -> float:
+        return float(np.bincount(self.residual.strata).min())
+
+    def shaken(self, rng: np.random.Generator) -> Transformed:
+        columns = [_shaken(column, rng) for column in self.rows.columns]
+        return replace(self, rows=replace(self.rows, columns=columns))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -300,6 +380,13 @@ class Exchangeable:
         of_ratio = float(np.vdot(self.within, adjoint) + of_grow @ ((1.0 - self.sizes) / grow))
         return np.array([2.0 * math.copysign(math.sqrt(ratio * (1.0 + ratio)), rho[0]) * of_ratio])
 
+    @property
+    def smallest_stratum(self) -> float:
+        return math.inf
+
+    def shaken(self, rng: np.random.Generator) -> Exchangeable:
+        return replace(self, within=_shaken(self.within, rng), means=_shaken(self.means, rng))
+
     def _ratio(self, rho: np.ndarray) -> float:
         """c / (1 - c)."""
         return math.sinh(min(abs(float(rho[0])), _MOST_SPREAD)) ** 2
@@ -311,6 +398,10 @@ def _exchangeable(residual: Residual, parts: Sequence[Part]) -> Exchangeable:
     sizes = np.array([float(part.gap) for part in means])
     persons = np.array([float(part.gram.n_rows) for part in means])
     return Exchangeable(residual, within, np.array([part.gram.packed.ravel() for part in means]), sizes, persons)
+
+
+def _shaken(numbers: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return np.asarray(numbers * (1.0 + _LAST_DIGIT * rng.choice([-1.0, 1.0], numbers.shape)))
 
 
 def _central(function: object, rho: np.ndarray) -> np.ndarray:

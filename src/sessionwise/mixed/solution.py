@@ -84,7 +84,12 @@ class Solution:
 
     @cached_property
     def residual(self) -> np.ndarray:
-        """phi, ratios of standard deviations; see Residual.names."""
+        """phi per session or unit of time, ratios of standard deviations; see Residual.names."""
+        return self.problem.residual.per_unit(self.residual_at_gaps)
+
+    @cached_property
+    def residual_at_gaps(self) -> np.ndarray:
+        """As `residual`, but phi for a gap of 1 in Residual.gaps. In a long unit of time phi is 0 in doubles."""
         return self.problem.residual.natural(self.optimum.parameters[self.problem.n_theta :])
 
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from ..errors import PanelError, some
 from ..findings import Finding, Findings
+from ..forked import must_not_be_forked
 from ..options import known_name
 from ..words import counted
 from .as_text import as_text
@@ -109,6 +110,7 @@ class Panel:
         time: str | None = None,
         episode: str | None = None,
     ) -> None:
+        must_not_be_forked()
         said = table.findings if isinstance(table, Table | Panel) else Findings()
         records = table.records if isinstance(table, Panel) else ()
         frame, origin, lazy = table._as_table() if isinstance(table, Panel) else eager(table)
@@ -250,6 +252,7 @@ class Panel:
         """
         import polars as pl
 
+        must_not_be_forked()
         self._must_have(name)
         if name in self._derived:
             return pl.Series(name, self._derived[name], nan_to_null=True)

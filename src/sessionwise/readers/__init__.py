@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ReadError
 from ..findings import Finding, Findings
+from ..forked import must_not_be_forked
 from ..panel.table import Table
 from .wide import long_to_wide, wide_to_long
 
@@ -80,6 +81,7 @@ def read(
     from .headers import must_have
     from .limits import Limit
 
+    must_not_be_forked()
     options: dict[str, object] = {"sheet": sheet, "header_row": header_row, "delimiter": delimiter, "decimal": decimal}
     options |= {"encoding": encoding, "types": types, "dates": dates}
     check_options(options, value_labels, wide, person, max_cells)

@@ -22,7 +22,7 @@ SMALL_DECREMENT = 1e-8
 #: Curvature, relative to the average of its direction's variables, below which a direction is flat.
 FLAT = 1e-7
 #: From one start, and from all: a likelihood without an optimum is seen long before.
-_MOST_STEPS, _MOST_OF_ALL = 100, 300
+_MOST_STEPS, _MOST_OF_ALL = 200, 600
 #: Steps end where the criterion is expected to fall by less than this: errors and tests are more sensitive than it is.
 _EXACT = 1e-13
 #: Expected falls that rounding can hide, relative to the criterion.

@@ -7,6 +7,7 @@ each test says how many draws it is from. Seeds are fixed.
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -233,3 +234,17 @@ def test_nonsense_is_refused():
         bootstrap(f.solution, f.design, 0, seed=1)
     with pytest.raises(ModelError, match="between 0 and 1"):
         by_hand(np.zeros((2, 2))).percentile(95)
+
+
+def test_ctrl_c_ends_a_bootstrap():
+    """Raised where the main thread is; replicates that nobody waits for are not drawn."""
+    f = fitted(nested(), "y ~ x + (1 | p)")
+
+    def stop(done: int, of: int) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    before = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        bootstrap(f.solution, f.design, 1_000_000, seed=1, progress=stop)
+    assert time.monotonic() - before < 10  # to draw a million seeds alone takes longer

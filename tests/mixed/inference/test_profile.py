@@ -11,6 +11,7 @@ DENSE 1e-4 in units of the deviance: an independent search with numerical gradie
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import replace
 
 import numpy as np
@@ -19,7 +20,7 @@ import pytest
 
 from helpers.dense import Dense, persons_of, random_matrix, residual_matrix
 from helpers.lme4 import LME4, stored
-from helpers.multilevel import Fitted, fitted
+from helpers.multilevel import Fitted, fitted, setup
 from helpers.sessions import nested
 from sessionwise.errors import ModelError
 from sessionwise.mixed import Solution, evaluate
@@ -265,3 +266,17 @@ def test_a_fit_that_did_not_converge_is_told():
     there = replace(solution.optimum, converged=False)
     findings = profile(Solution(solution.problem, there, reml=False), which=["sigma"]).findings
     assert [f.code for f in findings] == ["profile-of-no-optimum"]
+
+
+def test_a_profile_without_an_end_is_left_out(monkeypatch):
+    """Its neighbours are given, and a finding names it."""
+    module = importlib.import_module("sessionwise.mixed.inference.profile")
+    s = setup(nested(), "y ~ x + (1 | p)").fit(reml=False)
+    whole = profile(s, which=["sigma", "x"])
+    assert np.isfinite([whole.low, whole.high]).all()
+    monkeypatch.setattr(module, "MOST_EVALUATIONS", {True: 5, False: 1})
+    told: list[tuple[int, int]] = []
+    cut = profile(s, which=["sigma", "x"], progress=lambda *done: told.append(done))
+    assert np.isnan([cut.low, cut.high]).all()
+    assert [f.code for f in cut.findings] == ["profile-endless"] * 2
+    assert told == [(1, 2), (2, 2)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import FrozenInstanceError, fields, is_dataclass
+from dataclasses import FrozenInstanceError, fields, is_dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ import pytest
 
 import sessionwise as sw
 from helpers.crosslagged import panel, panel_of, table
+from sessionwise.models.panel_sem.solution import FEW_STARTS
 
 MODELS = {
     "ri-clpm": sw.RICLPM("x", "y", waves=4),
@@ -247,3 +248,11 @@ def test_long_run_of_a_dynamic_panel_model():
     with pytest.raises(sw.ModelError, match="grow without limit"):
         grows.long_run()
     assert grows.to_dict()["long_run"] == []
+
+
+def test_persons_are_few_by_group():
+    """So few in each group may leave two optima, however many there are in all."""
+    data = table(4, 240).with_columns(which=pl.col("person") % 2)
+    model = sw.CLPM("x", "y", waves=4)
+    whole, halves = model.fit(panel_of(data)), replace(model, group="which").fit(panel_of(data))
+    assert (whole.solution.optimum.starts, halves.solution.optimum.starts) == (1, FEW_STARTS)

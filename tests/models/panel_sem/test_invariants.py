@@ -71,7 +71,7 @@ def test_later_numbers_of_sessions(fitted):
 
 
 @settings(max_examples=6, derandomize=True)
-@given(seed=SEEDS, a=st.floats(-4, 4), b=st.floats(-4, 4), shift=st.floats(-50, 50))
+@given(seed=SEEDS, a=st.floats(-6, 6), b=st.floats(-6, 6), shift=st.floats(-50, 50))
 @pytest.mark.parametrize("name", list(MODELS))
 def test_units(name, seed, a, b, shift):
     """x in other units: lags rescale, standardised ones and chi-square stay."""

@@ -121,3 +121,20 @@ def test_singular_information():
     assert all(np.isfinite(f.vcov).all() for f in found if f.verdict.converged)
     assert all(f.vcov.diagonal().min() > 0 for f in found if f.verdict.converged)
     assert any("information there is singular" in f.verdict.message for f in found)
+
+
+@pytest.mark.parametrize("seed", [3, 11])
+def test_a_search_on_persistent_series_reaches_an_optimum(seed):
+    """Persons' levels and what carries over can hardly be told apart, so that the way is long: over a hundred steps."""
+    rng, rows = np.random.default_rng(seed), []
+    for p in range(46):
+        y, x = rng.normal(size=2)
+        for s in range(1, 5):
+            x = 0.9 * x + 0.4 * rng.normal()
+            y = 0.97 * y - 0.1 * x + 0.15 * rng.normal() + 0.01
+            rows.append((p, s, y, x))
+    data = pl.DataFrame(rows, schema=["p", "s", "y", "x"], orient="row")
+    fit = sw.DPM("y ~ pre(lag(x))", waves=4).fit(sw.Panel(data, person="p", session="s"))
+    assert fit.solution.optimum.converged
+    assert fit.solution.optimum.steps > 75
+    assert fit.verdict.state == "inadmissible"

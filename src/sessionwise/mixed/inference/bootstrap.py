@@ -7,7 +7,8 @@ evaluations of the likelihood. Every replicate has a random stream of its own: t
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,6 +23,8 @@ from .simulated_response import TrueParameters, draw_from, truth
 
 #: A variance that was estimated as 0 is no place to start from: there the slope is 0 too.
 _FLOOR = 0.05
+#: Replicates handed out to each thread ahead of those that are awaited.
+_AHEAD = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,18 +97,19 @@ def bootstrap(
     ------
     ModelError : no replicates asked for, a Design of other rows or columns.
     """
-    from concurrent.futures import ThreadPoolExecutor
-
     if n < 1:
         raise ModelError(f"{n} replicates were asked for.", remedy="Ask for 1000 or more to get intervals.")
-    seeds = np.random.SeedSequence(seed).spawn(n)
     at, begin = truth(solution), _begin(solution)
+
+    def one(number: int) -> _Replicate:
+        own = np.random.SeedSequence(seed, spawn_key=(number,))
+        return _replicate(solution, design, at, begin, own)
+
     fits = []
-    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
-        for fit in pool.map(lambda s: _replicate(solution, design, at, begin, s), seeds):
-            fits.append(fit)
-            if progress is not None:
-                progress(len(fits), n)
+    for fit in _in_order(one, n, threads or os.cpu_count() or 1):
+        fits.append(fit)
+        if progress is not None:
+            progress(len(fits), n)
     return Bootstrap(
         parameters(solution.problem),
         estimates(solution),
@@ -114,6 +118,23 @@ def bootstrap(
         np.array([f.converged for f in fits]),
         np.array([f.singular for f in fits]),
     )
+
+
+def _in_order(work: Callable[[int], _Replicate], n: int, threads: int) -> Iterator[_Replicate]:
+    """work(0), work(1), ... Few are handed out ahead, so that Ctrl-C waits for those at work and no others."""
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    pool = ThreadPoolExecutor(threads)
+    ahead: deque[Future[_Replicate]] = deque()
+    try:
+        for number in range(n):
+            ahead.append(pool.submit(work, number))
+            if len(ahead) > _AHEAD * threads:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

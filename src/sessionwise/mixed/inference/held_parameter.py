@@ -147,7 +147,7 @@ def _sigma(solution: Solution, parameter: Parameter) -> Held:
 
 
 #: Where phi ends on the scale of the search; beyond, it no longer changes to any effect.
-_ENDS = {"ar1": (-9.0, 9.0), "car1": (-6.6, 12.0)}
+_ENDS = {"ar1": (-9.0, 9.0), "car1": (-12.0, 30.0)}
 
 
 def _residual(solution: Solution, parameter: Parameter) -> Held:
@@ -167,7 +167,7 @@ def _residual(solution: Solution, parameter: Parameter) -> Held:
     def natural(value: float) -> float:
         rho = np.zeros(problem.n_rho)
         rho[number] = sign * value
-        return float(problem.residual.natural(rho)[number])
+        return float(problem.residual.per_unit(problem.residual.natural(rho))[number])
 
     estimate, nudges = float(np.clip(sign * best[i], low, high)), np.delete(_nudges(problem), i)
     return Held(estimate, low, high, 0.1, np.delete(best, i), nudges, at, natural)

@@ -22,12 +22,15 @@ from ...threads import one_thread
 from .. import Solution, optimise
 from .held_parameter import held
 from .parameters import Parameter, chosen, estimates, parameters
-from .profile_walk import Curve, Walk, end
+from .profile_walk import Curve, Endless, Walk, end
 
 #: A deviance so much below that of the optimum is a lower one, and not rounding.
 _LOWER = 1e-5
 #: So few persons may leave several maxima: then searches from elsewhere look whether an end is one.
 _FEW_PERSONS, _STARTS = 50, 4
+#: Evaluations of the criterion for one parameter, of a fit that converged and of one that did not; a few hundred are
+#: the rule.
+MOST_EVALUATIONS = {True: 6000, False: 1000}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,8 +40,9 @@ class Intervals:
     parameters : m of them, see Parameter. level : of confidence.
     estimate : (m,) by maximum likelihood, also for a model fitted by REML; NaN for a correlation with an effect
         without variance.
-    low, high : (m,). Where the deviance does not rise enough before the parameter space ends, the limit itself: 0 for
-        an SD, -1 and 1 for a correlation or phi (0 and 1 for phi of continuous time); infinite if it has no limit.
+    low, high : (m,), NaN where a search found no end within reason (a finding says so). Where the deviance does not
+        rise enough before the parameter space ends, the limit itself: 0 for an SD, -1 and 1 for a correlation or phi
+        (0 and 1 for phi of continuous time); infinite if it has no limit.
     curves : m, for plots. findings : what a reader must know: a lower deviance on the way, a search that did not end.
     """
 
@@ -84,13 +88,19 @@ def profile(
     best = by_likelihood(solution)
     target = float(ndtri((1 + level) / 2))
     elsewhere = _STARTS if len(best.problem.levels[0].labels) <= _FEW_PERSONS else 0
+    most = MOST_EVALUATIONS[best.optimum.converged]
     ends, curves = [], []
     findings = [] if best.optimum.converged else [_NOT_CONVERGED]
     for done, parameter in enumerate(wanted):
-        walk = Walk(held(best, parameter), parameter.limits, best.optimum.evaluation.criterion, elsewhere)
-        ends.append((end(walk, -1, target), end(walk, 1, target)))
-        curves.append(walk.curve())
-        findings += _findings(walk, parameter)
+        try:
+            walk = Walk(held(best, parameter), parameter.limits, best.optimum.evaluation.criterion, elsewhere, most)
+            ends.append((end(walk, -1, target), end(walk, 1, target)))
+            curves.append(walk.curve())
+            findings += _findings(walk, parameter)
+        except Endless:
+            ends.append((np.nan, np.nan))
+            curves.append(Curve(np.zeros(0), np.zeros(0)))
+            findings.append(_endless(parameter, most))
         if progress is not None:
             progress(done + 1, len(wanted))
     of_all = dict(zip((p.name for p in parameters(best.problem)), estimates(best), strict=True))
@@ -113,6 +123,11 @@ def by_likelihood(solution: Solution) -> Solution:
         return solution
     problem = solution.problem
     return Solution(problem, optimise(problem, reml=False, begin=solution.optimum.parameters), reml=False)
+
+
+def _endless(parameter: Parameter, most: int) -> Finding:
+    what = f"the profile of {parameter.name} found no end within {most:,} evaluations and is left out."
+    return Finding("warning", "profile-endless", what, remedy="Simplify the model, or use the bootstrap.")
 
 
 def _findings(walk: Walk, parameter: Parameter) -> list[Finding]:

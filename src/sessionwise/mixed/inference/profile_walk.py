@@ -6,7 +6,8 @@ nearly a line, so that few points are needed, and each search begins near its en
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -30,17 +31,35 @@ class Curve:
     zeta: np.ndarray
 
 
+class Endless(Exception):
+    """A profile took as many evaluations as it may."""
+
+
 class Walk:
     """zeta as a function of the held parameter. It remembers every point, and each search begins where the nearest
     ones say that it should end."""
 
-    def __init__(self, h: Held, limits: tuple[float, float], least: float, elsewhere: int) -> None:
+    def __init__(
+        self, h: Held, limits: tuple[float, float], least: float, elsewhere: int, most: float = np.inf
+    ) -> None:
+        """most : evaluations of the criterion, after which Endless is raised."""
+        self.left = most
+        h = replace(h, at=self._counted(h.at))
         self.held, self.limits, self.least, self.elsewhere = h, limits, least, elsewhere
         self.lowest, self.converged = np.inf, True
         self.points: list[tuple[float, float, np.ndarray]] = [(h.estimate, 0.0, h.free)]
         hessian = curvature(lambda x: h.at(h.estimate, x), h.free)
         self.hessians = {-1: hessian, 1: hessian}
         self.ceiling = min((self._without(i, hessian) for i in h.without), default=np.inf)
+
+    def _counted(self, at: Callable[[float, np.ndarray], Value]) -> Callable[[float, np.ndarray], Value]:
+        def counted(value: float, free: np.ndarray) -> Value:
+            self.left -= 1
+            if self.left < 0:
+                raise Endless
+            return at(value, free)
+
+        return counted
 
     def zeta(self, value: float, side: int) -> float:
         """|zeta| at a value on one side of the estimate."""

@@ -132,7 +132,7 @@ def _rows(solution: Solution, design: Design, clusters: Clusters) -> _Rows:
         tuple(terms),
         np.repeat(np.arange(len(design.persons)), np.diff(design.starts)),
         np.nan_to_num(residual.gaps),
-        float(solution.residual[0]) if correlated else 0.0,
+        float(solution.residual_at_gaps[0]) if correlated else 0.0,
         ratios[residual.strata],
         not correlated and not residual.labels,
     )

@@ -22,7 +22,7 @@ class TrueParameters:
 
     beta : (p,) coefficients of the Design's fixed columns. sigma : residual SD (of the first stratum).
     covariances : for each random term of the Design (q, q), the covariance matrix of its effects; may be singular.
-    residual : phi and ratios of SDs, as far as there are any, see Residual.names.
+    residual : phi at a gap of 1 in Residual.gaps and ratios of SDs, as far as there are any, see Residual.names.
     """
 
     beta: np.ndarray
@@ -33,7 +33,7 @@ class TrueParameters:
 
 def truth(solution: Solution) -> TrueParameters:
     """The estimates, to draw from as if they were true."""
-    return TrueParameters(solution.beta, solution.sigma, solution.covariances, solution.residual)
+    return TrueParameters(solution.beta, solution.sigma, solution.covariances, solution.residual_at_gaps)
 
 
 def draw(solution: Solution, design: Design, rng: np.random.Generator) -> np.ndarray:

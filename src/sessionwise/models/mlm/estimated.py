@@ -63,7 +63,8 @@ class EstimatedMLM(Fit):
 
     @property
     def residual(self) -> dict[str, float]:
-        """phi, and for each further stratum its residual standard deviation relative to the first's."""
+        """phi, in continuous time per unit of the time column (days where it holds dates), and for each further stratum
+        its residual standard deviation relative to the first's."""
         return dict(zip(self.solution.problem.residual.names, self.solution.residual.tolist(), strict=True))
 
     @property

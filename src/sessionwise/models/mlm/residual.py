@@ -9,7 +9,7 @@ import numpy as np
 
 from ...designs import Design
 from ...errors import ModelError, some
-from ...mixed import Residual, Solution
+from ...mixed import Residual, Solution, in_continuous_time
 from ...options import known_name
 from ...words import counted
 
@@ -53,6 +53,8 @@ def residual_of(model: ResidualOptions, panel: Panel, made: Design, *, partial: 
         if not partial:
             correlation_can_be_told(model.residual, np.diff(made.starts), any(g.is_person for g in made.groupings))
         must_ascend(gaps, panel, made)
+    if model.residual == "car1":
+        return in_continuous_time(gaps, strata, labels)
     return Residual(model.residual, gaps, strata, labels)
 
 

@@ -91,6 +91,9 @@ def _residual(fit: EstimatedMLM) -> str:
     said = f"Residual SD {num(fit.sigma)}"
     if fit.model.residual in RESIDUALS:
         said += f", {RESIDUALS[fit.model.residual]}, phi {num(fit.residual['phi'])}"
+        if fit.model.residual == "car1":
+            usual = fit.solution.problem.residual.unit
+            said += f" a unit of time, {num(float(fit.solution.residual_at_gaps[0]))} at the usual gap of {num(usual)}"
     strata = fit.solution.problem.residual.relative_sds(fit.solution.residual)
     if strata:
         first, *others = strata

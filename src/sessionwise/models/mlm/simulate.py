@@ -55,7 +55,7 @@ def from_parameters(
         _values(fixef, terms, "coefficient"),
         _positive(sigma),
         tuple(_covariances(made, varcorr)),
-        _residual(residual, list(of_residual.names), of_residual.kind),
+        of_residual.at_usual_gap(_residual(residual, list(of_residual.names), of_residual.kind)),
     )
     return _with_response(panel, made, draw_from(chosen, made, of_residual, rng))
 

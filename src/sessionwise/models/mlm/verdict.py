@@ -82,12 +82,21 @@ def verdict(solution: Solution) -> Verdict:
 
 def _no_phi(solution: Solution) -> bool:
     """Whether continuous-time residuals one usual gap apart are uncorrelated: phi is at its boundary."""
-    residual = solution.problem.residual
-    return residual.kind == "car1" and bool(solution.residual[0] ** np.nanmedian(residual.gaps) < ZERO)
+    return solution.problem.residual.kind == "car1" and bool(solution.residual_at_gaps[0] < ZERO)
 
 
 def _not_converged(solution: Solution) -> Verdict:
     o = solution.optimum
+    if o.lost:
+        return Verdict.of(
+            State.NOT_DETERMINED,
+            f"Not converged after {o.starts} starts: where the search ends, the likelihood depends on how numbers are "
+            "rounded. Do not interpret these numbers.",
+            "Leave out the residual correlation, or random effects that few sessions can tell apart.",
+        )
+    rho = o.parameters[solution.problem.n_theta :]
+    if solution.problem.residual.is_at_end(rho):
+        return _without_end(solution, rho)
     state = State.NOT_CONVERGED if o.flattest > 0 else State.NOT_DETERMINED
     why = {
         State.NOT_CONVERGED: f"the criterion might still fall by about {o.decrement / 2:.2g}",
@@ -97,6 +106,23 @@ def _not_converged(solution: Solution) -> Verdict:
         state,
         f"Not converged after {o.starts} starts: {why[state]}. Do not interpret these numbers.",
         "Leave out random effects that few sessions can tell apart, or residual correlation.",
+    )
+
+
+def _without_end(solution: Solution, rho: np.ndarray) -> Verdict:
+    """Residuals of some rows without a variance of their own."""
+    names = solution.problem.residual.names
+    worst = names[int(np.argmax(np.abs(rho)))]
+    if worst == "phi":
+        what, remedy = "phi goes to its end", 'Use residual="independent", or fewer terms.'
+    else:
+        what = f"{worst} goes to zero or beyond any size"
+        remedy = "Join strata of few rows, or leave out variance_by."
+    return Verdict.of(
+        State.NOT_DETERMINED,
+        f"No optimum: {what}, and the likelihood grows without end, since the model can fit some rows exactly. Do not "
+        "interpret these numbers.",
+        remedy,
     )
 
 

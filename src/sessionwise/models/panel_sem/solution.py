@@ -36,7 +36,7 @@ from .blueprint import Grouped, Parameter
 from .waves import Wide
 
 Errors = Literal["expected", "observed", "robust"]
-#: So few waves and persons may leave two optima: so many starts are tried even if the first led to one.
+#: So few waves, and persons in a group, may leave two optima: so many starts are tried even if the first led to one.
 FEW_WAVES, FEW_PERSONS, FEW_STARTS = 5, 200, 6
 
 
@@ -116,7 +116,7 @@ def solve(grouped: Grouped, wide: Wide, errors: Errors | None) -> SEMEstimates:
     groups = list(zip(structures, data, strict=True))
     above = _saturated(data, wide)
     try:
-        few = len(grouped.blueprint.waves) <= FEW_WAVES and sum(d.n for d in data) <= FEW_PERSONS
+        few = len(grouped.blueprint.waves) <= FEW_WAVES and min(d.n for d in data) <= FEW_PERSONS
         starts = list(_starts(grouped, _covariance(data, above)))
         optimum = optimise(groups, starts, least=FEW_STARTS if few else 1)
     except np.linalg.LinAlgError:
