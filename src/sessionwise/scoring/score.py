@@ -18,7 +18,7 @@ import numpy as np
 from .._core import score as _kernel
 from ..errors import Argument, ScoreError, Wording, nearest, some
 from ..findings import Finding
-from ..options import one_of
+from ..options import PANEL, TEXT, YES_OR_NO, one_of, takes
 from ..panel import Panel
 from ..show import plain_dict
 from ..words import counted, numbered
@@ -122,6 +122,7 @@ class ScoreRecord:
         return "\n".join(line.rstrip() for line in out.getvalue().rstrip().splitlines())
 
 
+@takes(ScoreError, panel=PANEL, already_reversed=YES_OR_NO, out_of_range=TEXT)
 def score(
     panel: Panel,
     *instruments: str | PathLike[str] | Instrument,

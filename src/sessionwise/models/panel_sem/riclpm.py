@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from typing import ClassVar
 
 from ...errors import ModelError, nearest, some
-from ...options import one_of
+from ...options import A_NAME, NAMES, NUMBERS, YES_OR_NO, fields_of_kind, of_kind, one_of, takes
 from ...words import listed
 from .blueprint import Blueprint
 from .cross_lagged import Layout, lagged
@@ -61,6 +61,7 @@ class CrossLagged(PanelModel):
     def shared(self) -> tuple[str, ...]:
         return tuple(self.same)
 
+    @takes(ModelError, waves=NUMBERS)
     def blueprint(self, waves: tuple[int, ...]) -> Blueprint:
         return lagged(
             Layout(
@@ -193,6 +194,11 @@ def checked(model: CrossLagged) -> None:
     }
     for name, known in choices.items():
         one_of(name, getattr(model, name), known)
+    for name in ("x", "y", "third"):
+        if getattr(model, name) is not None or name != "third":
+            of_kind(name, getattr(model, name), NAMES)
+    lists = {name: NAMES for name in ("covariates", "same", "without") if getattr(model, name, None) is not None}
+    fields_of_kind(model, from_end=YES_OR_NO, group=A_NAME, **lists)
     for name in ("covariates", "same", "without"):
         value = getattr(model, name, ())
         if not isinstance(value, tuple) and hasattr(model, name):
