@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 _TONES = ("first", "second", "third", "fourth", "fifth")
 _LABEL_LETTERS = 15
-_WORDS = Kind("the words of a figure of slopes", lambda value: callable(getattr(value, "held", None)))
+_WORDS = Kind(
+    "the words of a figure of slopes",
+    lambda value: all(hasattr(value, name) for name in ("response", "x", "moderator")),
+)
 _DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [1, 3])
 
 
