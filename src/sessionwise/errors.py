@@ -123,6 +123,25 @@ def read_option(name: str, value: object = None, *, call: str = "{}") -> Argumen
     return Argument(call.format(f"{name}={value!r}"), tuple(option))
 
 
+def joined(sentences: Sequence[str]) -> str:
+    """Sentences with a space between them, none of whose parts is lost."""
+    return Wording(*(part for i, one in enumerate(sentences) for part in ([" ", one] if i else [one])))
+
+
+def model_option(name: str, value: object) -> Argument:
+    """A field of a model's description, and the option of `fit` for it.
+
+    value : text, a number, a tuple of waves, True for what is switched on, or a list of one.
+
+    >>> Wording("Use ", model_option("residuals", "equal"), ".").for_command_line()
+    'Use --residuals equal.'
+    """
+    flag = f"--{name.replace('_', '-')}"
+    several = value if isinstance(value, list | tuple) else [value]
+    words = (flag,) if value is True else (flag, ",".join(map(str, several)))
+    return Argument(f"{name}={value!r}", words)
+
+
 def _whole(code: object) -> object:
     """A whole number as one: -9.0 is -9."""
     if not isinstance(code, float):

@@ -14,6 +14,7 @@ from .answering import Answering, scored_panel
 from .console import busy, print_result
 from .files import SessionsFile
 from .options import SINGULAR, Json, OptionsOf, OutOfRange, Values, built, chosen, flag, literals, used, verb
+from .remedies import in_options
 
 if TYPE_CHECKING:
     from ..panel import Panel
@@ -101,7 +102,7 @@ def fit(
         record = {"command": "fit", "file": file.name, **fitted.to_dict(**by), "read": panel.findings.to_dicts()}
         record |= {"tests": tests} if tests else {}
     doubts = panel.findings.warnings
-    print_result(json_, record, rich_group(fitted.parts(**by)), *tables, *([doubts] if doubts else []))
+    print_result(json_, record, rich_group(in_options(fitted.parts(**by))), *tables, *([doubts] if doubts else []))
 
 
 def models() -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, ClassVar
 
-from ...errors import FormulaError, ModelError, some
+from ...errors import FormulaError, ModelError, Wording, model_option, some
 from ...findings import Finding
 from ...formula.syntax import Call, Expression, Name, Number, Op, Paren, show, tree
 from ...options import A_FORMULA, NUMBERS, YES_OR_NO, an_object, fields_of_kind, one_of, takes
@@ -95,9 +95,13 @@ class DPM(PanelModel):
 
     @property
     def remedy(self) -> str:
-        return (
-            "Use residuals='equal' and lags='equal', other waves, or more persons; a negative variance of the person's "
-            "effect says that persons hardly differ beyond what the lags carry over."
+        return Wording(
+            "Use ",
+            model_option("residuals", "equal"),
+            " and ",
+            model_option("lags", "equal"),
+            ", other waves, or more persons; a negative variance of the person's effect says that persons hardly "
+            "differ beyond what the lags carry over.",
         )
 
     @takes(ModelError, waves=NUMBERS)
@@ -123,7 +127,14 @@ class DPM(PanelModel):
             f"chi2({test.df}) = {num(test.chi2)}, {p_words(test.p, close=True)}), which this model "
             "holds at zero; if so, its lagged effects are biased."
         )
-        return [Finding("warning", "same-wave", what, remedy="Fit the model with same_wave=True.")]
+        return [
+            Finding(
+                "warning",
+                "same-wave",
+                what,
+                remedy=Wording("Fit the model with ", model_option("same_wave", True), "."),
+            )
+        ]
 
 
 @dataclass(frozen=True, slots=True)
