@@ -37,8 +37,14 @@ def _options(verb: str) -> list[str]:
     return [max(p.opts, key=len) for p in valued]
 
 
+def _case(verb: str, option: str, value: str) -> Any:
+    """To analyze takes two seconds before it looks at most options."""
+    marks = [pytest.mark.slow] if verb == "analyze" and value not in ("", "0") else []
+    return pytest.param(verb, option, value, marks=marks)
+
+
 CASES = [
-    (verb, option, value)
+    _case(verb, option, value)
     for verb in VERBS
     for option in _options(verb)
     for value in ("", "0", "-1", "no such", "1e400", "nan")
