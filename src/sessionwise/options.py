@@ -20,11 +20,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Kind:
     """What an argument may be.
 
-    noun : in a sentence, such as 'a whole number, 0 or more'. holds : whether a value is one.
+    noun : in a sentence, such as 'a whole number, 0 or more'. holds : whether a value is one. remedy : where it is more
+    than to give one.
     """
 
     noun: str
     holds: Callable[[Any], bool]
+    remedy: str = ""
 
     def __or__(self, other: Kind) -> Kind:
         """One or the other."""
@@ -88,7 +90,7 @@ def of_kind(name: str, value: object, kind: Kind, error: type[SessionwiseError] 
     """
     if kind.holds(value):
         return
-    remedy = f"Give {kind.noun}."
+    remedy = kind.remedy or f"Give {kind.noun}."
     alone = list(value) if isinstance(value, list | tuple | set) else []
     if len(alone) == 1 and kind.holds(alone[0]):
         remedy = f"Give it alone: {name}={alone[0]!r}."
@@ -171,7 +173,7 @@ A_NAME = Kind("the name of a column", lambda value: isinstance(value, str) and b
 NAMES = Kind("a list of names", _are_names)
 TEXT = Kind("text", lambda value: isinstance(value, str))
 TEXTS = Kind("a list of texts", lambda value: isinstance(value, list | tuple) and _are_names(value))
-A_FORMULA = Kind("a formula such as 'y ~ x + (1 | person)'", lambda value: isinstance(value, str) and bool(value))
+A_FORMULA = Kind("a formula such as 'y ~ x + (1 | person)'", lambda value: isinstance(value, str))
 NUMBERS = Kind("a list of numbers", _are_numbers)
 A_DICT = Kind("a dict", lambda value: isinstance(value, Mapping))
 YES_OR_NO = Kind("True or False", lambda value: type(value).__name__ in ("bool", "bool_"))
@@ -181,7 +183,7 @@ A_PATH = Kind("the path of a file", lambda value: isinstance(value, str | os.Pat
 A_FUNCTION = Kind("a function", callable)
 A_LIST = Kind("a list", lambda value: isinstance(value, list | tuple) or an_object("Findings").holds(value))
 LABELS = Kind("a list of labels", lambda value: not isinstance(value, str | Mapping) and hasattr(value, "__len__"))
-PANEL = an_object("Panel")
+PANEL = Kind("a Panel", an_object("Panel").holds, "Make one of it first: sw.Panel(table, person=..., session=...).")
 A_SHARE = Kind("a probability from 0 up to, not including, 1", lambda value: is_number(value) and 0 <= value < 1)
 A_WIDTH = whole_number(1, 100_000)
 A_CHART = Kind("a figure of sessionwise.plot", lambda value: hasattr(value, "to_dict") and hasattr(value, "encoding"))
