@@ -231,7 +231,7 @@ def test_a_wrong_argument_is_refused_by_an_error_of_ours(name: str, world: World
         (lambda w: sw.Study(["y"], "w"), "outcome is ['y']", "outcome='y'"),
         (lambda w: sw.describe(w.panel, 3), "columns is 3, not a list of names", "a list of names"),
         (lambda w: sw.read(pd.DataFrame({"a": [1]})), "path of a file, not a DataFrame", "Give it to Panel"),
-        (lambda w: sw.describe(w.table), "panel is a Table, not a Panel", "sw.Panel("),
+        (lambda w: sw.describe(w.table), "a Table is no Panel", "sw.Panel("),
         (lambda w: w.mlm.confint(level=95), "level is 95", "such as 0.95"),
         (lambda w: sw.MLM("core_om ~ 1").fit(w.panel, threads=1.5), "threads is 1.5", "a whole number, 0 or more"),
     ],

@@ -21,12 +21,13 @@ class Kind:
     """What an argument may be.
 
     noun : in a sentence, such as 'a whole number, 0 or more'. holds : whether a value is one. remedy : where it is more
-    than to give one.
+    than to give one. wrong : what is said of another value.
     """
 
     noun: str
     holds: Callable[[Any], bool]
     remedy: str = ""
+    wrong: str = "{name} is {value}, not {noun}."
 
     def __or__(self, other: Kind) -> Kind:
         """One or the other."""
@@ -94,7 +95,7 @@ def of_kind(name: str, value: object, kind: Kind, error: type[SessionwiseError] 
     alone = list(value) if isinstance(value, list | tuple | set) else []
     if len(alone) == 1 and kind.holds(alone[0]):
         remedy = f"Give it alone: {name}={alone[0]!r}."
-    raise error(f"{name} is {shown(value)}, not {kind.noun}.", remedy=remedy)
+    raise error(kind.wrong.format(name=name, value=shown(value), noun=kind.noun), remedy=remedy)
 
 
 def shown(value: object) -> str:
@@ -183,7 +184,12 @@ A_PATH = Kind("the path of a file", lambda value: isinstance(value, str | os.Pat
 A_FUNCTION = Kind("a function", callable)
 A_LIST = Kind("a list", lambda value: isinstance(value, list | tuple) or an_object("Findings").holds(value))
 LABELS = Kind("a list of labels", lambda value: not isinstance(value, str | Mapping) and hasattr(value, "__len__"))
-PANEL = Kind("a Panel", an_object("Panel").holds, "Make one of it first: sw.Panel(table, person=..., session=...).")
+PANEL = Kind(
+    "a Panel",
+    an_object("Panel").holds,
+    "Make one of it first: sw.Panel(table, person=..., session=...).",
+    "{value} is no Panel.",
+)
 A_SHARE = Kind("a probability from 0 up to, not including, 1", lambda value: is_number(value) and 0 <= value < 1)
 A_WIDTH = whole_number(1, 100_000)
 A_CHART = Kind("a figure of sessionwise.plot", lambda value: hasattr(value, "to_dict") and hasattr(value, "encoding"))

@@ -272,7 +272,7 @@ def test_comparison_and_explained_print_themselves(panel):
 @pytest.mark.parametrize("kind", ["polars", "pandas"])
 def test_a_table_is_no_panel(kind):
     given = table() if kind == "polars" else table().to_pandas()
-    with pytest.raises(sw.ModelError, match="a DataFrame, not a Panel") as caught:
+    with pytest.raises(sw.ModelError, match="a DataFrame is no Panel") as caught:
         MLM("y ~ x + (1 | patient)").fit(given)
     assert "sw.Panel(table, person=..., session=...)" in caught.value.remedy
     assert caught.value.where

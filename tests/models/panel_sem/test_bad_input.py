@@ -146,7 +146,7 @@ def test_text_for_numbers():
 
 @pytest.mark.parametrize("model", [MODEL, sw.CLPM("x", "y"), sw.DPM("y ~ lag(x)")], ids=repr)
 def test_not_a_panel(model):
-    with pytest.raises(sw.ModelError, match="a DataFrame, not a Panel") as caught:
+    with pytest.raises(sw.ModelError, match="a DataFrame is no Panel") as caught:
         model.fit(table())
     assert "sw.Panel(" in caught.value.remedy
 
