@@ -14,24 +14,20 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
-import numpy as np
 import pytest
 import scipy.linalg
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
 import sessionwise as sw
-from sessionwise.descriptions import variance_components
-from sessionwise.mixed import evaluate, optimise, problem, summed
-from sessionwise.mixed.inference import satterthwaite
+from helpers.public_calls import CALLS, FUNCTIONS, METHODS, OTHERS, PLOT_OTHERS, World, members, public_classes
+from sessionwise.mixed import evaluate
 from sessionwise.threads import one_thread
 
 ROOT = Path(sw.__file__).parent
@@ -122,245 +118,6 @@ def watched() -> Iterator[Watch]:
 
 
 # --- every public name ------------------------------------------------------------------------------
-
-FORMULA = "core_om ~ lag(core_om) + lag(within(wai_sr)) * pd + (1 + session | patient) + (1 | therapist)"
-
-
-class World:
-    """Data and what was made of them, each made once."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    @cached_property
-    def table(self) -> sw.Table:
-        return sw.datasets.demo(persons=60, scale_scores=True)
-
-    @cached_property
-    def panel(self) -> sw.Panel:
-        return sw.Panel(self.table, person="patient", session="session", cluster="therapist", time="date")
-
-    @cached_property
-    def items(self) -> sw.Panel:
-        return sw.Panel(sw.datasets.demo(persons=30), person="patient", session="session", cluster="therapist")
-
-    @cached_property
-    def mlm(self) -> sw.MLMFit:
-        return sw.MLM(FORMULA).fit(self.panel)
-
-    def half(self, number: int) -> sw.MLMGram:
-        return sw.MLM(FORMULA).gram(self.panel.subset(self.panel.persons[number::2]))
-
-    @cached_property
-    def smaller(self) -> sw.MLMFit:
-        return sw.MLM(FORMULA.replace(" + (1 | therapist)", "")).fit(self.panel)
-
-    @cached_property
-    def crossed(self) -> sw.MLMFit:
-        return sw.MLM("core_om ~ session + (1 | patient) + (1 | session)", residual="ar1").fit(self.panel)
-
-    @cached_property
-    def sem(self) -> sw.SEMFit:
-        return sw.RICLPM("core_om", "wai_sr", waves=4, lags="equal").fit(self.panel)
-
-    @cached_property
-    def study(self) -> sw.StudyResult:
-        return sw.Study("core_om", "wai_sr", moderators=["pd"]).run(self.panel)
-
-    @cached_property
-    def design(self) -> sw.Design:
-        return sw.design(self.panel, FORMULA)
-
-    @cached_property
-    def gram(self) -> sw.Gram:
-        return sw.gram({"x": self.panel["session"]}, self.panel.starts, self.panel.persons)
-
-    @cached_property
-    def description(self) -> sw.Description:
-        return sw.describe(self.panel)
-
-    @cached_property
-    def chart(self) -> Any:
-        return sw.plot.dropout(self.panel)
-
-    def sample(self, cls: type) -> Any:
-        """An object of a public class."""
-        made: dict[type, Callable[[], Any]] = {
-            sw.Table: lambda: self.table,
-            sw.Panel: lambda: self.panel,
-            sw.MLM: lambda: self.mlm.model,
-            sw.MLMFit: lambda: replace(self.mlm, solution=replace(self.mlm.solution)),  # nothing remembered
-            sw.MLMGram: lambda: self.half(0),
-            sw.VarCorr: lambda: self.mlm.varcorr["patient"],
-            sw.RICLPM: lambda: self.sem.model,
-            sw.CLPM: lambda: sw.CLPM("core_om", "wai_sr", waves=4),
-            sw.DPM: lambda: sw.DPM("core_om ~ lag(core_om) + pre(lag(wai_sr))", waves=5),
-            sw.SEMFit: lambda: replace(self.sem, solution=replace(self.sem.solution)),
-            sw.Difference: lambda: self.sem.stationarity(self.panel),
-            sw.ModelComparison: lambda: sw.compare(self.mlm, self.sem),
-            sw.Study: lambda: self.study.study,
-            sw.StudyResult: lambda: self.study,
-            sw.Design: lambda: self.design,
-            sw.Gram: lambda: self.gram,
-            sw.Description: lambda: self.description,
-            sw.Reliability: lambda: sw.reliability(self.items, "wai-sr"),
-        }
-        return made[cls]()
-
-
-#: Public names that hold, read or say something and do no linear algebra.
-OTHERS = {
-    "Finding", "Findings", "Formula", "Instrument", "Verdict", "instrument", "instruments", "long_to_wide",
-    "number_sessions", "parse_formula", "read", "wide_to_long",
-}  # fmt: skip
-PLOT_OTHERS = {"style"}
-
-Call = Callable[[World], object]
-
-FUNCTIONS: dict[str, Call] = {
-    "check": lambda w: sw.check(w.panel),
-    "compare": lambda w: sw.compare(w.mlm, w.sem),
-    "datasets.demo": lambda w: sw.datasets.demo(persons=20),
-    "describe": lambda w: sw.describe(w.panel),
-    "design": lambda w: sw.design(w.panel, FORMULA),
-    "gram": lambda w: sw.gram({"x": w.panel["session"]}, w.panel.starts, w.panel.persons),
-    "reliability": lambda w: sw.reliability(w.items, "wai-sr"),
-    "report": lambda w: sw.report(w.study, w.folder / "report.html", w.panel),
-    "score": lambda w: sw.score(w.items, "wai-sr"),
-    "plot.alt_text": lambda w: sw.plot.alt_text(w.chart),
-    "plot.caterpillar": lambda w: sw.plot.caterpillar(w.mlm, "therapist"),
-    "plot.draw_effects": lambda w: sw.plot.draw_effects(
-        sw.plot.level_effects(w.mlm, "therapist"), "therapist", "level", "core_om"
-    ),
-    "plot.draw_slopes": lambda w: sw.plot.simple_slopes(w.mlm, "lag(within(wai_sr))", "pd"),
-    "plot.dropout": lambda w: sw.plot.dropout(w.panel),
-    "plot.embed": lambda w: sw.plot.embed(w.chart),
-    "plot.figure_parts": lambda w: sw.plot.figure_parts(w.chart),
-    "plot.figure_table": lambda w: sw.plot.figure_table(w.chart),
-    "plot.forest": lambda w: sw.plot.forest(sw.compare(w.mlm, w.sem).estimates),
-    "plot.level_effects": lambda w: sw.plot.level_effects(w.mlm, "therapist"),
-    "plot.missing": lambda w: sw.plot.missing(w.items),
-    "plot.path_diagram": lambda w: sw.plot.path_diagram(w.sem),
-    "plot.paths": lambda w: sw.plot.paths(w.sem),
-    "plot.scatter": lambda w: sw.plot.scatter(w.panel, "core_om", "wai_sr"),
-    "plot.simple_slopes": lambda w: sw.plot.simple_slopes(w.mlm, "lag(within(wai_sr))", "pd"),
-    "plot.trajectories": lambda w: sw.plot.trajectories(w.panel, "core_om"),
-    "plot.write_figures": lambda w: sw.plot.write_figures(w.panel, w.folder, ["core_om"]),
-    # functions of the engine that have uses of their own
-    "descriptions.variance_components": lambda w: variance_components(w.panel, "core_om"),
-    "mixed.problem": lambda w: problem(summed(w.design, w.mlm.solution.problem.residual)),
-    "MLM.fit, of Grams": lambda w: w.mlm.model.fit([w.half(0), w.half(1)]),
-    "mixed.optimise": lambda w: optimise(w.crossed.solution.problem, reml=True),
-    "mixed.evaluate": lambda w: evaluate(w.mlm.solution.problem, w.mlm.theta, reml=True),
-    "mixed.inference.satterthwaite": lambda w: satterthwaite(w.crossed.solution),
-}
-
-METHODS: dict[str, Call] = {
-    "Description.__getitem__": lambda w: w.description["core_om"],
-    "Design.apply": lambda w: w.design.apply(w.panel),
-    "Design.grouping": lambda w: w.design.grouping("patient"),
-    "Gram.recenter": lambda w: w.gram.recenter(np.zeros(1), np.full(1, 2.0)),
-    "Gram.select": lambda w: w.gram.select(["x"]),
-    "Gram.subset": lambda w: w.gram.subset(np.arange(w.gram.n_persons) < 3),
-    "Gram.__add__": lambda w: w.gram.subset(w.gram.n > 5) + w.gram.subset(w.gram.n <= 5),
-    "MLM.fit": lambda w: [
-        model.fit(w.panel)
-        for model in (sw.MLM(FORMULA), w.crossed.model, sw.MLM("wai_sr ~ session + I(session + 1e-5 * pd)", "ML"))
-    ],
-    "MLM.simulate": lambda w: sw.MLM("y ~ session + (1 | patient)").simulate(
-        w.panel, fixef={"(Intercept)": 1, "session": 0}, varcorr={"patient": 1.0}, sigma=1, seed=1
-    ),
-    "MLM.gram": lambda w: w.half(0),
-    "MLMGram.__add__": lambda w: w.half(0) + w.half(1),
-    "MLMGram.__radd__": lambda w: sum([w.half(0), w.half(1)]),
-    "MLMFit.of": lambda w: None,  # part of MLM.fit
-    "MLMFit.confint": lambda w: [
-        w.mlm.confint(),
-        w.smaller.confint("profile", which=["sigma"]),
-        w.smaller.confint("bootstrap", panel=w.panel, n=3, seed=1, threads=2),
-    ],
-    "MLMFit.contrast": lambda w: w.mlm.contrast({"pd": 1}),
-    "MLMFit.explained": lambda w: w.mlm.explained(w.panel),
-    "MLMFit.fitted": lambda w: w.mlm.fitted(w.panel),
-    "MLMFit.forecast": lambda w: w.crossed.forecast(w.panel, "next"),
-    "MLMFit.joint": lambda w: w.mlm.joint(["pd"]),
-    "MLMFit.lrt": lambda w: w.mlm.lrt(w.smaller),
-    "MLMFit.predict": lambda w: [w.mlm.predict(w.panel), w.crossed.predict(w.panel, "population")],
-    "MLMFit.ranef": lambda w: [w.mlm.ranef("patient"), w.crossed.ranef("session")],
-    "MLMFit.residuals": lambda w: w.mlm.residuals(w.panel),
-    "MLMFit.robust": lambda w: [w.smaller.robust(w.panel), w.smaller.robust(w.panel, kind="CR0")],
-    "MLMFit.simulate": lambda w: w.mlm.simulate(w.panel, seed=1),
-    "MLMFit.slopes": lambda w: w.mlm.slopes("lag(within(wai_sr))"),
-    "MLMFit.summary": lambda w: w.mlm.summary("kenward-roger"),
-    "MLMFit.tests_with": lambda w: [w.smaller.tests_with("kenward-roger"), w.crossed.tests_with("residual")],
-    "Panel.series": lambda w: w.panel.series("pd"),
-    "Panel.labels": lambda w: w.panel.labels("gender"),
-    "Panel.is_constant": lambda w: w.panel.is_constant("pd"),
-    "Panel.per_person": lambda w: w.panel.per_person("pd"),
-    "Panel.is_numeric": lambda w: w.panel.is_numeric("pd"),
-    "Panel.subset": lambda w: w.panel.subset(w.panel.persons[:3]),
-    "Panel.where": lambda w: w.panel.where([1]),
-    "Panel.with_columns": lambda w: w.panel.with_columns({"z": w.panel["pd"]}),
-    "RICLPM.blueprint": lambda w: w.sem.model.blueprint((1, 2, 3)),
-    "CLPM.blueprint": lambda w: w.sample(sw.CLPM).blueprint((1, 2, 3)),
-    "DPM.blueprint": lambda w: w.sample(sw.DPM).blueprint((1, 2, 3)),
-    "RICLPM.fit": lambda w: sw.RICLPM("core_om", "wai_sr", waves=3, errors="robust").fit(w.panel),
-    "CLPM.fit": lambda w: w.sample(sw.CLPM).fit(w.panel),
-    "DPM.cautions": lambda w: w.sample(sw.DPM).cautions(w.sample(sw.DPM).fit(w.panel).solution),
-    "DPM.fit": lambda w: w.sample(sw.DPM).fit(w.panel),
-    "RICLPM.simulate": lambda w: w.sem.model.simulate(w.sem.estimates, persons=20, seed=1),
-    "CLPM.simulate": lambda w: w.sample(sw.CLPM).simulate(w.sample(sw.CLPM).fit(w.panel).estimates, persons=9, seed=1),
-    "DPM.simulate": lambda w: w.sample(sw.DPM).simulate(w.sample(sw.DPM).fit(w.panel).estimates, persons=9, seed=1),
-    "SEMFit.lags_given": lambda w: w.sem.lags_given("core_om"),
-    "SEMFit.lrt": lambda w: w.sem.lrt(sw.CLPM("core_om", "wai_sr", waves=4, lags="equal").fit(w.panel)),
-    "SEMFit.same_over_groups": lambda w: (
-        sw.CLPM("core_om", "wai_sr", waves=3, group="gender").fit(w.panel).same_over_groups(w.panel)
-    ),
-    "SEMFit.simulate": lambda w: w.sem.simulate(seed=1),
-    "SEMFit.stationarity": lambda w: w.sem.stationarity(w.panel),
-    "Study.run": lambda w: sw.Study("core_om", "wai_sr", moderators=["pd"]).run(w.panel),
-    "StudyResult.arrow": lambda w: w.study.arrow("forward"),
-    "StudyResult.following": lambda w: w.study.following("forward"),
-    "StudyResult.report": lambda w: w.study.report(w.folder / "again.html"),
-    "Table.__getitem__": lambda w: w.table["pd"],
-    "Table.to_pandas": lambda w: None,  # of the dataframe library
-}
-
-
-def public_classes() -> list[type]:
-    """Those that are not errors, nor among OTHERS."""
-    found = [getattr(sw, name) for name in sw.__all__ if name not in OTHERS]
-    return [c for c in found if inspect.isclass(c) and not issubclass(c, Exception | Warning)]
-
-
-def members() -> dict[str, bool]:
-    """Class and name of every public method and property, and whether it can be called without arguments."""
-    found = {}
-    for cls in public_classes():
-        for name, value in vars(cls).items():
-            value = value.__func__ if isinstance(value, classmethod | staticmethod) else value
-            if name.startswith("_") or not (callable(value) or isinstance(value, property | cached_property)):
-                continue
-            needed = []
-            if callable(value):
-                parameters = list(inspect.signature(value).parameters.values())[1:]
-                needed = [p for p in parameters if p.default is p.empty and p.kind is not p.VAR_KEYWORD]
-            found[f"{cls.__name__}.{name}"] = not needed
-    return found
-
-
-def of_object(name: str) -> Call:
-    """Reads a property, or calls a method that needs no arguments."""
-    cls, _, member = name.partition(".")
-
-    def call(world: World) -> object:
-        found = getattr(world.sample(getattr(sw, cls)), member)
-        return found() if callable(found) else found
-
-    return call
-
-
-CALLS = FUNCTIONS | {name: of_object(name) for name, bare in members().items() if bare} | METHODS
 
 
 @pytest.fixture(scope="module")

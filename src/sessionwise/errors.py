@@ -123,6 +123,25 @@ def read_option(name: str, value: object = None, *, call: str = "{}") -> Argumen
     return Argument(call.format(f"{name}={value!r}"), tuple(option))
 
 
+def joined(sentences: Sequence[str]) -> str:
+    """Sentences with a space between them, none of whose parts is lost."""
+    return Wording(*(part for i, one in enumerate(sentences) for part in ([" ", one] if i else [one])))
+
+
+def model_option(name: str, value: object) -> Argument:
+    """A field of a model's description, and the option of `fit` for it.
+
+    value : text, a number, a tuple of waves, True for what is switched on, or a list of one.
+
+    >>> Wording("Use ", model_option("residuals", "equal"), ".").for_command_line()
+    'Use --residuals equal.'
+    """
+    flag = f"--{name.replace('_', '-')}"
+    several = value if isinstance(value, list | tuple) else [value]
+    words = (flag,) if value is True else (flag, ",".join(map(str, several)))
+    return Argument(f"{name}={value!r}", words)
+
+
 def _whole(code: object) -> object:
     """A whole number as one: -9.0 is -9."""
     if not isinstance(code, float):
@@ -207,8 +226,8 @@ class ModelWarning(UserWarning):
 def nearest(name: str, known: Iterable[str]) -> str:
     """``" Did you mean 'x'?"`` for the known name closest to `name`, or an empty string."""
     known = list(known)
-    by_lower = {k.lower(): k for k in known}
-    close = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
+    by_lower = {str(k).lower(): k for k in known}
+    close = difflib.get_close_matches(str(name).lower(), by_lower, n=1, cutoff=0.6)
     return f" Did you mean {by_lower[close[0]]!r}?" if close else ""
 
 

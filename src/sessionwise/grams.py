@@ -22,6 +22,7 @@ import numpy as np
 from ._core import LANES
 from ._core import gram as _kernel
 from .errors import GramError, nearest, some
+from .options import A_DICT, LABELS, MASK, NAMES, NUMBERS, takes, whole_number
 from .threads import one_thread
 from .words import agree, counted
 
@@ -67,6 +68,7 @@ class Gram:
         total: np.ndarray = _square(self.packed.sum(axis=(0, 2))[None], len(self.columns))[0]
         return total
 
+    @takes(GramError, columns=NAMES)
     def select(self, columns: Iterable[str]) -> Gram:
         """The Gram of some of the columns, in the order given.
 
@@ -90,6 +92,7 @@ class Gram:
             self.constants.intersection(columns), units,
         )  # fmt: skip
 
+    @takes(GramError, center=NUMBERS, scale=NUMBERS)
     @one_thread()
     def recenter(self, center: np.ndarray, scale: np.ndarray) -> Gram:
         """The Gram of (x − center) / scale instead, without the rows.
@@ -152,6 +155,7 @@ class Gram:
         mine, theirs = (g.constants if g.n_rows else frozenset(g.columns) for g in (self, other))
         return _made(self.columns, persons[order], n, packed, self.center, self.scale, mine & theirs, self.units)
 
+    @takes(GramError, mask=MASK)
     def subset(self, mask: np.ndarray) -> Gram:
         """The Gram of the persons where `mask`, bool (n_persons,), is true."""
         packed = _pack(self._by_person()[mask])
@@ -167,6 +171,9 @@ class Gram:
         return f"<Gram of {some(self.columns, 8)}; {self.n_persons:,} persons, {self.n_rows:,} rows>"
 
 
+@takes(
+    GramError, columns=A_DICT, starts=NUMBERS, persons=LABELS, center=NUMBERS, scale=NUMBERS, threads=whole_number(0)
+)
 def gram(
     columns: Mapping[str, np.ndarray],
     starts: np.ndarray,

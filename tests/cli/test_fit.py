@@ -47,7 +47,7 @@ def test_names_in_capitals_and_a_number(items_file: Path) -> None:
 
 @pytest.mark.parametrize("df", ["kenward", "-3", "0", "inf", "nan", ""])
 def test_unknown_degrees_of_freedom_are_refused_before_the_file_is_read(df: str) -> None:
-    with pytest.raises(sw.SessionwiseError, match="--df is one of satterthwaite") as caught:
+    with pytest.raises(sw.SessionwiseError, match=r"--df is (empty|one of satterthwaite)") as caught:
         run("fit", FORMULA, "no-such-file.csv", *ROLES, "--df", df)
     assert caught.value.remedy
 

@@ -175,7 +175,7 @@ def test_text_and_empty_columns_are_said() -> None:
         describe(small(word=["a", "b", "a", "a", "b", "b"]), ["word"])
     with pytest.raises(PanelError, match="there is no column 'x'"):
         describe(small(), ["x"])
-    with pytest.raises(KeyError, match="Did you mean 'group'"):
+    with pytest.raises(PanelError, match="Did you mean 'group'"):
         d["gruop"]
 
 

@@ -13,6 +13,7 @@ import narwhals as nw
 
 from ..errors import PanelError
 from ..findings import Finding, Findings
+from ..options import INSTRUMENTS, takes
 from ..panel import Panel
 from ..panel.frames import column, eager
 from ..panel.labels import person_labels, time_values
@@ -34,6 +35,7 @@ Name = str | PathLike[str] | Instrument
 __all__ = ["check"]
 
 
+@takes(PanelError, instruments=INSTRUMENTS)
 def check(
     data: Any,
     *,

@@ -7,6 +7,7 @@ A verb takes such dataclasses as its parameters; `verb` makes the options of the
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from functools import wraps
@@ -60,6 +61,7 @@ def verb(function: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(function)
     def command(**given: Any) -> None:
+        _not_empty(given)
         arguments = {}
         for name in hints.keys() - {"return"}:
             if name not in groups:
@@ -73,6 +75,19 @@ def verb(function: Callable[..., None]) -> Callable[..., None]:
     command.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return command
+
+
+def _not_empty(given: Values) -> None:
+    """Stop at an option that was given and holds nothing: it would count as left out.
+
+    Raises
+    ------
+    SessionwiseError : which.
+    """
+    for field, value in given.items():
+        if any(isinstance(one, str) and not one.strip() for one in (value if isinstance(value, list) else [value])):
+            name = flag(SINGULAR.get(field, field))
+            raise SessionwiseError(f"{name} is empty.", remedy=f"Give {name} a value, or leave it out.")
 
 
 def options(group: OptionsOf) -> list[Parameter]:
@@ -148,6 +163,8 @@ def number(option: str, text: str) -> float:
     """
     try:
         value = float(text)
+        if math.isnan(value):
+            raise ValueError(text)
     except ValueError:
         raise SessionwiseError(f"{option} needs a number, not {text!r}.", remedy=f"For example {option} -9.") from None
     return int(value) if value.is_integer() else value

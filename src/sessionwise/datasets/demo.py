@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..errors import SessionwiseError
 from ..findings import Finding, Findings
+from ..options import A_SEED, YES_OR_NO, an_object, takes, whole_number
 from ..panel.table import Table
 from .sample import Sample, core_items, dates, simulate
 from .truth import DemoTruth, Rupture, Truth
@@ -25,6 +27,7 @@ SEED = 20130601
 PERSONS = 646
 
 
+@takes(SessionwiseError, seed=A_SEED, persons=whole_number(1), scale_scores=YES_OR_NO, truth=an_object("Truth"))
 def demo(seed: int = SEED, persons: int = PERSONS, *, scale_scores: bool = False, truth: Truth | None = None) -> Table:
     """A simulated study: one row per attended session, CORE-OM rated before it and WAI-SR after it.
 
@@ -65,6 +68,7 @@ def demo(seed: int = SEED, persons: int = PERSONS, *, scale_scores: bool = False
     return Table(pl.DataFrame(columns), source="demo (simulated)", findings=Findings([note]))
 
 
+@takes(SessionwiseError, seed=A_SEED, persons=whole_number(1), truth=an_object("Truth"))
 def demo_truth(seed: int = SEED, persons: int = PERSONS, *, truth: Truth | None = None) -> DemoTruth:
     """What lies behind `demo` of the same seed, persons and truth: parameters, true values, ruptures."""
     import polars as pl

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import PanelError, nearest, some
+from ..errors import PanelError, some
 from ..findings import Finding, Findings
+from ..options import INSTRUMENTS, NAMES, PANEL, known_name, takes
 from ..panel.panel import LARGEST
 from ..scoring import Answered, Instrument, answered
 from ..threads import one_thread
@@ -58,8 +59,7 @@ class Description:
         entries: dict[str, Variable | PersonVariable | Category] = {}
         for part in (self.variables, self.persons, self.categories):
             entries.update({entry.name: entry for entry in part})
-        if name not in entries:
-            raise KeyError(f"{name!r} is not described.{nearest(name, entries)}")
+        known_name("described column", name, entries, PanelError)
         return entries[name]
 
     def to_dict(self) -> dict[str, Any]:
@@ -110,6 +110,7 @@ class Description:
         return html_parts(description_parts(self))
 
 
+@takes(PanelError, panel=PANEL, columns=NAMES, instruments=INSTRUMENTS)
 @one_thread()
 def describe(
     panel: Panel,

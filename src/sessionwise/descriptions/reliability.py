@@ -29,6 +29,7 @@ import numpy.typing as npt
 
 from ..errors import ScoreError, nearest
 from ..findings import Finding, Findings
+from ..options import A_NAME, INSTRUMENTS, ITEMS, NAMES, NUMBERS, PANEL, takes
 from ..scoring import Answered, Instrument, ItemMapping, Scale, answered, instrument
 from ..threads import one_thread
 from .components import Floats, crossed, nested
@@ -106,6 +107,7 @@ class Reliability:
         return html_parts(reliability_parts([self], one=True))
 
 
+@takes(ScoreError, panel=PANEL, items=INSTRUMENTS, scale=A_NAME, mapping=ITEMS, reversed=NAMES, limits=NUMBERS)
 @one_thread()
 def reliability(
     panel: Panel,

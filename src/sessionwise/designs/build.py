@@ -12,6 +12,7 @@ from ..findings import Finding, Findings
 from ..formula import Call, Expression, Formula, label, names, parse_formula, show
 from ..formula.functions import LEARNING
 from ..formula.syntax import parts
+from ..options import A_DICT, A_FORMULA, PANEL, an_object, takes
 from ..panel import Panel
 from ..panel.few_values import few_values, instead, meaning
 from ..panel.panel import Labels
@@ -26,6 +27,7 @@ from .rows_used import Codes, Kept, dropped_findings, group_codes, grouping, kee
 from .values import Source, must_have_columns, value
 
 
+@takes(DesignError, panel=PANEL, formula=A_FORMULA | an_object("Formula"), means=A_DICT)
 @one_thread()
 def design(
     panel: Panel, formula: str | Formula, *, means: Mapping[str, Mapping[object, float]] | None = None

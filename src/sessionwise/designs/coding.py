@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from copy import deepcopy
@@ -18,8 +19,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import DesignError, FormulaError, nearest, some
-from ..formula import Call, Expression, Term, label, show
+from ..errors import Argument, DesignError, FormulaError, Wording, nearest, read_option, some
+from ..formula import Call, Expression, Name, Term, label, show
 from ..formula.functions import TRANSFORMS, contrast, literal
 from ..panel.panel import Labels
 from ..panel.same_labels import positions
@@ -119,7 +120,45 @@ def learn(e: Expression, source: Source, rows: np.ndarray) -> Encoder:
             where=f"term {show(e)}",
             remedy=name_levels(e, levels) if source.partial else "Leave it out of the formula.",
         )
+    if not as_category:
+        _is_category(e, levels, source, rows)
     return Encoder(e, "categorical", levels)
+
+
+#: Text in which every value is a number is taken for a category's codes where there are no more values than this.
+MOST_CODES = 10
+_A_NUMBER = re.compile(r"\s*[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?\s*")
+
+
+def _is_category(e: Expression, levels: tuple[Any, ...], source: Source, rows: np.ndarray) -> None:
+    """Stop at text that is none: numbers stored as text, or a value of its own in nearly every row.
+
+    Raises
+    ------
+    DesignError : which, with how to make numbers of it.
+    """
+    import polars as pl
+
+    if not isinstance(e, Name) or source.panel.series(e.name).dtype != pl.String:
+        return
+    numbers = all(_A_NUMBER.fullmatch(level) for level in levels)
+    decimal = numbers and any(sign in level for level in levels for sign in ".,")
+    if numbers and (decimal or len(levels) > MOST_CODES):
+        comma = any("," in level for level in levels)
+        plain = f"frame[{e.name!r}]" + ('.str.replace(",", ".")' if comma else "")
+        fix = read_option("decimal", ",") if comma else read_option("types", {e.name: "number"})
+        convert = Argument(f"frame[{e.name!r}] = {plain}.astype(float)", fix.option)
+        raise DesignError(
+            f"column {e.name!r} holds text, not numbers, such as {levels[0]!r}.",
+            where=f"term {show(e)}",
+            remedy=Wording("Make numbers of it: ", convert, f"; or write C({show(e)}) if each is a category."),
+        )
+    if len(levels) > MOST_CODES and len(levels) > 0.8 * len(rows):
+        raise DesignError(
+            f"column {e.name!r} holds text with {len(levels):,} values in {len(rows):,} rows, which is no category.",
+            where=f"term {show(e)}",
+            remedy=f"Leave it out, or give a column of few values or of numbers in the place of {e.name!r}.",
+        )
 
 
 def code(

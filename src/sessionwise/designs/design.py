@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..errors import DesignError
 from ..findings import Findings
 from ..formula import Formula
+from ..options import A_DICT, A_NAME, PANEL, YES_OR_NO, known_name, takes
 from .coding import Encoder, Factor
 from .values import Reason
 
@@ -147,9 +149,17 @@ class Design:
         """Rows of the Panel."""
         return len(self.rows) + sum(len(d.rows) for d in self.dropped)
 
+    @takes(DesignError, name=A_NAME)
     def grouping(self, name: str) -> Grouping:
-        """The grouping factor of that name (KeyError if it is none)."""
-        return {g.name: g for g in self.groupings}[name]
+        """The grouping factor of that name .
+
+        Raises
+        ------
+        DesignError : it is none.
+        """
+        groupings = {g.name: g for g in self.groupings}
+        known_name("grouping factor", name, groupings, DesignError)
+        return groupings[name]
 
     def person_means(self) -> dict[str, dict[object, float]]:
         """What `within` and `between` used: expression -> person -> mean; give it to `apply` to use the same again."""
@@ -159,6 +169,7 @@ class Design:
             for text, means in self.learned.means.items()
         }
 
+    @takes(DesignError, panel=PANEL, response=YES_OR_NO, means=A_DICT)
     def apply(
         self, panel: Panel, *, response: bool = False, means: Mapping[str, Mapping[object, float]] | None = None
     ) -> Design:

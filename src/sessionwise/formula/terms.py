@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ..errors import FormulaError, nearest, some
+from ..options import TEXT, YES_OR_NO, takes
 from .functions import checked
 from .syntax import Expression, Name, Number, Op, Paren, Sign, bare, label, names, show, tree
 
@@ -90,6 +91,7 @@ class Formula:
         return f"{show(self.response)} ~ {right}" if self.response is not None else f"~ {right}"
 
 
+@takes(FormulaError, text=TEXT, response=YES_OR_NO)
 def parse_formula(text: str, *, response: bool = True) -> Formula:
     """Read a formula.
 

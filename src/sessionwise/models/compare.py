@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelError, some
+from ..options import A_LEVEL, takes
 from ..show import Grid, Part, Shown, plain
 from ..words import level_percent, num, p_value
 from .contract import Fit, LaggedEffect
@@ -91,6 +92,7 @@ class ModelComparison(Shown):
         return shown
 
 
+@takes(ModelError, level=A_LEVEL)
 def compare(*fits: Fit, level: float = 0.95) -> ModelComparison:
     """Put the lagged effects of multilevel, panel and other models side by side.
 

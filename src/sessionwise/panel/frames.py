@@ -6,6 +6,7 @@ Inside, a column is read as a polars Series in which missing is null, whatever i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -127,7 +128,7 @@ def usual(series: pl.Series) -> pl.Series:
         try:
             return series.cast(pl.Int64) if kind in (pl.Int128, pl.UInt128) else _whole_decimals(series)
         except pl.exceptions.PolarsError:
-            return series.cast(pl.Float64)
+            return _beyond_64_bits(series)
     if kind in (pl.Binary, pl.Object):
         return as_text(series)
     if kind in (pl.Date, pl.Datetime) and series.null_count() < len(series):
@@ -135,6 +136,14 @@ def usual(series: pl.Series) -> pl.Series:
         if not bool(inside.all()):
             return kept(series, inside)
     return series
+
+
+def _beyond_64_bits(series: pl.Series) -> pl.Series:
+    """Floats, or text where rounding to floats would make two values one, as with long identifiers."""
+    import polars as pl
+
+    floats = series.cast(pl.Float64)
+    return floats if floats.n_unique() == series.n_unique() else series.cast(pl.String)
 
 
 def _whole_decimals(series: pl.Series) -> pl.Series:
@@ -222,6 +231,11 @@ def _from_other(series: nw.Series[Any]) -> pl.Series:
         levels = [str(v) for v in categories.categories]
         labels = np.array([*levels, None], object)[categories.codes.to_numpy()]  # code -1 is missing
         return pl.Series(name, labels.tolist(), dtype=pl.Enum(levels))
+    if getattr(getattr(series.to_native(), "dtype", None), "kind", "") == "c":
+        raise PanelError(
+            f"column {name!r} holds complex numbers.",
+            remedy=f"Give their real part: frame[{name!r}] = numpy.real(frame[{name!r}]).",
+        )
     values = series.to_list()
     missing = series.is_null()
     if missing.any():
@@ -230,8 +244,18 @@ def _from_other(series: nw.Series[Any]) -> pl.Series:
         return pl.Series(name, values)
     except (TypeError, OverflowError, pl.exceptions.PolarsError):  # a column of mixed Python objects
         if all(isinstance(v, int | float) and not isinstance(v, bool) for v in values if v is not None):
-            return pl.Series(name, [None if v is None else float(v) for v in values], dtype=pl.Float64)
+            floats = pl.Series(name, [None if v is None else _as_float(v) for v in values], dtype=pl.Float64)
+            if floats.n_unique() == len(set(values)):  # else rounding would make two persons one
+                return floats
         return pl.Series(name, [None if v is None else str(v) for v in values], dtype=pl.String)
+
+
+def _as_float(value: float) -> float:
+    """An infinite one for integers that are too large."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def attach(frame: nw.DataFrame[Any], arrays: Mapping[str, Any]) -> nw.DataFrame[Any]:

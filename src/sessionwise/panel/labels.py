@@ -134,6 +134,9 @@ def session_numbers(series: pl.Series, name: str, origin: Origin, found: list[Fi
         remedy = Wording("Number the sessions by them: ", number, ".")
         error("session-is-date", "holds dates, not session numbers", [], remedy)
         return None
+    if series.dtype == pl.Boolean:
+        error("session-true-false", "holds true and false, not session numbers", [], _WHOLE)
+        return None
     if not series.dtype.is_numeric():
         text = as_text(series)
         parsed = _session_text(text)

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import Argument, PanelError, Wording, some
 from ..findings import Finding, Findings
+from ..options import A_NAME, takes
 from ..words import counted
 from .episodes import unit_labels
 from .frames import column, eager, restore
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+@takes(PanelError, person=A_NAME, by=A_NAME, into=A_NAME, episode=A_NAME)
 def number_sessions(table: Any, *, person: str, by: str, into: str = "session", episode: str | None = None) -> Any:
     """The table with a column `into` that numbers each person's rows 1, 2, 3, ... in the order of `by`.
 

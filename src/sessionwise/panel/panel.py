@@ -18,7 +18,7 @@ import numpy as np
 from ..errors import PanelError, some
 from ..findings import Finding, Findings
 from ..forked import must_not_be_forked
-from ..options import known_name
+from ..options import A_DICT, A_NAME, FINDINGS, NUMBERS, PERSONS, RECORDS, known_name, takes, whole_number
 from ..words import counted
 from .as_text import as_text
 from .constancy import gathered, own_values
@@ -100,6 +100,7 @@ class Panel:
     __slots__ = ("_parts",)
     _parts: _Parts
 
+    @takes(PanelError, person=A_NAME, session=A_NAME, cluster=A_NAME, time=A_NAME, episode=A_NAME)
     def __init__(
         self,
         table: Any,
@@ -223,7 +224,7 @@ class Panel:
         return len(self.sessions)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._parts.given or name in self._derived
+        return isinstance(name, str) and (name in self._parts.given or name in self._derived)
 
     # --- columns --------------------------------------------------------------------------------
 
@@ -338,6 +339,7 @@ class Panel:
 
     # --- new panels from this one ---------------------------------------------------------------
 
+    @takes(PanelError, columns=A_DICT, findings=FINDINGS, records=RECORDS)
     def with_columns(
         self, columns: Mapping[str, np.ndarray], findings: Iterable[Finding] = (), records: Iterable[Any] = ()
     ) -> Panel:
@@ -356,7 +358,13 @@ class Panel:
                 raise PanelError(
                     f"column {name!r} has a role and cannot be replaced.", remedy="Build a new Panel from the table."
                 )
-            given = np.asarray(values)
+            try:
+                given = np.asarray(values)
+                given = given if given.dtype == np.float64 else given.astype(np.float64)
+            except (TypeError, ValueError):
+                raise PanelError(
+                    f"column {name!r} is not made of numbers.", remedy="Give an array of numbers."
+                ) from None
             base = given if given.base is None else given.base
             owned = isinstance(base, np.ndarray) and not base.flags.writeable
             taken = given.dtype == np.float64 and owned and not given.flags.writeable  # nobody can change it: no copy
@@ -374,6 +382,7 @@ class Panel:
             records=(*self.records, *records),
         )
 
+    @takes(PanelError, persons=PERSONS)
     def subset(self, persons: Iterable[Any] | np.ndarray) -> Panel:
         """The Panel of some persons, by label or by a boolean mask (n_persons,).
 
@@ -425,6 +434,7 @@ class Panel:
         frame = attach(self._frame[order], self._derived)
         return frame, replace(old, numbers=numbers), self._parts.lazy
 
+    @takes(PanelError, rows=NUMBERS, most=whole_number(0))
     def where(self, rows: Iterable[int], most: int = 3) -> str:
         """Rows of this Panel in the user's words: 'patient 12, session 3 (line 47); ...'."""
         rows = rows if isinstance(rows, np.ndarray) else list(rows)

@@ -170,6 +170,8 @@ def role_errors(frame: nw.DataFrame[Any], named: Mapping[str, str]) -> list[Find
             what = f"There is no column {name!r} for the role {role!r}.{nearest(str(name), map(str, columns))}"
             where = f"columns: {some(columns, 12)}"
             remedy = f"Name the column that holds the {role}."
+            if name in _in_index(frame):
+                remedy = f"{name!r} is in the dataframe's index: give the Panel frame.reset_index()."
             found.append(Finding("error", "role-column-missing", what, where, 0, remedy))
         elif holds_lists(frame, name):
             what = f"Column {name!r} ({role}) holds lists or records, not single values."
@@ -187,6 +189,13 @@ def _may_be_one(same: list[str], named: Mapping[str, str]) -> bool:
     """Whether a column may have these roles at once: numbers of sessions are times too, and of several treatments the
     person may be the cluster."""
     return set(same) == {"session", "time"} or (set(same) == {"person", "cluster"} and "episode" in named)
+
+
+def _in_index(frame: nw.DataFrame[Any]) -> list[Any]:
+    """Names in the index of a pandas dataframe."""
+    if not frame.implementation.is_pandas_like():
+        return []
+    return [name for name in frame.to_native().index.names if isinstance(name, str)]
 
 
 def _sort(person: pl.Series, session: np.ndarray) -> tuple[np.ndarray | None, np.ndarray, np.ndarray, np.ndarray]:

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..errors import PanelError
 from ..findings import Findings
+from ..options import known_name
 from ..words import numbered
 
 if TYPE_CHECKING:
@@ -75,7 +77,14 @@ class Table:
         return self.frame.height
 
     def __getitem__(self, column: str) -> pl.Series:
-        return self.frame[column]
+        """A column.
+
+        Raises
+        ------
+        PanelError : there is none of that name.
+        """
+        known_name("column", column, self.columns, PanelError)
+        return self.frame.get_column(column)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """Arrow's PyCapsule interface: pyarrow, DuckDB, pandas and polars take a Table as it is."""

@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import ModelError, nearest, some
 from ..formula import show
 from ..models import MLMFit
-from ..options import valid_level
+from ..options import A_DICT, A_LEVEL, A_NAME, A_WIDTH, TEXT, an_object, takes, valid_level
 from ..words import capital, counted, figure_interval, figure_number, level_percent, listed
 from .figure import Rows, along, clean, figure, shortened, source, tip
 from .words import Labels, words
@@ -55,6 +55,16 @@ class LevelEffects:
         return [str(kind) for kind in np.where(high < 0, "below", np.where(low > 0, "above", "neither"))]
 
 
+@takes(
+    ModelError,
+    fit=an_object("MLMFit"),
+    group=A_NAME,
+    term=A_NAME,
+    level=A_LEVEL,
+    note=TEXT,
+    labels=A_DICT,
+    width=A_WIDTH,
+)
 def caterpillar(
     fit: MLMFit,
     group: str | None = None,
@@ -90,6 +100,16 @@ def caterpillar(
     return draw_effects(found, group, said, response, note=note, width=width)
 
 
+@takes(
+    ModelError,
+    found=an_object("LevelEffects"),
+    group=TEXT,
+    said=TEXT,
+    response=TEXT,
+    title=TEXT,
+    note=TEXT,
+    width=A_WIDTH,
+)
 def draw_effects(
     found: LevelEffects, group: str, said: str, response: str, *, title: str = "", note: str = "", width: int = 640
 ) -> alt.LayerChart:
@@ -114,6 +134,7 @@ def draw_effects(
     )
 
 
+@takes(ModelError, fit=an_object("MLMFit"), group=A_NAME, term=A_NAME, level=A_LEVEL)
 def level_effects(
     fit: MLMFit, group: str | None = None, term: str | None = None, *, level: float = 0.95
 ) -> LevelEffects:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..descriptions import drop_out
+from ..errors import PanelError
+from ..options import A_WIDTH, PANEL, TEXT, takes, whole_number
 from ..panel import Panel
 from ..words import counted, percent_words
 from .axes import sessions_axis
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     import altair as alt
 
 
+@takes(PanelError, panel=PANEL, fewest=whole_number(1), note=TEXT, width=A_WIDTH)
 def dropout(panel: Panel, *, fewest: int = 1, note: str = "", width: int = 640) -> alt.LayerChart:
     """Share of persons still in treatment at each session, with a pointwise 95 % interval.
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ModelError, PanelError, nearest, some
+from ..options import A_CHART, TEXT, takes
 from ..words import printable
 from .style import style
 
@@ -125,6 +126,7 @@ def tip(field: str, title: str, form: str = "") -> Any:
     return alt.Tooltip(field, title=name, format=form) if form else alt.Tooltip(field, title=name)
 
 
+@takes(ModelError, chart=A_CHART)
 def alt_text(chart: Any) -> str:
     """What is seen in a figure, in words, for those who cannot see it.
 
@@ -136,12 +138,14 @@ def alt_text(chart: Any) -> str:
     return str(chart.description)
 
 
+@takes(ModelError, chart=A_CHART)
 def figure_parts(chart: Any) -> tuple[str, ...]:
     """Names of the sets of rows behind a figure, the main one first."""
     main = _meta(chart)["table"]
     return (main, *(name for name in chart.datasets if name != main))
 
 
+@takes(ModelError, chart=A_CHART, part=TEXT)
 def figure_table(chart: Any, part: str | None = None) -> Rows:
     """The rows behind a figure as plain dicts of numbers and text.
 
@@ -158,6 +162,7 @@ def figure_table(chart: Any, part: str | None = None) -> Rows:
     return [_plain(row) for row in chart.datasets[name]]
 
 
+@takes(ModelError, chart=A_CHART)
 def embed(chart: Any) -> Embedded:
     """A figure taken apart for a page: words to be set as text, marks as wide as their container.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import ModelError, nearest, some
+from ..options import A_LEVEL, A_NAME, an_object, takes
 from ..panel.frames import eager
 from .diagram import Arrow, Correlation, Intercepts, PathDiagram
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from ..models import SEMFit
 
 
+@takes(ModelError, fit=an_object("SEMFit"), group=A_NAME, level=A_LEVEL)
 def path_diagram(fit: SEMFit, group: str | None = None, *, level: float = 0.95) -> PathDiagram:
     """What `paths` draws of a fit: lags in the variables' units, as wide as they are standardised.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelError
+from ..options import A_LEVEL, A_WIDTH, ESTIMATES, TEXT, takes
 from ..words import alike, counted, decimals, level_percent, with_decimals
 from .figure import Row, Rows, along, clean, figure, source, wrapped
 
@@ -49,6 +50,7 @@ class Estimate:
         return "below" if self.high < 0 else "above" if self.low > 0 else "neither"
 
 
+@takes(ModelError, estimates=ESTIMATES, scale=TEXT, level=A_LEVEL, title=TEXT, note=TEXT, width=A_WIDTH)
 def forest(
     estimates: Iterable[Estimate | Mapping[str, Any] | Any],
     *,

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..descriptions import missingness
 from ..errors import PanelError
-from ..options import known_name
+from ..options import A_WIDTH, NAMES, PANEL, TEXT, known_name, takes, whole_number
 from ..panel import Panel
 from ..words import capital, counted, percent_words
 from .figure import Rows, along, clean, figure, source, tip
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import altair as alt
 
 
+@takes(PanelError, panel=PANEL, columns=NAMES, fewest=whole_number(1), note=TEXT, width=A_WIDTH)
 def missing(
     panel: Panel, columns: Sequence[str] | None = None, *, fewest: int = 1, note: str = "", width: int = 640
 ) -> alt.LayerChart:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import ModelError, some
-from ..options import known_name
+from ..options import A_DICT, A_NAME, A_WIDTH, TEXT, an_object, known_name, takes
 from ..words import alike, figure_interval, figure_number, level_percent
 from .diagram import Intercepts, PathDiagram
 from .figure import Rows, clean, figure
@@ -25,6 +25,15 @@ if TYPE_CHECKING:
     from ..models import SEMFit
 
 
+@takes(
+    ModelError,
+    diagram=an_object("PathDiagram", "SEMFit"),
+    group=A_NAME,
+    title=TEXT,
+    note=TEXT,
+    labels=A_DICT,
+    width=A_WIDTH,
+)
 def paths(
     diagram: PathDiagram | SEMFit,
     *,

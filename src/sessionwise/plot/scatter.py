@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import PanelError
+from ..options import A_DICT, A_NAME, A_SEED, A_WIDTH, PANEL, TEXT, takes, whole_number
 from ..panel import Panel
 from ..words import counted, figure_interval, figure_number
 from .axes import hovered_person, lit, person_tips
@@ -36,6 +37,19 @@ class Pairs:
     y: np.ndarray
 
 
+@takes(
+    PanelError,
+    panel=PANEL,
+    outcome=A_NAME,
+    process=A_NAME,
+    lag=whole_number(0),
+    persons=whole_number(0),
+    points=whole_number(1),
+    seed=A_SEED,
+    note=TEXT,
+    labels=A_DICT,
+    width=A_WIDTH,
+)
 def scatter(
     panel: Panel,
     outcome: str,

@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import ModelError, nearest, some
 from ..formula import show
 from ..models import MLMFit
+from ..options import A_DICT, A_LEVEL, A_NAME, A_WIDTH, NUMBERS, TEXT, TEXTS, Kind, an_object, takes
 from ..words import alike, figure_interval, figure_number, level_percent, listed, p_words
 from .figure import Rows, along, clean, figure, source, upright, wrapped
 from .words import Labels, words
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 _TONES = ("first", "second", "third", "fourth", "fifth")
 _LABEL_LETTERS = 15
+_WORDS = Kind(
+    "the words of a figure of slopes",
+    lambda value: all(hasattr(value, name) for name in ("response", "x", "moderator")),
+)
 _DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [1, 3])
 
 
@@ -42,6 +47,18 @@ class Slopes:
     p: float | None
 
 
+@takes(
+    ModelError,
+    fit=an_object("MLMFit"),
+    x=A_NAME,
+    moderator=A_NAME,
+    at=A_DICT,
+    over=NUMBERS,
+    level=A_LEVEL,
+    note=TEXT,
+    labels=A_DICT,
+    width=A_WIDTH,
+)
 def simple_slopes(
     fit: MLMFit,
     x: str,
@@ -84,6 +101,17 @@ def simple_slopes(
     return draw_slopes(found, named, said, over=over, level=level, held=held, note=note, width=width)
 
 
+@takes(
+    ModelError,
+    found=an_object("Slopes"),
+    named=TEXTS,
+    said=_WORDS,
+    over=NUMBERS,
+    level=A_LEVEL,
+    held=TEXT,
+    note=TEXT,
+    width=A_WIDTH,
+)
 def draw_slopes(
     found: Slopes,
     named: tuple[str, ...],
@@ -96,6 +124,10 @@ def draw_slopes(
     width: int = 640,
 ) -> alt.LayerChart:
     """The figure of slopes that are known already. named : the moderator's values, as said. held : what is fixed."""
+    if len(named) != len(found.slope):
+        raise ModelError(
+            f"named holds {len(named)} texts for {len(found.slope)} slopes.", remedy="Give one for each value."
+        )
     low, high = _range(found, over)
     data = {
         "slopes": [

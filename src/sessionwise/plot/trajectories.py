@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import PanelError
+from ..options import A_DICT, A_NAME, A_SEED, A_WIDTH, PANEL, TEXT, takes, whole_number
 from ..panel import Panel
 from ..words import counted, figure_interval, figure_number
 from .axes import hovered_person, lit, person_tips, sessions_axis
@@ -21,6 +22,16 @@ if TYPE_CHECKING:
 FEWEST = 20
 
 
+@takes(
+    PanelError,
+    panel=PANEL,
+    column=A_NAME,
+    persons=whole_number(0),
+    seed=A_SEED,
+    note=TEXT,
+    labels=A_DICT,
+    width=A_WIDTH,
+)
 def trajectories(
     panel: Panel,
     column: str,

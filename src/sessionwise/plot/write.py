@@ -8,6 +8,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from ..errors import PanelError
+from ..options import A_PATH, NAMES, PANEL, takes
 from ..outputs import Place, check_places, write_files
 from ..panel import Panel
 from .dropout import dropout
@@ -18,6 +20,7 @@ from .trajectories import trajectories
 SCALE = 2
 
 
+@takes(PanelError, panel=PANEL, folder=A_PATH, columns=NAMES)
 def write_figures(panel: Panel, folder: str | PathLike[str], columns: Sequence[str] | None = None) -> tuple[Path, ...]:
     """The figures that describe a Panel as FOLDER/NAME.png: the course of each column, drop-out, missing values.
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import Argument, ReadError, Wording, nearest, read_option
 from ..findings import Finding, Findings
-from ..options import one_of
+from ..options import A_NAME, of_kind, one_of, shown
 from ..panel.table import Table
 from .columns import Wishes
 from .file_kind import HEAD, is_stata, recognise
@@ -66,6 +66,8 @@ def check_options(
             raise ReadError(f"types= gives {column!r} the type {kind!r}.", remedy="Use 'text' or 'number'.")
     if isinstance(max_cells, bool) or not isinstance(max_cells, int) or max_cells < 1:
         raise ReadError(f"max_cells={max_cells!r} is not a number of cells.", remedy="Give a whole number above 0.")
+    if person is not None:
+        of_kind("person", person, A_NAME, ReadError)
     if wide is not None and person is None:
         person_option = Argument("person=", ("--person",))
         raise ReadError(
@@ -81,6 +83,12 @@ def read_file(
     limit: Limit,
 ) -> Table:
     """The file's Table, before codes are declared missing and rows are turned."""
+    if not isinstance(path, str | os.PathLike):
+        table = hasattr(path, "columns")
+        raise ReadError(
+            f"read takes the path of a file, not {shown(path)}.",
+            remedy="Give it to Panel or check as it is: any dataframe is a table." if table else "Give a path.",
+        )
     file = Path(path)
     name = printable(file.name or str(file))
     data = _bytes(file, name, limit)

@@ -44,7 +44,7 @@ def read_excel(
         raise ReadError(
             "The sheet has column names but no rows.",
             where=f"{where}, row {grid.rows[header]}",
-            remedy="Choose another sheet=, or export it again.",
+            remedy=Wording("Choose another sheet with ", read_option("sheet"), ", or export it again."),
         )
     body = _body(grid, header, where)
     rows = grid.rows[header + 1 :]
@@ -125,7 +125,7 @@ def _choose(book: _Book, sheet: str | int | None, source: str) -> str:
     raise ReadError(
         f"The workbook has {len(filled)} sheets with cells, and none was named.",
         where=source,
-        remedy=Wording("Choose one with ", read_option("sheet"), f": {_listed(filled)}."),
+        remedy=Wording("Choose one, such as ", read_option("sheet", filled[0]), f": {_listed(filled)}."),
     )
 
 
@@ -135,7 +135,9 @@ def _listed(names: list[str]) -> str:
 
 def _other_sheets(names: list[str], name: str) -> str:
     others = [n for n in names if n != name]
-    return f"Choose another with sheet=: {_listed(others)}." if others else "Export it again, with the data."
+    if not others:
+        return "Export it again, with the data."
+    return Wording("Choose another with ", read_option("sheet", others[0]), f"; the others are {_listed(others)}.")
 
 
 def _header(grid: Grid, header_row: int | None, where: str) -> int:

@@ -63,7 +63,11 @@ def from_redcap(table: Table, events: Events, *, person: str | None, spread: Seq
         raise ReadError(
             f"The first column is {who!r}, not a record's identifier: nothing says whose rows these are.",
             where=table.source,
-            remedy="Export with the record's identifier, or name the column of persons with person=.",
+            remedy=Wording(
+                "Export with the record's identifier, or name the column of persons with ",
+                Argument("person=", ("--person",)),
+                ".",
+            ),
         )
     for name in (who, *spread):
         must_have(table.columns, name, table.source)
@@ -154,13 +158,13 @@ def _same_unit(table: Table, numbered: list[str]) -> None:
         return
     first = numbered[0]
     other = next(n for n in numbered if words[n] != words[first])
-    example = (
-        "{" + ", ".join(f"{n!r}: {i}" for i, n in enumerate(numbered[:4], 1)) + ", ..." * (len(numbered) > 4) + "}"
-    )
+    example = read_option("redcap", {n: i for i, n in enumerate(numbered, 1)})
     raise ReadError(
         f"The numbers in the events' names count different things: {first!r} and {other!r}.",
         where=f"{table.source}, column {EVENT}",
-        remedy=f"Number them as sessions, for example redcap={example}; or read with redcap=False.",
+        remedy=Wording(
+            "Number them as sessions, for example ", example, "; or read with ", read_option("redcap", False), "."
+        ),
     )
 
 
@@ -176,8 +180,9 @@ def _no_number(table: Table, unnumbered: Mapping[str, list[int]]) -> ReadError:
         where=f"{table.origin.say(unnumbered[names[0]])}, column {column}",
         remedy=Wording(
             "Give the numbers, for example ",
-            read_option("redcap", {n: numbers[n] for n in names[:3]}),
-            "; 'instance' takes the repeat instance, None is for rows that belong to the person; or read with ",
+            read_option("redcap", {n: numbers[n] for n in names}),
+            "; in the place of the number, 'instance' takes the repeat instance, and None is for rows that belong to "
+            "the person; or read with ",
             read_option("redcap", False),
             ".",
         ),

@@ -179,7 +179,7 @@ class _Columns:
             raise ReadError(
                 f"Column {name!r} has letters that do not fit the file's encoding ({error.reason}).",
                 where=f"{self.source}, column {name}",
-                remedy="Give the right encoding=, for example 'latin-1'.",
+                remedy=Wording("Give the right encoding, for example ", read_option("encoding", "latin-1"), "."),
             ) from error
         return self._texts(pl.Series(name, texts, dtype=pl.String))
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import Argument, ReadError, Wording, read_option, some
 from ..findings import Finding, Findings
+from ..options import A_DICT, A_NAME, NAMES, YES_OR_NO, takes
 from ..panel.table import Table
 from ..words import agree, counted
 from .exact import each, exact
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _ROW = "\0row"
 
 
+@takes(ReadError, patterns=NAMES | A_DICT, person=A_NAME, session=A_NAME, keep=YES_OR_NO)
 def wide_to_long(data: Any, patterns: Patterns, *, person: str, session: str = "session", keep: bool = False) -> Table:
     """One row a person to one row a person and session.
 
@@ -129,6 +131,7 @@ def _stacked(
     return pl.concat(parts).sort(_ROW, session, maintain_order=True)
 
 
+@takes(ReadError, columns=NAMES | A_DICT, person=A_NAME, session=A_NAME)
 def long_to_wide(
     data: Any, columns: str | Sequence[str] | Mapping[str, str], *, person: str, session: str = "session"
 ) -> Table:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import StudyError
+from ..options import A_LIST, A_PATH, PANEL, YES_OR_NO, a_number, an_object, takes
 from ..outputs import Place, check_places, write_files
 from .page import html
 
@@ -18,6 +20,20 @@ if TYPE_CHECKING:
     from .painter import Painter
 
 
+@takes(
+    StudyError,
+    result=an_object("StudyResult"),
+    path=A_PATH,
+    panel=PANEL,
+    facts=A_LIST,
+    notices=A_LIST,
+    read=A_LIST,
+    labels=YES_OR_NO,
+    share=YES_OR_NO,
+    started=a_number(),
+    painter=an_object("Painter"),
+    overwrite=YES_OR_NO,
+)
 def report(
     result: StudyResult,
     path: str | PathLike[str],

@@ -17,7 +17,7 @@ import numpy as np
 from .._core import score as _kernel
 from ..errors import Argument, ScoreError, Wording, nearest, some
 from ..findings import Finding
-from ..options import one_of
+from ..options import PANEL, TEXT, YES_OR_NO, one_of, takes
 from ..panel import Panel
 from ..show import plain_dict, text
 from ..words import counted, numbered
@@ -117,6 +117,7 @@ class ScoreRecord:
         return text(self)
 
 
+@takes(ScoreError, panel=PANEL, already_reversed=YES_OR_NO, out_of_range=TEXT)
 def score(
     panel: Panel,
     *instruments: str | PathLike[str] | Instrument,

@@ -6,7 +6,9 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..descriptions import Description
+from ..errors import StudyError
 from ..findings import Findings
+from ..options import A_PATH, PANEL, TEXT, YES_OR_NO, takes
 from ..show import Part, Shown, plain
 from .records import (
     CoursePoint,
@@ -93,12 +95,14 @@ class StudyResult(Shown):
         disagree = () if self.sensitivity.agree else self.sensitivity.disagree
         return " ".join((*(one.words for one in self.diagnostics if one.alarm), *disagree))
 
+    @takes(StudyError, key=TEXT)
     def arrow(self, key: Literal["forward", "reverse"]) -> str:
         """A direction: 'WAI-SR → next CORE-OM'."""
         (_, outcome), (_, process) = self.called
         pair = (process, outcome) if key == "forward" else (outcome, process)
         return arrow(*pair, self.study.lag)
 
+    @takes(StudyError, key=TEXT)
     def following(self, key: Literal["forward", "reverse"]) -> str:
         """The response of a direction: 'the next CORE-OM'."""
         return following(self.called[0 if key == "forward" else 1][1], self.study.lag)
@@ -129,6 +133,7 @@ class StudyResult(Shown):
         made = {name: plain(getattr(self, name)) for name in names if name != "description"}
         return made | {"description": self.description.to_dict()}
 
+    @takes(StudyError, path=A_PATH, panel=PANEL, labels=YES_OR_NO, share=YES_OR_NO, overwrite=YES_OR_NO)
     def report(
         self,
         path: str | PathLike[str],

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ..errors import Argument, StudyError, Wording
-from ..options import one_of
+from ..options import A_FUNCTION, A_NAME, A_SEED, NAMES, PANEL, of_kind, one_of, takes
 from ..threads import one_thread
 
 if TYPE_CHECKING:
@@ -82,6 +82,14 @@ class Study:
         first_sessions: int | None = None,
         as_scored: Any = (),
     ) -> None:
+        for name, kind, value in (
+            ("outcome", A_NAME, outcome),
+            ("process", A_NAME, process),
+            ("moderators", NAMES, moderators),
+            ("covariates", NAMES, covariates),
+            ("as_scored", NAMES, as_scored),
+        ):
+            of_kind(name, value, kind, StudyError)
         given = (outcome, process, _several(moderators), _several(covariates))
         values = (*given, trend, lag, order, expected, first_sessions, _several(as_scored))
         for f, value in zip(fields(self), values, strict=True):
@@ -89,6 +97,7 @@ class Study:
         _columns_differ(self)
         _options(self)
 
+    @takes(StudyError, panel=PANEL, seed=A_SEED, progress=A_FUNCTION)
     @one_thread()
     def run(self, panel: Panel, *, seed: int = 1, progress: Progress | None = None) -> StudyResult:
         """Analyse a Panel.

@@ -151,7 +151,13 @@ def setting(study: Study, panel: Panel, seed: int) -> StudyData:
     description = describe(panel, [name for name in study.columns if _can_be_described(name, panel)])
     found = {v.name: v for v in description.variables}
     sds = [found[name].sd_within or 0.0 for name in (study.outcome, study.process)]
-    assert all(sds)  # each varies within some person
+    for role, name, sd in zip(("outcome", "process"), (study.outcome, study.process), sds, strict=True):
+        if not sd > 0:
+            raise StudyError(
+                f"{role} {name!r} varies within persons by no more than the rounding of its numbers.",
+                where=f"column {name!r}",
+                remedy="Look for values that are errors, subtract what all values have in common, or take another.",
+            )
     cluster, no_cluster = _cluster(panel)
     median = int(np.median(panel.sessions_per_person))
     outcome, process = (known(name) for name in (study.outcome, study.process))

@@ -226,7 +226,7 @@ def test_phi_of_zero_is_said(panel, phi, said):
     parameters = np.append(np.ones(1), rho)
     v = verdict(replace(fit.solution, optimum=replace(fit.solution.optimum, parameters=parameters, converged=True)))
     assert ("phi is estimated as zero: residuals at neighbouring sessions" in v.message) == said
-    assert v.remedy == ('Use residual="independent".' if said else "")
+    assert v.remedy == ("Use residual='independent'." if said else "")
 
 
 # --- comparisons --------------------------------------------------------------------------------

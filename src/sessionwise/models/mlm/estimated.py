@@ -11,6 +11,7 @@ import numpy as np
 from ...errors import ModelError
 from ...findings import Findings
 from ...mixed import Effects, Solution, effects
+from ...options import A_LEVEL, DEGREES_OF_FREEDOM, takes
 from ..contract import Fit, Verdict
 from .kept_design import KeptDesign
 from .varcorr import VarCorr, varcorr
@@ -133,6 +134,7 @@ class EstimatedMLM(Fit):
         """Each coefficient against zero, Satterthwaite's degrees of freedom."""
         return self.tests_with("satterthwaite")
 
+    @takes(ModelError, df=DEGREES_OF_FREEDOM, level=A_LEVEL)
     def tests_with(self, df: str | float, level: float = 0.95) -> Tests:
         """Each coefficient against zero with other degrees of freedom; see `inference.test`."""
         from ...mixed.inference.contrasts import test

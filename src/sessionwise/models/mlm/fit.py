@@ -14,7 +14,21 @@ from ...errors import ModelError, nearest, some
 from ...findings import Findings
 from ...mixed import Solution
 from ...mixed.inference import Explained, explained
-from ...options import one_of, valid_level
+from ...options import (
+    A_DICT,
+    A_LEVEL,
+    A_NAME,
+    A_SEED,
+    DEGREES_OF_FREEDOM,
+    NAMES,
+    PANEL,
+    TEXT,
+    a_number,
+    one_of,
+    takes,
+    valid_level,
+    whole_number,
+)
 from ...show import Part, rich_group, text
 from ..contract import LaggedEffect
 from ..likelihood_ratio import LikelihoodRatioTest
@@ -49,6 +63,17 @@ class MLMFit(EstimatedMLM):
 
     # --- tests and intervals --------------------------------------------------------------------
 
+    @takes(
+        ModelError,
+        method=TEXT,
+        level=A_LEVEL,
+        which=NAMES,
+        df=DEGREES_OF_FREEDOM,
+        panel=PANEL,
+        n=whole_number(1),
+        seed=A_SEED,
+        threads=whole_number(0),
+    )
     def confint(
         self,
         method: Literal["wald", "profile", "bootstrap"] = "wald",
@@ -74,6 +99,7 @@ class MLMFit(EstimatedMLM):
         """
         return tests_and_intervals.intervals(self, method, level, which, df, Draws(panel, n, seed, threads))
 
+    @takes(ModelError, weights=A_DICT, null=a_number(), df=DEGREES_OF_FREEDOM, level=A_LEVEL)
     def contrast(
         self,
         weights: Mapping[str, float] | Mapping[str, Mapping[str, float]],
@@ -88,6 +114,7 @@ class MLMFit(EstimatedMLM):
         """
         return tests_and_intervals.contrast_table(self, weights, null, df, level)
 
+    @takes(ModelError, weights=NAMES | A_DICT, df=DEGREES_OF_FREEDOM)
     def joint(
         self,
         weights: Sequence[str] | Mapping[str, float] | Mapping[str, Mapping[str, float]],
@@ -97,6 +124,7 @@ class MLMFit(EstimatedMLM):
         """F test that several combinations, or the coefficients or terms named, are zero at once."""
         return tests_and_intervals.joint_test(self, weights, df)
 
+    @takes(ModelError, df=DEGREES_OF_FREEDOM)
     def anova(self, df: str | float = "satterthwaite") -> Any:
         """F tests of the terms, each with all others in the model, as a dataframe: term, f, df1, df2, p.
 
@@ -105,6 +133,7 @@ class MLMFit(EstimatedMLM):
         """
         return tests_and_intervals.anova_table(self, df)
 
+    @takes(ModelError, x=A_NAME, at=A_DICT, df=DEGREES_OF_FREEDOM, level=A_LEVEL)
     def slopes(
         self,
         x: str,
@@ -132,6 +161,7 @@ class MLMFit(EstimatedMLM):
         """
         return likelihood_ratio.of_nested(self, other)
 
+    @takes(ModelError, panel=PANEL, by=A_NAME, kind=TEXT, level=A_LEVEL)
     def robust(self, panel: Panel, by: str | None = None, kind: str = "CR2", level: float = 0.95) -> Any:
         """Cluster-robust errors and tests as a dataframe; see `inference.robust`.
 
@@ -139,6 +169,7 @@ class MLMFit(EstimatedMLM):
         """
         return tests_and_intervals.robust_table(self, panel, by, kind, level)
 
+    @takes(ModelError, level=A_LEVEL)
     def lagged_effects(self, level: float = 0.95) -> tuple[LaggedEffect, ...]:
         """Effects of columns one session before, for `compare`.
 
@@ -148,11 +179,13 @@ class MLMFit(EstimatedMLM):
         """
         return lagged.lagged_effects(self, level)
 
+    @takes(ModelError, panel=PANEL)
     def explained(self, panel: Panel) -> Explained:
         """Variance explained within and between persons (Rights & Sterba 2019)."""
         made = tests_and_intervals.same_rows(self, panel)
         return explained(with_rows(self.solution, self.model, panel, made), made)
 
+    @takes(ModelError, panel=PANEL, seed=A_SEED)
     def simulate(self, panel: Panel, *, seed: int) -> Panel:
         """The Panel of the fit with a response drawn from the estimates; NaN in rows that were not used.
 
@@ -162,6 +195,7 @@ class MLMFit(EstimatedMLM):
 
     # --- random effects and single sessions -----------------------------------------------------
 
+    @takes(ModelError, group=A_NAME)
     def ranef(self, group: str | None = None) -> Any:
         """Predicted random effects of a grouping factor (BLUPs), with standard errors given the estimated parameters.
 
@@ -180,10 +214,12 @@ class MLMFit(EstimatedMLM):
             columns[f"se {term}"] = np.sqrt(found.covariance[:, i, i])
         return self.recipe.table(columns)
 
+    @takes(ModelError, panel=PANEL)
     def fitted(self, panel: Panel) -> np.ndarray:
         """Fitted values, random effects included, (n_rows,) of the Panel; NaN for rows that a fit would not use."""
         return predict.fitted(self, panel, None, used=True)
 
+    @takes(ModelError, panel=PANEL)
     def residuals(self, panel: Panel) -> np.ndarray:
         """Response minus fitted value, (n_rows,) of the Panel; NaN for rows that a fit would not use."""
         made = self.recipe.applied(panel, response=True)
@@ -191,6 +227,7 @@ class MLMFit(EstimatedMLM):
         response[made.rows] = made.matrix[:, 0]
         return np.asarray(response - self.fitted(panel))
 
+    @takes(ModelError, panel=PANEL, kind=TEXT, means=A_DICT)
     def predict(self, panel: Panel, kind: Kind = "person", *, means: Means | None = None) -> np.ndarray:
         """Predicted response, (n_rows,) of the Panel; NaN where a term has no value. The response need not be there.
 
@@ -206,6 +243,7 @@ class MLMFit(EstimatedMLM):
             return predict.fitted(self, panel, means, used=False)
         return self._forecast(panel, kind, means).mean
 
+    @takes(ModelError, panel=PANEL, kind=TEXT, level=A_LEVEL, means=A_DICT)
     def forecast(self, panel: Panel, kind: Kind = "next", level: float = 0.95, *, means: Means | None = None) -> Any:
         """Predictions with intervals for a new observation, for 'next' or 'population'.
 
@@ -242,20 +280,24 @@ class MLMFit(EstimatedMLM):
 
     # --- looks ----------------------------------------------------------------------------------
 
+    @takes(ModelError, df=DEGREES_OF_FREEDOM, level=A_LEVEL)
     def tidy(self, df: str | float = "satterthwaite", level: float = 0.95) -> Any:
         """The coefficients as a dataframe of the kind that came in: term, estimate, se, df, statistic, p, low, high."""
         t = self.tests_with(df, level)
         columns = {"term": list(self.terms), "estimate": t.estimate, "se": t.se, "df": t.df}
         return self.recipe.table(columns | {"statistic": t.statistic, "p": t.p, "low": t.low, "high": t.high})
 
+    @takes(ModelError, df=DEGREES_OF_FREEDOM)
     def to_dict(self, df: str | float = "satterthwaite") -> dict[str, Any]:
         """Plain numbers and text, as `sessionwise fit --json` prints them (docs/command-line.md)."""
         return show.as_dict(self, df)
 
+    @takes(ModelError, df=DEGREES_OF_FREEDOM)
     def parts(self, df: str | float = "satterthwaite") -> list[Part]:
         """What is shown of it: lines and tables, the verdict first."""
         return show.parts(self, df)
 
+    @takes(ModelError, df=DEGREES_OF_FREEDOM)
     def summary(self, df: str | float = "satterthwaite") -> str:
         """What print shows, with other degrees of freedom if wished: 'kenward-roger', 'residual', 'normal'."""
         return text(rich_group(self.parts(df)))

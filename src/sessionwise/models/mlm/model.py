@@ -11,7 +11,19 @@ import numpy as np
 from ...errors import ModelError
 from ...formula import show
 from ...mixed import Solution, optimise, problem
-from ...options import one_of
+from ...options import (
+    A_DICT,
+    A_FORMULA,
+    A_NAME,
+    A_SEED,
+    PANEL,
+    a_number,
+    an_object,
+    fields_of_kind,
+    one_of,
+    takes,
+    whole_number,
+)
 from ...threads import one_thread
 from ..contract import Model
 from .cautions import cautions
@@ -62,9 +74,11 @@ class MLM(Model):
     variance_by: str | None = None
 
     def __post_init__(self) -> None:
+        fields_of_kind(self, formula=A_FORMULA, variance_by=A_NAME)
         one_of("method", self.method, get_args(Method))
         one_of("residual", self.residual, get_args(ResidualKind))
 
+    @takes(ModelError, means=A_DICT, threads=whole_number(0))
     @one_thread()
     def fit(
         self,
@@ -99,6 +113,7 @@ class MLM(Model):
         doubts = cautions(gram.recipe.design, gram.gram, gram.recipe.person, gram.constant)
         return MLMFit.of(self, gram.recipe, solution, doubts)
 
+    @takes(ModelError, panel=PANEL, means=A_DICT, like=an_object("MLMGram"))
     def gram(
         self,
         panel: Panel,
@@ -126,6 +141,7 @@ class MLM(Model):
 
         return of_panel(self, panel, means or {}, like)
 
+    @takes(ModelError, panel=PANEL, fixef=A_DICT, varcorr=A_DICT, sigma=a_number(0), residual=A_DICT, seed=A_SEED)
     def simulate(
         self,
         panel: Panel,

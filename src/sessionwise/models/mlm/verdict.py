@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...errors import some
+from ...errors import Wording, joined, model_option, some
 from ...mixed import Block, Solution
 from ...mixed.random_terms import INTERCEPT
 from ..contract import State, Verdict
@@ -76,8 +76,8 @@ def verdict(solution: Solution) -> Verdict:
         remedy.append("Remove correlations (|| for |), or leave out one of these effects, and compare.")
     if no_phi:
         message.append("phi is estimated as zero: residuals at neighbouring sessions are not shown to be correlated.")
-        remedy.append('Use residual="independent".')
-    return Verdict.of(state, " ".join(message), " ".join(remedy))
+        remedy.append(Wording("Use ", model_option("residual", "independent"), "."))
+    return Verdict.of(state, " ".join(message), joined(remedy))
 
 
 def _no_phi(solution: Solution) -> bool:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, ClassVar
 
-from ...errors import FormulaError, ModelError, some
+from ...errors import FormulaError, ModelError, Wording, model_option, some
 from ...findings import Finding
 from ...formula.syntax import Call, Expression, Name, Number, Op, Paren, show, tree
-from ...options import one_of
+from ...options import A_FORMULA, NUMBERS, YES_OR_NO, an_object, fields_of_kind, one_of, takes
 from ...threads import one_thread
 from ...words import num, p_words
 from .blueprint import Blueprint, Column, Draft, Parameter, ParameterKind, at_wave
@@ -77,6 +77,7 @@ class DPM(PanelModel):
     has_within: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
+        fields_of_kind(self, formula=A_FORMULA, from_end=YES_OR_NO, same_wave=YES_OR_NO)
         one_of("lags", self.lags, ("equal", "free"))
         one_of("residuals", self.residuals, ("free", "equal"))
         one_of("errors", self.errors, ("auto", "expected", "observed", "robust"))
@@ -94,14 +95,20 @@ class DPM(PanelModel):
 
     @property
     def remedy(self) -> str:
-        return (
-            "Use residuals='equal' and lags='equal', other waves, or more persons; a negative variance of the person's "
-            "effect says that persons hardly differ beyond what the lags carry over."
+        return Wording(
+            "Use ",
+            model_option("residuals", "equal"),
+            " and ",
+            model_option("lags", "equal"),
+            ", other waves, or more persons; a negative variance of the person's effect says that persons hardly "
+            "differ beyond what the lags carry over.",
         )
 
+    @takes(ModelError, waves=NUMBERS)
     def blueprint(self, waves: tuple[int, ...]) -> Blueprint:
         return _drawn(self, parsed(self.formula), waves)
 
+    @takes(ModelError, solution=an_object("SEMEstimates"))
     @one_thread()
     def cautions(self, solution: SEMEstimates) -> list[Finding]:
         """Whether residuals go with predetermined predictors of the same wave, which the published model holds at zero.
@@ -120,7 +127,14 @@ class DPM(PanelModel):
             f"chi2({test.df}) = {num(test.chi2)}, {p_words(test.p, close=True)}), which this model "
             "holds at zero; if so, its lagged effects are biased."
         )
-        return [Finding("warning", "same-wave", what, remedy="Fit the model with same_wave=True.")]
+        return [
+            Finding(
+                "warning",
+                "same-wave",
+                what,
+                remedy=Wording("Fit the model with ", model_option("same_wave", True), "."),
+            )
+        ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from ...errors import ModelError, some
+from ...errors import ModelError, Wording, model_option, some
 from ...findings import Finding, Findings
 from ...panel.frame_kind import TableKind
 from ...threads import one_thread
@@ -73,12 +73,20 @@ def _cautions(solution: SEMEstimates, waves: tuple[int, ...]) -> list[Finding]:
     q, n = len(solution.theta), solution.n
     if n < FEW_PER_PARAMETER * q:
         what = f"{n:,} persons for {q} parameters: errors and tests, which are for many persons, may be too small."
-        remedy = "Use fewer waves, or lags and residuals equal over waves."
+        equal = model_option("lags", "equal"), " and ", model_option("residuals", "equal")
+        remedy = Wording("Use fewer waves, or ", *equal, ".")
         cautions.append(Finding("warning", "few-persons", what, remedy=remedy))
     steps = {b - a for a, b in pairwise(waves)}
     if len(steps) > 1:
         what = f"waves {', '.join(map(str, waves))} are not equally far apart, so one lag does not mean the same time."
-        cautions.append(Finding("warning", "uneven-waves", what, remedy="Use sessions at equal steps, or lags='free'."))
+        cautions.append(
+            Finding(
+                "warning",
+                "uneven-waves",
+                what,
+                remedy=Wording("Use sessions at equal steps, or ", model_option("lags", "free"), "."),
+            )
+        )
     k = solution.data[0].k
     if solution.above is not None and n < FEW_PER_COLUMN * k:
         what = f"{n:,} persons for {k} columns: chi-square, and CFI, TLI and RMSEA with it, speak against right models."
@@ -87,6 +95,6 @@ def _cautions(solution: SEMEstimates, waves: tuple[int, ...]) -> list[Finding]:
         )
     if solution.above is None:
         what = "no chi-square, indices or scaled tests: the data do not determine all moments well enough."
-        remedy = "Some pairs of columns have too few persons; use fewer waves."
-        cautions.append(Finding("warning", "no-saturated-model", what, remedy=remedy))
+        advice = "Some pairs of columns have too few persons; use fewer waves."
+        cautions.append(Finding("warning", "no-saturated-model", what, remedy=advice))
     return cautions

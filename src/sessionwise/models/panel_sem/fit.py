@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...errors import ModelError
+from ...options import A_LEVEL, A_NAME, A_SEED, A_SHARE, PANEL, TEXT, takes, whole_number
 from ...show import Part
 from ..contract import LaggedEffect
 from ..likelihood_ratio import LikelihoodRatioTest
@@ -61,6 +63,7 @@ class SEMFit(EstimatedSEM):
         chi2 (1 degree of freedom), p. With few persons nearer its size than the p of `lags`; for normal data."""
         return self.kind.table(lag_tests(self))
 
+    @takes(ModelError, first=A_NAME, level=A_LEVEL)
     def lags_given(self, first: str, level: float = 0.95) -> Any:
         """Effects on the other variable with `first`, which was rated before it at each wave, held constant, as a
         dataframe: outcome, predictor, lag (0: the same wave), estimate, se, p, low, high; by the delta method.
@@ -100,6 +103,7 @@ class SEMFit(EstimatedSEM):
         """
         return likelihood_ratio.of_nested(self, other)
 
+    @takes(ModelError, panel=PANEL)
     def stationarity(self, panel: Panel) -> LikelihoodRatioTest:
         """Whether lags are equal over waves: the likelihood-ratio test of equal against free lags.
 
@@ -109,6 +113,7 @@ class SEMFit(EstimatedSEM):
         """
         return likelihood_ratio.stationarity(self, panel)
 
+    @takes(ModelError, panel=PANEL, kind=TEXT)
     def same_over_groups(self, panel: Panel, kind: str = "lag") -> LikelihoodRatioTest:
         """Whether parameters of a kind are equal in all groups: the likelihood-ratio test.
 
@@ -120,6 +125,7 @@ class SEMFit(EstimatedSEM):
         """Effects from one wave to the next, for `compare`."""
         return lagged_effects(self, level)
 
+    @takes(ModelError, persons=whole_number(1), seed=A_SEED, dropout=A_SHARE, skipped=A_SHARE)
     def simulate(self, persons: int | None = None, *, seed: int, dropout: float = 0.0, skipped: float = 0.0) -> Panel:
         """A Panel drawn from the estimates; see `RICLPM.simulate`. persons : default as many as in the fit."""
         return simulated(

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from ...errors import ModelError
+from ...options import A_DICT, A_SEED, A_SHARE, PANEL, takes, whole_number
 from ..contract import Model
 from .waves import numbered
 
@@ -75,6 +76,7 @@ class PanelModel(Model):
         """What a reader must know of a solution beside its verdict, and of this kind of model alone."""
         return []
 
+    @takes(ModelError, panel=PANEL)
     def fit(self, panel: Panel) -> SEMFit:
         """Estimate the model.
 
@@ -87,6 +89,7 @@ class PanelModel(Model):
 
         return estimate(self, panel)
 
+    @takes(ModelError, parameters=A_DICT, persons=whole_number(1), seed=A_SEED, dropout=A_SHARE, skipped=A_SHARE)
     def simulate(
         self,
         parameters: Mapping[str, float],

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import ClassVar
 
-from ...errors import ModelError, nearest, some
-from ...options import one_of
+from ...errors import Argument, ModelError, Wording, model_option, nearest, some
+from ...options import A_NAME, NAMES, NUMBERS, YES_OR_NO, fields_of_kind, of_kind, one_of, takes
 from ...words import listed
 from .blueprint import Blueprint
 from .cross_lagged import Layout, lagged
@@ -61,6 +61,7 @@ class CrossLagged(PanelModel):
     def shared(self) -> tuple[str, ...]:
         return tuple(self.same)
 
+    @takes(ModelError, waves=NUMBERS)
     def blueprint(self, waves: tuple[int, ...]) -> Blueprint:
         return lagged(
             Layout(
@@ -139,10 +140,15 @@ class RICLPM(CrossLagged):
 
     @property
     def remedy(self) -> str:
-        return (
+        return Wording(
             "A negative variance of a random intercept says that persons hardly differ in that variable's level beyond "
-            "what the lags carry over: name it in without=. Otherwise use lags='equal', residuals='equal', other waves "
-            "or more persons."
+            "what the lags carry over: name it in ",
+            Argument("without=[...]", ("--without", "VARIABLE")),
+            ". Otherwise use ",
+            model_option("lags", "equal"),
+            ", ",
+            model_option("residuals", "equal"),
+            ", other waves or more persons.",
         )
 
 
@@ -180,7 +186,11 @@ class CLPM(CrossLagged):
 
     @property
     def remedy(self) -> str:
-        return "Use residuals='equal', other waves, or more persons, and look for values that are errors."
+        return Wording(
+            "Use ",
+            model_option("residuals", "equal"),
+            ", other waves, or more persons, and look for values that are errors.",
+        )
 
 
 def checked(model: CrossLagged) -> None:
@@ -193,6 +203,11 @@ def checked(model: CrossLagged) -> None:
     }
     for name, known in choices.items():
         one_of(name, getattr(model, name), known)
+    for name in ("x", "y", "third"):
+        if getattr(model, name) is not None or name != "third":
+            of_kind(name, getattr(model, name), NAMES)
+    lists = {name: NAMES for name in ("covariates", "same", "without") if getattr(model, name, None) is not None}
+    fields_of_kind(model, from_end=YES_OR_NO, group=A_NAME, **lists)
     for name in ("covariates", "same", "without"):
         value = getattr(model, name, ())
         if not isinstance(value, tuple) and hasattr(model, name):
@@ -205,7 +220,10 @@ def checked(model: CrossLagged) -> None:
     for kind in model.same:
         one_of("same", kind, KINDS)
     if model.same and model.group is None:
-        raise ModelError("same is for several groups, and no group is named.", remedy="Add group=....")
+        raise ModelError(
+            "same is for several groups, and no group is named.",
+            remedy=Wording("Add ", Argument("group=...", ("--group", "COLUMN")), "."),
+        )
     for name in ("x", "y", "third"):
         own = getattr(model, name)
         if (own is not None or name != "third") and not (own and all(own)):

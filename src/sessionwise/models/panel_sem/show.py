@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...errors import ModelError
+from ...errors import ModelError, Wording
 from ...show import Grid, Part, plain
 from ...words import counted, num, p_value, p_words, percent
 from . import tables
@@ -28,7 +28,7 @@ def parts(fit: EstimatedSEM) -> list[Part]:
     """Verdict first, then lags, what is stable, fit, coverage, and what was left out."""
     shown: list[Part] = [_headline(fit), fit.verdict.message]
     if fit.verdict.remedy:
-        shown.append(f"remedy: {fit.verdict.remedy}")
+        shown.append(Wording("remedy: ", fit.verdict.remedy))
     if fit.verdict.converged:
         shown += [_lags(fit), *_effects(fit)]
         if fit.solution.grouped.blueprint.persons:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...errors import ModelError, some
+from ...errors import ModelError, Wording, model_option, some
 from ...findings import Finding, Findings
 from ...panel import Panel
 from ...panel.constancy import own_values
@@ -21,7 +21,7 @@ REACHED, MOST_WAVES = 0.5, 10
 SAME = 1e-12
 #: Coverage of a pair of columns below which a warning is given: estimates then lean on few persons.
 LOW_COVERAGE = 0.10
-_LEAVE_OUT = "Leave the wave out, as in waves=(1, 2, 4), or use fewer waves."
+_LEAVE_OUT = Wording("Leave the wave out, as in ", model_option("waves", (1, 2, 4)), ", or use fewer waves.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,7 +99,11 @@ def numbered(waves: int | Sequence[int], first: int, last: int | None = None) ->
     if not whole or list(found) != sorted(set(found)):
         raise ModelError(
             f"waves is {waves!r}.",
-            remedy="Give how many there are, or session numbers in ascending order, such as waves=(1, 2, 3, 4).",
+            remedy=Wording(
+                "Give how many there are, or session numbers in ascending order, such as ",
+                model_option("waves", (1, 2, 3, 4)),
+                ".",
+            ),
         )
     return found
 
@@ -201,7 +205,8 @@ def _name_those_that_are(known: Iterable[int], fewest: int) -> str:
     waves = sorted(known)[: max(fewest, MOST_WAVES)]
     if len(waves) < fewest:
         return "Use fewer waves, more sessions, or a multilevel model."
-    return f"Name the waves that there are: waves=({', '.join(map(str, waves))}); missing values are allowed for."
+    named = model_option("waves", tuple(waves))
+    return Wording("Name the waves that there are: ", named, "; missing values are allowed for.")
 
 
 def _enough(found: Sequence[int], fewest: int) -> None:
