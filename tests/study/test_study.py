@@ -145,8 +145,9 @@ def test_models_in_order():
     assert [s.key for s in forward.steps] == ["null", "growth", "effect", "slope"]
     assert forward.main == "slope"
     assert forward.steps[3].formula == (
-        "core_om ~ within(lag(core_om)) + within(lag(wai_sr)) + between(wai_sr) + C(session)"
-        " + (1 + within(lag(wai_sr)) | patient) + (1 | therapist)"
+        "core_om ~ within(lag(core_om)) + within(lag(wai_sr)) + between(wai_sr) + session + I(session^2) + I(session^3)"
+        " + I((session > 2) * (session - 2)^3) + I((session > 5) * (session - 5)^3)"
+        " + I((session > 7) * (session - 7)^3) + (1 + within(lag(wai_sr)) | patient) + (1 | therapist)"
     )
     assert all(isinstance(s, Step) and s.converged for s in forward.steps)
     reverse = result().reverse

@@ -77,6 +77,8 @@ def traced(number: str, name: str) -> bool:
     cells, written = sources(name)
     if number in written or number.lstrip("−") in {w.lstrip("−") for w in written}:
         return True
+    if number == ".001" and any(0 <= cell < 0.001 for cell in cells):  # p < .001
+        return True
     decimals = len(number.partition(".")[2])
     value = float(number.replace("−", "-").replace(",", ""))
     half = 0.5 * 10**-decimals * (1 + 1e-9)
