@@ -33,16 +33,13 @@ def test_dicts_and_objects_do_as_well() -> None:
     assert len(set(charts)) == 1
 
 
-def test_title_counts_by_direction() -> None:
+def test_title_says_how_large_effects_are() -> None:
     below, none, above = (-0.2, -0.3, -0.1), (0.0, -0.1, 0.1), (0.2, 0.1, 0.3)
     made = [plot.Estimate(f"{i}", THERE, *v) for i, v in enumerate((below, below, none))]
-    assert plot.embed(plot.forest(made)).title == f"{THERE}: interval below zero in 2 of 3 methods"
-    mixed = [*made, plot.Estimate("x", THERE, *above), plot.Estimate("y", BACK, *none), plot.Estimate("z", "w")]
+    assert plot.embed(plot.forest(made)).title == f"{THERE}: −0.2 to 0.0 by 3 methods"
+    mixed = [*made, plot.Estimate("x", THERE, *above), plot.Estimate("y", BACK, *below), plot.Estimate("z", "w")]
     told = plot.embed(plot.forest(mixed)).title
-    assert told == (
-        f"{THERE}: methods disagree, intervals below zero in 2 and above in 1 of 4 methods; "
-        f"{BACK}: interval clear of zero in none of 1 method; w: no answer"
-    )
+    assert told == f"{THERE}: −0.2 to 0.2 by 4 methods; {BACK}: −0.2 by 1 method; w: no answer"
 
 
 def test_reasons_stand_in_their_rows() -> None:

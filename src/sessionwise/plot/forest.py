@@ -67,7 +67,7 @@ def forest(
     estimates : Estimate, dicts with its keys, or objects with its attributes, in the order of the rows.
     scale : what the numbers are, for the axis.
     level : of the intervals given.
-    title : default how many methods find an effect clear of zero in each direction.
+    title : default how large the estimates are in each direction.
     note : ends the subtitle.
     width : of the whole figure, in pixels.
 
@@ -202,21 +202,15 @@ def _layers(placed: Rows, scale: str, height: int) -> list[Any]:
 
 
 def _title(records: list[Estimate], directions: list[str]) -> str:
-    """How many methods find what, by direction."""
+    """How large the estimates are, by direction; which sides of zero they are on is seen, and is no count of votes."""
     told = []
     for direction in directions:
-        kinds = [e.kind for e in records if e.direction == direction and e.answered]
-        if not kinds:
+        found = [e.estimate for e in records if e.direction == direction and e.answered and e.estimate is not None]
+        if not found:
             told.append(f"{direction}: no answer")
             continue
-        below, above = kinds.count("below"), kinds.count("above")
-        of = f"of {counted(len(kinds), 'method')}"
-        if below and above:
-            told.append(f"{direction}: methods disagree, intervals below zero in {below} and above in {above} {of}")
-        elif below + above:
-            told.append(f"{direction}: interval {'below' if below else 'above'} zero in {below + above} {of}")
-        else:
-            told.append(f"{direction}: interval clear of zero in none {of}")
+        span = " to ".join(dict.fromkeys(alike(min(found), max(found))))
+        told.append(f"{direction}: {span} by {counted(len(found), 'method')}")
     return "; ".join(told)
 
 
