@@ -62,7 +62,6 @@ def test_a_name_that_is_there():
         ("wia", {}, "there is no column 'wia'. Did you mean 'wai'?", "Use one of wai, core."),
         ("wia", {"remedy": "Read it."}, "there is no column 'wia'. Did you mean 'wai'?", "Read it."),
         ("x", {}, "there is no column 'x'.", "Use one of wai, core."),
-        (7, {}, "there is no column 7.", "Use one of wai, core."),
     ],
 )
 def test_a_name_that_is_not_there(name, given, message, remedy):

@@ -58,6 +58,8 @@ OF_USERS = (
 TEXT = {
     "reports/cells.py": "cells of the data, which a spreadsheet reads",
     "datasets/truth.py": "names of fields of a dataclass",
+    "designs/coding.py": "numbers that a file stores as text",
+    "options.py": "a module's own name",
     "descriptions/printed.py": "a number's text without its zero",
     "models/compare.py": READ_BACK["models/compare.py"],
     "models/panel_sem/score_test.py": "the text of a p-value",

@@ -276,9 +276,11 @@ def test_other_things_are_refused(given: Callable[[], object], what: str) -> Non
 
 @pytest.mark.parametrize("other", [1, None, "gram", [1]])
 def test_only_grams_are_added_and_like(other: object) -> None:
-    for fails in (lambda: gram() + other, lambda: other + gram(), lambda: MODEL.gram(site(~EVEN), like=other or 0)):
+    for fails in (lambda: gram() + other, lambda: other + gram()):
         with pytest.raises(sw.GramError, match="is no Gram of a model"):
             fails()
+    with pytest.raises(sw.ModelError, match="not an MLMGram"):
+        MODEL.gram(site(~EVEN), like=other or 0)
 
 
 def test_means_are_given_where_a_gram_is_made() -> None:

@@ -161,8 +161,9 @@ def prepare(settings: Settings) -> Prepared:
         names = guess.instruments(panel.columns, settings.outcome, settings.process)
         answering = replace(answering, instrument=names)
         guessed |= {"instrument": " and ".join(names)} if names else {}
+    instruments = answering.checked()  # options about an instrument that is not there are refused
     if answering.instrument:
-        panel = answering.checked().scored(panel, settings.out_of_range)
+        panel = instruments.scored(panel, settings.out_of_range)
     scales = guess.scales(panel, settings.outcome, settings.process, (*settings.moderator, *settings.covariate))
     full = replace(settings, sessions=sessions, answering=answering, outcome=scales.outcome, process=scales.process)
     return Prepared(panel, full, guessed | dict(scales.guessed))
