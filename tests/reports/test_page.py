@@ -285,7 +285,7 @@ def test_phrases_tell_the_lag(result: sw.StudyResult) -> None:
     later = replace(result, study=sw.Study("core_om", "wai_sr", moderators=["pd"], lag=2))
     part = figures.forest(later)
     assert part is not None
-    assert "WAI-SR → CORE-OM 2 sessions later: interval" in plot.embed(part.chart).title
+    assert "WAI-SR → CORE-OM 2 sessions later: −" in plot.embed(part.chart).title
     titles = {key: title(Given(later, None, {})) for key, title, _ in SECTIONS}
     assert titles["reverse"] == "CORE-OM → WAI-SR 2 sessions later"
     assert isinstance(later.forward, Direction)
