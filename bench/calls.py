@@ -110,6 +110,10 @@ def _study() -> Any:
 # --- one process ----------------------------------------------------------------------------------------------------
 
 
+#: What `options.takes` puts around a function.
+DECORATORS = ("takes.<locals>.decorate.<locals>.checked",)
+
+
 def calls(work: Callable[[], Any]) -> set[Pair]:
     """Pairs of functions of sessionwise of which the first called the second, in any thread."""
     found: set[Pair] = set()
@@ -147,9 +151,12 @@ def _caller(frame: FrameType) -> Function | None:
 
 
 def _function(frame: FrameType) -> Function | None:
-    """A comprehension is the function it stands in."""
+    """A comprehension is the function it stands in; what a decorator puts around a function is no function of its own,
+    but leads to that one."""
     module = frame.f_globals.get("__name__", "")
     if not module.startswith("sessionwise") or frame.f_code.co_name == "<module>":
+        return None
+    if frame.f_code.co_qualname in DECORATORS:
         return None
     name = re.sub(r"\.<locals>\.<(list|set|dict)comp>|\.<locals>\.<genexpr>", "", frame.f_code.co_qualname)
     return module.removeprefix("sessionwise").removeprefix(".") or "__init__", name
