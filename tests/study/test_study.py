@@ -399,3 +399,13 @@ def test_coverage_over_regenerated_studies():
         assert inside.mean() >= 0.87
         assert abs(free.mean() - NET[side]) < 3 * error + 0.12 * abs(bias.mean())
         assert abs(main.mean() - NET[side] - bias.mean()) < 3 * error + 0.12 * abs(bias.mean())
+
+
+def test_the_whole_demo_is_answered() -> None:
+    """With as many sessions as it has, its course is a smooth curve; nothing is left open for that."""
+    table = sw.datasets.demo(scale_scores=True)
+    data = sw.Panel(table, person="patient", session="session", cluster="therapist")
+    found = sw.Study("core_om", "wai_sr", moderators=["pd"]).run(data)
+    assert found.unanswered == ()
+    assert found.headline.forward.low < -1.36 < found.headline.forward.high
+    assert [m.moderator for m in found.forward.moderators] == ["pd"]

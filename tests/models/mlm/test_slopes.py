@@ -90,3 +90,21 @@ def test_names_are_those_of_the_file(panel: sw.Panel) -> None:
     assert list(fit.fixef) == ["(Intercept)", "`x (raw)`", "my z", "`x (raw)`:my z"]
     for name in ("x (raw)", "`x (raw)`"):
         assert list(fit.slopes(name, at={"my z": [0.0]})["my z"]) == [0.0]
+
+
+def test_values_of_a_moderator_are_known_beside_a_spline() -> None:
+    """Columns that go together closely are taken apart inside the engine; mean and SD of each are still known."""
+    rng = np.random.default_rng(3)
+    n, t = 30, 24
+    d = pd.DataFrame({"id": np.repeat(np.arange(n), t), "session": np.tile(np.arange(1, t + 1), n)})
+    d["x"], d["z"] = rng.normal(size=len(d)), (rng.random(n) < 0.3)[d.id] * 1.0
+    d["w"] = d.z + rng.normal(size=n)[d.id]
+    d["y"] = d.x * d.w + rng.normal(size=len(d))
+    beyond = " + ".join(f"I((session > {at}) * (session - {at})^3)" for at in (4, 7))
+    powers = f"session + I(session^2) + I(session^3) + {beyond}"
+    fit = sw.MLM(f"y ~ x * w + x * z + {powers} + (1 | id)").fit(sw.Panel(d, person="id", session="session"))
+    assert np.count_nonzero(np.delete(fit.solution.problem.transform.fixed, 0, axis=0)) > len(fit.terms) - 1
+    found = fit.slopes("x")
+    expected = [d.w.mean() - d.w.std(ddof=0), d.w.mean(), d.w.mean() + d.w.std(ddof=0)]
+    np.testing.assert_allclose(sorted(set(np.round(found["w"], 12))), expected, rtol=1e-9)
+    assert sorted(set(found["z"])) == [0.0, 1.0]

@@ -114,17 +114,16 @@ def _usual(fit: EstimatedMLM, name: str) -> Sequence[Any]:
 
 
 def _spread(fit: EstimatedMLM, name: str) -> tuple[float, float] | None:
-    """Mean and standard deviation of a numeric predictor in the rows used, as far as the fit knows them."""
-    back = fit.solution.problem.transform.fixed
-    one = fit.terms.index("(Intercept)") if "(Intercept)" in fit.terms else None
+    """Mean and standard deviation of a numeric predictor in the rows used, as far as the fit knows them. The engine's
+    columns are centred and of unit variance, each for itself or, where they go together closely, apart from those
+    before; the predictor is a sum of these."""
     encoder = fit.recipe.design.learned.encoders[name]
     term = label(encoder.expression)
-    told = term in fit.terms and encoder.kind == "numeric"
-    if not told or one is None or np.count_nonzero(np.delete(back, one, axis=0)) > len(back) - 1:
+    if term not in fit.terms or encoder.kind != "numeric" or "(Intercept)" not in fit.terms:
         return None
-    i = fit.terms.index(term)
-    sd = 1 / back[i, i]
-    return -back[one, i] * sd, sd
+    i, one = fit.terms.index(term), fit.terms.index("(Intercept)")
+    made_of = np.linalg.inv(fit.solution.problem.transform.fixed)
+    return made_of[one, i] / made_of[one, one], float(np.sqrt(np.sum(np.delete(made_of[:, i], one) ** 2)))
 
 
 def _slope(fit: EstimatedMLM, x: str, point: Mapping[str, Any]) -> np.ndarray:
