@@ -17,6 +17,7 @@ from ...designs.coding import contrasts
 from ...errors import ModelError, nearest, some
 from ...formula import Expression, Name, label, show
 from ...mixed.inference.contrasts import test
+from ...threads import one_thread
 from .at_a_value import columns_at, enters, move_together
 from .tests_and_intervals import tests_table
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _STEP = 1e-2
 
 
+@one_thread()
 def slope_table(
     fit: EstimatedMLM, x: str, at: Mapping[str, Sequence[Any]] | None, df: str | float, level: float
 ) -> Any:
