@@ -59,7 +59,9 @@ def _as_numbers(labels: list[Any], what: str) -> list[Any]:
 
 
 def _number(text: str) -> Any:
-    """The number that is written, or the text."""
+    """The number that is written, or the text; an underline between digits is Python's, not a file's."""
+    if "_" in text:
+        return text
     try:
         value = float(text)
         return int(text) if "." not in text and "e" not in text.lower() else int(value) if value.is_integer() else value
