@@ -144,7 +144,6 @@ def setting(study: Study, panel: Panel, seed: int) -> StudyData:
     ------
     StudyError, PanelError : see `Study.run`.
     """
-    _is_panel(panel)
     can_be_studied(study, panel)
     labels = _labels(study, panel)
     panel = filled(study, panel)
@@ -177,17 +176,6 @@ def setting(study: Study, panel: Panel, seed: int) -> StudyData:
         outcome=_called(study.outcome, outcome, labels),
         process=_called(study.process, process, labels),
     )
-
-
-def _is_panel(given: object) -> None:
-    from ..panel import Panel
-
-    if not isinstance(given, Panel):
-        raise StudyError(
-            f"a {type(given).__name__} is no Panel.",
-            where="Study.run",
-            remedy="Make one of it first: sw.Panel(table, person=..., session=...).",
-        )
 
 
 def _can_be_described(name: str, panel: Panel) -> bool:

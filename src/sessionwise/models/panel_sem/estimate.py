@@ -28,14 +28,6 @@ FEW_PER_COLUMN = 15
 @one_thread()
 def estimate(model: PanelModel, panel: Panel) -> SEMFit:
     """Fit the model; see `RICLPM.fit` for the errors raised."""
-    from ...panel import Panel as Known
-
-    if not isinstance(panel, Known):
-        raise ModelError(
-            f"a {type(panel).__name__} is no Panel.",
-            where=f"{type(model).__name__}(...).fit",
-            remedy="Make one of it first: sw.Panel(table, person=..., session=...).",
-        )
     waves = chosen(panel, model.columns, model.waves, model.from_end, model.fewest_waves)
     blueprint = model.blueprint(waves)
     wide = widened(panel, blueprint.columns, waves, model.from_end, model.group_column)
