@@ -96,7 +96,7 @@ def _net(basis: MainModels) -> Estimates:
         if used.line
         else ""
     )
-    return Estimates(*both, 0.0, 0.0, used.persons, used.pairs[0], trend=trend)
+    return Estimates(*both, 0.0, 0.0, used.persons, len(used.made[0].rows), trend=trend)
 
 
 def _net_assumes(setting: StudyData) -> Assumptions:

@@ -52,7 +52,7 @@ def net_effects(setting: StudyData, left: Leaving | NotAnswered) -> NetEffects:
     used = found.used
     if isinstance(used, NotAnswered) or isinstance(left, NotAnswered):
         return found
-    return replace(found, unseen=shifts(setting, used, left, (*setting.forward.time, *setting.held)))
+    return replace(found, unseen=shifts(setting, used, left))
 
 
 def _means_and_lines(setting: StudyData) -> NetEffects:

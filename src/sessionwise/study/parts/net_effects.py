@@ -40,15 +40,15 @@ class NetProcess:
     """A in within-person SDs of both scores, in the order of the places above.
 
     estimated : with what few sessions do to it. found : without. influence : (n_persons, 4), of each person on the
-    latter. persons : who have something left within. pairs : rows of both regressions. freedom : left in these, of
-    each. line : whether persons' own lines are out.
+    latter. persons : who have something left within. made : the designs of both regressions. freedom : left in these,
+    of each. line : whether persons' own lines are out.
     """
 
     estimated: Process
     found: Corrected
     influence: np.ndarray
     persons: int
-    pairs: tuple[int, int]
+    made: tuple[Design, Design]
     freedom: tuple[int, int]
     line: bool
 
@@ -131,7 +131,7 @@ def net_process(
         found_process,
         influence @ found_process.inverse.T,
         persons,
-        (len(made[0].rows), len(made[1].rows)),
+        (made[0], made[1]),
         (fitted[0].freedom, fitted[1].freedom),
         line,
     )

@@ -19,22 +19,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...designs import design
 from .equation import quoted
 from .net_effects import FORWARD, OWN_OUTCOME, OWN_PROCESS, REVERSE
 from .regression import regression
 
 if TYPE_CHECKING:
+    from ...designs import Design
     from ..study_data import StudyData
     from .drop_out import Leaving
     from .net_effects import NetProcess
 
 
-def shifts(setting: StudyData, net: NetProcess, leaving: Leaving, held: tuple[str, ...]) -> tuple[float, float]:
-    """What would have to be taken off the effects (forward, reverse), in within-person SDs; zeros where it is unknown.
-
-    held : terms that are held constant in the regressions of `net`.
-    """
+def shifts(setting: StudyData, net: NetProcess, leaving: Leaving) -> tuple[float, float]:
+    """What would have to be taken off the effects (forward, reverse), in within-person SDs."""
     sds = np.array([setting.sd_outcome, setting.sd_process])
     found, se = net.coefficients, np.sqrt(net.covariance.diagonal())
     a = np.array([[found[OWN_OUTCOME], found[FORWARD]], [found[REVERSE], found[OWN_PROCESS]]])
@@ -43,17 +40,18 @@ def shifts(setting: StudyData, net: NetProcess, leaving: Leaving, held: tuple[st
     sd = np.sqrt(net.found.process.variances)
     r = net.found.process.correlation
     moved = np.outer(sd, sd) * np.array([[1, r], [r, 1]]) @ odds
-    outcome, process = setting.study.outcome, setting.study.process
-    slopes = [_slope(setting, y, x, leaving, held, net.line) for y, x in ((outcome, process), (process, outcome))]
+    predictors = setting.study.process, setting.study.outcome
+    slopes = [_slope(setting, made, x, leaving, net.line) for made, x in zip(net.made, predictors, strict=True)]
     return float(-moved[0] * slopes[0] * sds[1]), float(-moved[1] * slopes[1] * sds[0])
 
 
-def _slope(setting: StudyData, y: str, x: str, leaving: Leaving, held: tuple[str, ...], line: bool) -> float:
-    """Of the chance to leave after the session before on x of that session, y of it held constant, within persons."""
-    terms = [f"lag({quoted(y)})", f"lag({quoted(x)})"]
-    made = design(setting.panel, f"{quoted(y)} ~ {' + '.join([*terms, *held])}")
+def _slope(setting: StudyData, made: Design, x: str, leaving: Leaving, line: bool) -> float:
+    """Of the chance to leave after the session before on x of that session, within persons; all else in the regression
+    of the scores held constant."""
     chance = leaving.chance[made.rows - 1]  # rows of a person ascend by session, and the one before is there
     matrix = np.array(made.matrix, order="F")
     matrix[:, 0] = np.where(np.isnan(chance), np.nanmean(chance), chance)
+    y = setting.study.outcome if x == setting.study.process else setting.study.process
+    terms = [f"lag({quoted(y)})", f"lag({quoted(x)})"]
     found = regression(replace(made, matrix=matrix), terms, setting.panel, line=line)
     return 0.0 if found is None else float(found.coefficients[1])
