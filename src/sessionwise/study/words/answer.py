@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from ..study_data import StudyData
 
 
+#: Of an interval's width, by which one half of it is seen to be longer than the other.
+_SEEN = 0.1
+
+
 def answers(setting: StudyData, found: Headline, compared: Sensitivity) -> tuple[str, str]:
     """Forward, reverse."""
     first = _said(setting, found, compared, "forward", setting.forward)
@@ -33,13 +37,19 @@ def _said(setting: StudyData, found: Headline, compared: Sensitivity, side: Side
     e, person = one.estimate, setting.person
     usual = "own line over sessions" if found.own_lines else "usual level"
     scale = setting.scale_forward if side == "forward" else setting.scale_reverse
-    numbers = "; ".join([full(e), *_beside(compared, side, scale)])
+    numbers = "; ".join([full(e), *_lopsided(e), *_beside(compared, side, scale)])
     if e.significant:
         what = f"{predictor} one point above a {person}'s {usual} was followed by {response} {magnitude(e)} points "
         what += "higher" if e.value > 0 else "lower"
     else:
         what = f"{predictor} above or below a {person}'s {usual} did not clearly predict {response}"
     return f"Within {person}s, {what} {setting.later} ({numbers}). {_unseen(one, person)}"
+
+
+def _lopsided(e: Estimate) -> list[str]:
+    """Why an interval is not even about its estimate, where that can be seen."""
+    uneven = abs((e.high - e.value) - (e.value - e.low)) > _SEEN * (e.high - e.low)
+    return ["the interval allows for leaving because of scores that nobody saw"] if uneven else []
 
 
 def _beside(compared: Sensitivity, side: Side, scale: float) -> list[str]:
