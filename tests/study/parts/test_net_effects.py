@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import sessionwise as sw
@@ -21,15 +21,24 @@ TRUE = Shape(forward=-0.25, reverse=-0.1, same=-0.3)
 ONCE = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def fitted(
+def outcome(
     table: pl.DataFrame, y: str = "y", w: str = "w", sds: tuple[float, float] = (1.0, 1.0), *, line: bool = False
-) -> NetProcess:
-    found = net_process(panel_of(table), (y, w), ("C(s)",), sds, "q", line=line)
+) -> NetProcess | NotAnswered:
+    """One small study in many has no stationary process that would be expected to give its estimates."""
+    return net_process(panel_of(table), (y, w), ("C(s)",), sds, "q", line=line)
+
+
+def fitted(*args, **options) -> NetProcess:
+    found = outcome(*args, **options)
     assert isinstance(found, NetProcess), found
     return found
 
 
-def same(one: NetProcess, other: NetProcess, order: tuple[int, ...] = (0, 1, 2, 3)) -> None:
+def same(one: NetProcess | NotAnswered, other: NetProcess | NotAnswered, order: tuple[int, ...] = (0, 1, 2, 3)) -> None:
+    """The same process, or the same reason why there is none."""
+    if isinstance(one, NotAnswered) or isinstance(other, NotAnswered):
+        assert one == other
+        return
     at = list(order)
     assert other.coefficients[at] == pytest.approx(one.coefficients, abs=CLOSE)
     assert other.covariance[np.ix_(at, at)] == pytest.approx(one.covariance, abs=CLOSE)
@@ -41,14 +50,14 @@ def test_order_of_rows_and_names_of_persons(seed, line):
     table = two_scores(seed, TRUE, persons=40)
     names = np.random.default_rng(seed).permutation(1000)
     other = table.with_columns(p=pl.Series(names)[table["p"]]).sample(fraction=1.0, shuffle=True, seed=seed)
-    same(fitted(table, line=line), fitted(other, line=line))
+    same(outcome(table, line=line), outcome(other, line=line))
 
 
 @ONCE
 @given(st.integers(0, 10_000), st.floats(-1e4, 1e4), st.floats(-1e4, 1e4), st.booleans())
 def test_shift(seed, of_y, of_w, line):
     table = two_scores(seed, TRUE, persons=40)
-    same(fitted(table, line=line), fitted(table.with_columns(pl.col("y") + of_y, pl.col("w") + of_w), line=line))
+    same(outcome(table, line=line), outcome(table.with_columns(pl.col("y") + of_y, pl.col("w") + of_w), line=line))
 
 
 @ONCE
@@ -57,16 +66,17 @@ def test_scale(seed, of_y, of_w, line):
     """Within-person SDs go along; standardised, nothing changes."""
     table = two_scores(seed, TRUE, persons=40)
     other = table.with_columns(pl.col("y") * of_y, pl.col("w") * of_w)
-    same(fitted(table, line=line), fitted(other, sds=(of_y, of_w), line=line))
+    same(outcome(table, line=line), outcome(other, sds=(of_y, of_w), line=line))
 
 
 @ONCE
 @given(st.integers(0, 10_000), st.booleans())
 def test_outcome_and_process_change_places(seed, line):
     table = two_scores(seed, TRUE, persons=40)
-    one, other = fitted(table, line=line), fitted(table, "w", "y", line=line)
+    one, other = outcome(table, line=line), outcome(table, "w", "y", line=line)
     same(one, other, (2, 3, 0, 1))
-    assert [len(made.rows) for made in one.made] == [len(made.rows) for made in other.made[::-1]]
+    if isinstance(one, NetProcess) and isinstance(other, NetProcess):
+        assert [len(made.rows) for made in one.made] == [len(made.rows) for made in other.made[::-1]]
 
 
 @ONCE
@@ -77,10 +87,11 @@ def test_a_course_of_any_shape_is_taken_out(seed):
     rng = np.random.default_rng(seed)
     of_y, of_w = rng.normal(0, 10, (2, 13))
     other = table.with_columns(y=pl.col("y") + pl.Series(of_y[table["s"]]), w=pl.col("w") + pl.Series(of_w[table["s"]]))
-    same(fitted(table), fitted(other))
+    same(outcome(table), outcome(other))
 
 
 @ONCE
+@example(5525)  # no stationary process
 @given(st.integers(0, 10_000))
 def test_persons_own_lines_are_taken_out(seed):
     table = two_scores(seed, TRUE, persons=40)
@@ -88,7 +99,14 @@ def test_persons_own_lines_are_taken_out(seed):
     slopes = rng.normal(0, 3, (2, 40))
     p, s = table["p"].to_numpy(), table["s"].to_numpy()
     other = table.with_columns(y=table["y"] + slopes[0][p] * s, w=table["w"] + slopes[1][p] * s)
-    same(fitted(table, line=True), fitted(other, line=True))
+    same(outcome(table, line=True), outcome(other, line=True))
+
+
+def test_small_studies_are_nearly_always_answered():
+    """So that the tests above are of processes: 38 of 40 at least, with means and with lines."""
+    for line in (False, True):
+        found = [outcome(two_scores(seed, TRUE, persons=40), line=line) for seed in range(40)]
+        assert sum(isinstance(one, NetProcess) for one in found) >= 38
 
 
 def test_two_hundred_persons_are_near_the_truth():
