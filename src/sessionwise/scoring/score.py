@@ -319,18 +319,20 @@ def _raise_out_of_range(panel: Panel, key: Instrument, columns: Mapping[int, str
     rows = np.flatnonzero(impossible(key, item, values))
     where = f"column {name!r}: {values[rows[0]]:g} at {panel.where(rows)}"
     others = sum(n > 0 for n in outside) - 1
+    other_range = Argument("answers=...", ("--answers", f"{key.name}=LOW-HIGH"))
     what = f"{key.name} is answered from {key.low:g} to {key.high:g}, and {sum(outside):,} answers are outside."
     if own := own_answers(key):
         what = f"{what[:-1]}, or are none that their item has ({own})."
     raise ScoreError(
         what,
-        where=where + (f"; and {others} more columns" if others else ""),
+        where=where + (f"; and {counted(others, 'more column')}" if others else ""),
         remedy=Wording(
-            "Correct the answers, declare missing codes when reading (",
+            f"Correct the answers, {'code them as the form scores them, ' if own else ''}"
+            "declare missing codes when reading (",
             Argument("missing=...", ("--missing", "COLUMN=CODE")),
-            "), name another range (",
-            Argument("answers=...", ("--answers", f"{key.name}=LOW-HIGH")),
-            "), or score with ",
+            "), ",
+            *(("name another range (", other_range, "), ") if key.range_options else ()),
+            "or score with ",
             Argument("out_of_range='missing'", ("--out-of-range", "missing")),
             ".",
         ),
@@ -348,7 +350,8 @@ def _outside_finding(key: Instrument, columns: Mapping[int, str], outside: list[
 
 def _further_finding(key: Instrument, column: str) -> Finding:
     what = f"{key.name} has {len(key.items)} items; column {column!r}, numbered behind them, was not scored."
-    remedy = "Check that this is the form meant; a mapping of the items (items=...) says so."
+    mapping = Argument("items=...", ("--items", f"{key.name}=..."))
+    remedy = Wording("Check that this is the form meant; a mapping of the items (", mapping, ") says so.")
     return Finding("warning", "item-beyond", what, f"column {column}", 1, remedy)
 
 
