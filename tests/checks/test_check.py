@@ -406,6 +406,20 @@ def test_answers_not_whole():
     assert "2.5 at p 4, s 2" in one(found, "answer-not-whole").where
 
 
+def test_answers_that_an_item_does_not_have():
+    """Items 9 and 10 of the AUDIT are scored 0, 2 or 4; 7 is outside the range, and 1.5 not whole."""
+    answers = {f"audit_{i}": [0, 2, 4, 2] for i in range(1, 9)} | {
+        "audit_9": [1, 3, 4, None],
+        "audit_10": [2.0, 7.0, 1.5, 0.0],
+    }
+    found = check(pl.DataFrame({"p": [1, 1, 2, 2], "s": [1, 2, 1, 2], **answers}), person="p", session="s")
+    hit = one(found, "answer-not-there")
+    assert (hit.count, hit.severity) == (2, "warning")
+    assert "items 9, 10: 0, 2, 4" in hit.what
+    assert "column 'audit_9': 1 at p 1, s 1" in hit.where
+    assert {"answer-out-of-range", "answer-not-whole"} <= codes(found)
+
+
 def test_instruments_asked_for():
     frame = items(clean())
     assert not check(frame, **ROLES, instruments=["core-om"])

@@ -70,3 +70,20 @@ def test_no_cell_of_the_scores_is_a_formula(items_file: Path, tmp_path: Path) ->
     assert out["note"].unique().to_list() == ["'=1+1"]
     assert out["sign"].unique().to_list() == ["-"]
     assert out["core_om"].dtype == pl.Float64
+
+
+def test_help_lists_the_instruments() -> None:
+    listed = " ".join(run("score", "--help").split())
+    assert f"Instruments: {', '.join(sw.instruments())}." in listed
+
+
+def test_what_a_score_is_stands_beside_its_counts(tmp_path: Path) -> None:
+    """The range of the scores, which tells that they are a percentage, and what the instrument's note says."""
+    path = tmp_path / "w.csv"
+    path.write_text("patient,session,who5_1,who5_2,who5_3,who5_4,who5_5\n1,1,5,4,3,2,1\n1,2,0,0,0,0,\n")
+    text = " ".join(run("score", path, *ROLES, "-i", "who-5").split())
+    assert "who_5 0 to 100 1 0 0 1 0" in text
+    assert "note: The percentage score, sum × 4 (0–100)" in text
+    told = json.loads(run("score", path, *ROLES, "-i", "who-5", "-o", tmp_path / "o.csv", "--json"))
+    assert told["columns"] == ["who_5"]
+    assert pl.read_csv(tmp_path / "o.csv")["who_5"].to_list() == [60.0, None]

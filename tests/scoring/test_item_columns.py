@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import shlex
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessionwise.errors import ScoreError
-from sessionwise.scoring import instrument, instruments, item_columns
+from sessionwise.errors import ScoreError, Wording
+from sessionwise.panel import Panel
+from sessionwise.scoring import answered, instrument, instruments, item_columns, score
 
 CORE = instrument("core-om")
 WAI = instrument("wai-sr")
@@ -48,6 +51,28 @@ def numbered(form: str, n: int) -> list[str]:
         ("oq-45", "oq45_{}"),
         ("oq-45", "OQ{}"),
         ("sai", "sai_{}"),
+        ("pcl-5", "pcl5_{:02}"),
+        ("pcl-5", "PCL_{}"),
+        ("ces-d", "CESD{}"),
+        ("phq-8", "phq8_{}"),
+        ("phq-8", "PHQ{}"),
+        ("phq-4", "PHQ4_{}"),
+        ("wsas", "wsas{}"),
+        ("who-5", "who5_{}"),
+        ("who-5", "WHO-5 item {}"),
+        ("isi", "isi_{}"),
+        ("hads", "HADS_{:02}"),
+        ("bdi-ii", "bdi2_{}"),
+        ("bdi-ii", "BDI_II_{:02}"),
+        ("bdi-ii", "BDI-II {}"),
+        ("dass-21", "dass21_{}"),
+        ("dass-21", "DASS{}"),
+        ("k10", "K10_{}"),
+        ("k10", "k10q{:02}"),
+        ("yp-core", "ypcore{:02}"),
+        ("yp-core", "YP-CORE_{}"),
+        ("iip-32", "iip32_{}"),
+        ("haq-ii", "haq2_{}"),
         ("ors", "ORS {}"),
         ("srs", "srs-{}"),
     ],
@@ -227,12 +252,84 @@ def test_a_longer_form_is_not_taken_for_the_instrument(name: str, columns: list[
     assert item_columns(key, both)[1] == f"{name} item 1"
 
 
+#: Columns -> the one instrument that is found in them without being asked for.
+LIKE_NAMES = [
+    (numbered("phq{}", 9), "phq-9"),
+    (numbered("PHQ_{}", 9), "phq-9"),
+    (numbered("PHQ9_{}", 9), "phq-9"),
+    (numbered("phq{}", 8), "phq-8"),
+    (numbered("phq8_{}", 8), "phq-8"),
+    (numbered("phq4_{}", 4), "phq-4"),
+    (numbered("phq{}", 4), None),
+    (numbered("phq{}", 15), None),
+    (numbered("core{}", 34), "core-om"),
+    (numbered("core10_{}", 10), "core-10"),
+    (numbered("yp_core_{}", 10), "yp-core"),
+    (numbered("core5_{}", 5), None),
+    (numbered("core{}", 10), None),
+    (numbered("dass{}", 21), "dass-21"),
+    (numbered("dass{}", 42), None),
+    (numbered("bdi{}", 21), None),
+    (numbered("k10_{}", 14), None),
+    (numbered("haq2_{}", 10), None),
+    (numbered("auditc_{}", 3), None),
+    (numbered("gad{}", 7), "gad-7"),
+    (numbered("pcl{}", 17), None),
+]
+
+
+@pytest.mark.parametrize(("columns", "name"), LIKE_NAMES, ids=[f"{c[0]}-{len(c)}" for c, _ in LIKE_NAMES])
+def test_forms_of_like_names_are_not_mistaken_for_one_another(columns: list[str], name: str | None) -> None:
+    found, errors = answered(["patient", *columns])
+    assert [one.instrument.name for one in found] == ([] if name is None else [name])
+    assert not errors
+    for one in found:
+        assert list(one.columns.values()) == columns
+
+
+def test_the_phq_8_is_scored_from_a_phq_9_where_it_is_asked_for() -> None:
+    panel = Panel(
+        pl.DataFrame({"id": [1, 1], "session": [1, 2], **{c: [1, 2] for c in numbered("phq{}", 9)}}),
+        person="id",
+        session="session",
+    )
+    scored = score(panel, "phq-8")
+    assert scored["phq_8"].tolist() == [8, 16]
+    (warning,) = (f for f in scored.findings if f.code == "item-beyond")
+    assert "'phq9'" in warning.what
+    assert score(panel, "phq-9")["phq_9"].tolist() == [9, 18]
+
+
+@pytest.mark.parametrize(
+    ("name", "columns", "pattern"),
+    [
+        ("phq-8", numbered("PHQ9_{}", 9), "PHQ9_{}"),
+        ("bdi-ii", numbered("bdi{}", 21), "bdi{}"),
+        ("bdi-ii", numbered("BDI_{:02}", 21), "BDI_{:02}"),
+        ("iip-32", numbered("iip{:03}", 32), "iip{:03}"),
+        ("core-10", numbered("core_{}", 10), "core_{}"),
+        ("phq-4", numbered("PHQ9_{}", 9), None),  # other items
+        ("core-10", numbered("core_{}", 34), None),
+        ("bdi-ii", [*numbered("bdi{}", 21), *numbered("bdi_{}", 21)], None),
+        ("who-5", numbered("wellbeing{}", 5), None),
+        ("bdi-ii", numbered("bdi{{}}{}", 21), None),
+    ],
+)
+def test_a_mapping_that_would_fit_is_said(name: str, columns: list[str], pattern: str | None) -> None:
+    key = instrument(name)
+    with pytest.raises(ScoreError, match=f"items? .*of {name}") as caught:
+        item_columns(key, columns)
+    remedy = caught.value.remedy
+    assert isinstance(remedy, Wording)
+    if pattern is None:
+        assert "give the mapping" not in remedy
+        return
+    assert remedy == f"if those like {pattern.format(1)!r} are its items, give the mapping items={pattern!r}"
+    assert remedy.for_command_line().endswith(shlex.join(["--items", f"{name}={pattern}"]))
+    assert list(item_columns(key, columns, pattern).values()) == columns[: len(key.items)]
+
+
 def test_one_further_number_is_a_doubt_that_scoring_says() -> None:
-    import polars as pl
-
-    from sessionwise.panel import Panel
-    from sessionwise.scoring import score
-
     columns = {c: [1, 2, 0] for c in numbered("phq9_{}", 10)}
     panel = Panel(pl.DataFrame({"id": [1, 1, 2], "session": [1, 2, 1], **columns}), person="id", session="session")
     scored = score(panel, "phq-9")

@@ -12,91 +12,34 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sessionwise as sw
+from helpers.answer_keys import KEYS, RANGES, upto
 from sessionwise.scoring import ScoreRecord, item_columns
 
-# instrument -> (items, low, high, reversed, scale column -> (items, 'sum' | 'mean' | 'mean10', may be missing))
-KEYS: dict[str, tuple[int, int, int, list[int], dict[str, tuple[list[int], str, int]]]] = {
-    "core-om": (
-        34,
-        0,
-        4,
-        [3, 4, 7, 12, 19, 21, 31, 32],
-        {
-            "core_om": (
-                [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17]
-                + [18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34],
-                "mean10",
-                3,
-            ),
-            "core_om_wellbeing": ([4, 14, 17, 31], "mean10", 0),
-            "core_om_problems": ([2, 5, 8, 11, 13, 15, 18, 20, 23, 27, 28, 30], "mean10", 1),
-            "core_om_functioning": ([1, 3, 7, 10, 12, 19, 21, 25, 26, 29, 32, 33], "mean10", 1),
-            "core_om_risk": ([6, 9, 16, 22, 24, 34], "mean10", 0),
-            "core_om_nonrisk": (
-                [4, 14, 17, 31, 2, 5, 8, 11, 13, 15, 18, 20, 23, 27, 28, 30]
-                + [1, 3, 7, 10, 12, 19, 21, 25, 26, 29, 32, 33],
-                "mean10",
-                3,
-            ),
-        },
-    ),
-    "core-10": (10, 0, 4, [2, 3], {"core_10": ([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], "mean10", 1)}),
-    "wai-sr": (
-        12,
-        1,
-        5,
-        [],
-        {
-            "wai_sr": ([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], "mean", 1),
-            "wai_sr_task": ([1, 2, 10, 12], "mean", 0),
-            "wai_sr_goal": ([4, 6, 8, 11], "mean", 0),
-            "wai_sr_bond": ([3, 5, 7, 9], "mean", 0),
-        },
-    ),
-    "sai": (6, 0, 5, [], {"sai": ([1, 2, 3, 4, 5, 6], "mean", 0)}),
-    "ors": (4, 0, 10, [], {"ors": ([1, 2, 3, 4], "sum", 0)}),
-    "srs": (4, 0, 10, [], {"srs": ([1, 2, 3, 4], "sum", 0)}),
-    "phq-9": (9, 0, 3, [], {"phq_9": ([1, 2, 3, 4, 5, 6, 7, 8, 9], "sum", 1)}),
-    "gad-7": (7, 0, 3, [], {"gad_7": ([1, 2, 3, 4, 5, 6, 7], "sum", 1)}),
-    "oq-45": (
-        45,
-        0,
-        4,
-        [1, 12, 13, 20, 21, 24, 31, 37, 43],
-        {
-            "oq_45": (
-                [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23]
-                + [24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45],
-                "sum",
-                4,
-            ),
-            "oq_45_distress": (
-                [2, 3, 5, 6, 8, 9, 10, 11, 13, 15, 22, 23, 24, 25, 27] + [29, 31, 33, 34, 35, 36, 40, 41, 42, 45],
-                "sum",
-                2,
-            ),
-            "oq_45_relations": ([1, 7, 16, 17, 18, 19, 20, 26, 30, 37, 43], "sum", 1),
-            "oq_45_role": ([4, 12, 14, 21, 28, 32, 38, 39, 44], "sum", 0),
-        },
-    ),
-}
-RANGES = [(name, key[1], key[2]) for name, key in KEYS.items()] + [("wai-sr", 1, 7), ("sai", 1, 6)]
 Row = list[int | None]
 
 
-def by_hand(row: Row, low: int, high: int, turned: list[int], scale: tuple[list[int], str, int]) -> float:
-    """One score with exact fractions; NaN where none is to be made."""
-    items, scoring, may_miss = scale
-    answers = []
-    for item in items:
-        answer = row[item - 1]
-        if answer is not None:
-            answers.append(high - answer + low if item in turned else answer)
-    missing = len(items) - len(answers)
-    if missing > may_miss or not answers:
-        return float("nan")
-    mean = Fraction(sum(answers), len(answers))
-    return float({"sum": mean * len(items), "mean": mean, "mean10": mean * 10}[scoring])
+def by_hand(name: str, row: Row, low: int, high: int) -> dict[str, float]:
+    """Every score with exact fractions; NaN where none is to be made."""
+    key = KEYS[name]
+    scores: dict[str, float] = {}
+    for column, part in key.scores.items():
+        if part.is_sum_of_scores:
+            continue
+        answers = []
+        for item in key.members(column):
+            answer = row[item - 1]
+            if answer is not None:
+                answers.append(high - answer + low if item in key.turned else answer)
+        if len(part.of) - len(answers) > part.may_miss or not answers:
+            scores[column] = float("nan")
+            continue
+        mean = Fraction(sum(answers), len(answers))
+        times = {"sum": len(part.of), "mean": 1, "mean10": 10}[part.scoring] * part.times
+        scores[column] = float(mean * times)
+    for column, part in key.scores.items():
+        if part.is_sum_of_scores:
+            scores[column] = sum(scores[str(one)] for one in part.of)
+    return scores
 
 
 def panel_of(rows: list[Row], prefix: str, dtype: type[pl.DataType] = pl.Int64) -> sw.Panel:
@@ -106,34 +49,64 @@ def panel_of(rows: list[Row], prefix: str, dtype: type[pl.DataType] = pl.Int64) 
 
 
 def assert_agrees(rows: list[Row], name: str, low: int, high: int, dtype: type[pl.DataType] = pl.Int64) -> None:
-    _, _, _, turned, scales = KEYS[name]
     scored = sw.score(panel_of(rows, name.replace("-", "_"), dtype), name, answers=(low, high))
-    for column, scale in scales.items():
-        expected = [by_hand(row, low, high, turned, scale) for row in rows]
-        np.testing.assert_array_equal(scored[column], expected, err_msg=column)
+    expected = [by_hand(name, row, low, high) for row in rows]
+    for column, part in KEYS[name].scores.items():
+        own = [scores[column] for scores in expected]
+        if part.is_sum_of_scores:  # rounded once for each part
+            np.testing.assert_allclose(scored[column], own, rtol=1e-14, err_msg=column)
+        else:
+            np.testing.assert_array_equal(scored[column], own, err_msg=column)
 
 
-def complete_rows(rng: np.random.Generator, count: int, items: int, low: int, high: int) -> list[Row]:
-    return [[int(a) for a in rng.integers(low, high + 1, items)] for _ in range(count)]
+def complete_rows(rng: np.random.Generator, count: int, name: str, low: int, high: int) -> list[Row]:
+    key = KEYS[name]
+    return [[int(rng.choice(key.answers(item, low, high))) for item in upto(key.items)] for _ in range(count)]
 
 
 def test_every_instrument_has_a_hand_written_key() -> None:
     assert set(KEYS) == set(sw.instruments())
-    for name, (_, _, _, _, scales) in KEYS.items():
-        assert tuple(scales) == sw.instrument(name).columns
+    for name, key in KEYS.items():
+        assert tuple(key.scores) == sw.instrument(name).columns
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_the_range_and_direction_of_every_score(name: str) -> None:
+    """Lowest and highest score are reached by the answers that a person most and least burdened gives, and told so."""
+    key, shipped = KEYS[name], sw.instrument(name)
+    up = [key.low if item in key.turned else key.high for item in upto(key.items)]
+    down = [key.high if item in key.turned else key.low for item in upto(key.items)]
+    scored = sw.score(panel_of([down, up], name.replace("-", "_")), name)
+    for scale, (column, part) in zip(shipped.scales, key.scores.items(), strict=True):
+        n = len(key.members(column))
+        times = part.times * {"sum": n, "mean": 1, "mean10": 10}[part.scoring]
+        least, most = key.low * times, key.high * times
+        assert scored[column].tolist() == [least, most], column
+        assert scale.limits(shipped.low, shipped.high) == (least, most)
+        assert (scale.higher == shipped.higher) is not part.better
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_subscales_share_no_item_and_stay_within_the_form(name: str) -> None:
+    key = KEYS[name]
+    total, *rest = key.scores
+    items = [item for column in rest if column not in key.overlap for item in key.members(column)]
+    assert len(set(items)) == len(items)
+    assert set(items) | set(key.members(total)) <= set(upto(key.items))
+    assert set(key.turned) <= set(upto(key.items))
 
 
 @pytest.mark.parametrize(("name", "low", "high"), RANGES)
 def test_complete_answers(name: str, low: int, high: int) -> None:
-    items = KEYS[name][0]
-    rows = complete_rows(np.random.default_rng(1), 60, items, low, high)
+    items = KEYS[name].items
+    rows = complete_rows(np.random.default_rng(1), 60, name, low, high)
     rows += [[low] * items, [high] * items]
     assert_agrees(rows, name, low, high)
 
 
 @pytest.mark.parametrize(("name", "low", "high"), RANGES)
 def test_each_reversed_item_alone(name: str, low: int, high: int) -> None:
-    items = KEYS[name][0]
+    items = KEYS[name].items
     rows: list[Row] = []
     for item in range(items):
         rows.append([low] * items)
@@ -143,16 +116,17 @@ def test_each_reversed_item_alone(name: str, low: int, high: int) -> None:
 
 @pytest.mark.parametrize(("name", "low", "high"), RANGES)
 def test_at_and_beyond_every_limit_of_missing_items(name: str, low: int, high: int) -> None:
-    items, _, _, _, scales = KEYS[name]
+    key = KEYS[name]
     rng = np.random.default_rng(2)
     rows: list[Row] = []
-    for members, _, may_miss in scales.values():
-        for missing in {may_miss, may_miss + 1, 1, len(members) - 1, len(members)}:
-            for row in complete_rows(rng, 10, items, low, high):
+    for column, part in key.scores.items():
+        members = key.members(column)
+        for missing in {part.may_miss, part.may_miss + 1, 1, len(members) - 1, len(members)}:
+            for row in complete_rows(rng, 10, name, low, high):
                 for item in rng.choice(members, size=min(missing, len(members)), replace=False):
                     row[item - 1] = None
                 rows.append(row)
-    rows.append([None] * items)
+    rows.append([None] * key.items)
     assert_agrees(rows, name, low, high)
 
 
@@ -160,29 +134,76 @@ def test_at_and_beyond_every_limit_of_missing_items(name: str, low: int, high: i
 @given(st.data())
 def test_any_answers(data: st.DataObject) -> None:
     name, low, high = data.draw(st.sampled_from(RANGES))
-    answer = st.one_of(st.none(), st.integers(low, high)) if data.draw(st.booleans()) else st.integers(low, high)
-    rows = data.draw(st.lists(st.lists(answer, min_size=KEYS[name][0], max_size=KEYS[name][0]), min_size=1, max_size=8))
+    key, gaps = KEYS[name], data.draw(st.booleans())
+    own = [st.sampled_from(key.answers(item, low, high)) for item in upto(key.items)]
+    row = st.tuples(*(st.none() | answer if gaps else answer for answer in own)).map(list)
+    rows = data.draw(st.lists(row, min_size=1, max_size=8))
     dtype = data.draw(
         st.sampled_from([pl.Int8, pl.UInt8, pl.Int16, pl.Int32, pl.Int64, pl.UInt64, pl.Float32, pl.Float64])
     )
     assert_agrees(rows, name, low, high, dtype)
 
 
+def test_a_total_of_parts_counts_what_its_parts_did() -> None:
+    full: Row = [1] * 25
+    rows: list[Row] = [full[:] for _ in range(6)]
+    rows[1][2] = rows[1][7] = None  # two of the five of emotional problems: pro-rated
+    rows[2][2] = rows[2][7] = rows[2][12] = None  # three: no score
+    rows[3] = [None] * 25
+    rows[4][0] = None  # prosocial, not in the total
+    rows[5][6] = rows[5][10] = None  # one each of conduct problems and peer problems
+    scored = sw.score(panel_of(rows, "sdq"), "sdq")
+    total, emotional, *_ = scored.records[0].scales
+    assert (total.complete, total.prorated, total.items_filled, total.too_few, total.empty) == (2, 2, 4, 1, 1)
+    assert (emotional.complete, emotional.prorated, emotional.too_few, emotional.empty) == (3, 1, 1, 1)
+    assert np.isnan(scored["sdq"]).tolist() == [False, False, True, True, False, False]
+    assert np.isnan(scored["sdq_externalising"]).tolist() == [False, False, False, True, False, False]
+    (note,) = (f for f in scored.findings if f.code == "scored")
+    assert "1 had too many items of a part missing and no score" in note.what
+    assert "1 had an item missing and no score" in next(
+        f.what for f in sw.score(panel_of([[1, None, 1, 1]], "phq_4"), "phq-4").findings if f.code == "scored"
+    )
+
+
+def test_an_item_with_answers_of_its_own() -> None:
+    rows: list[Row] = [[1, 2, 3, 4, 0, 1, 2, 3, 2, 4], [0] * 8 + [1, 3], [0] * 8 + [7, None]]
+    for dtype in (pl.Int8, pl.Float64):
+        panel = panel_of(rows, "audit", dtype)
+        with pytest.raises(sw.ScoreError) as error:
+            sw.score(panel, "audit")
+        assert "and 3 answers are outside, or are none that their item has (items 9, 10: 0, 2, 4)" in error.value.what
+        assert "column 'audit_9': 1 at p 0, s 1" in error.value.where
+        scored = sw.score(panel, "audit", out_of_range="missing")
+        np.testing.assert_array_equal(scored["audit"], [22, np.nan, np.nan])
+        np.testing.assert_array_equal(scored["audit_consumption"], [6, 0, 0])
+        assert scored.records[0].out_of_range == 3
+        (warning,) = (f for f in scored.findings if f.code == "answers-out-of-range")
+        assert "or none that their item has (items 9, 10: 0, 2, 4), were taken as missing" in warning.what
+    answers = sw.reliability(panel_of([[1] * 8 + [2, 2], [1] * 8 + [1, 2]], "audit"), "audit")
+    assert answers.left_out == 1
+
+
+def test_a_score_that_would_have_an_items_name_says_what_to_rename() -> None:
+    columns = {f"phq_{i}": [1, 2] for i in range(1, 10)}
+    panel = sw.Panel(pl.DataFrame({"p": [1, 1], "s": [1, 2], **columns}), person="p", session="s")
+    with pytest.raises(sw.ScoreError, match=r"the column 'phq_9', which holds its item 9[\s\S]*Rename[\s\S]*'phq9_1'"):
+        sw.score(panel, "phq-9")
+
+
 def test_many_rows_in_chunks_and_unsorted() -> None:
     """Past the kernel's blocks (512 rows), across chunks of different lengths, and in another row order."""
     rng = np.random.default_rng(3)
-    rows = complete_rows(rng, 3000, 34, 0, 4)
+    rows = complete_rows(rng, 3000, "core-om", 0, 4)
     for row in rows:
         for item in np.flatnonzero(rng.random(34) < 0.03):
             row[item] = None
     frame = panel_of(rows, "core_om").to_frame()
     pieces = pl.concat([frame[:7], frame[7:1000], frame[1000:1001], frame[1001:]], rechunk=False)
     assert pieces["core_om_1"].n_chunks() == 4
-    _, _, _, turned, scales = KEYS["core-om"]
     for table in (pieces, frame.sample(fraction=1, shuffle=True, seed=4)):
         scored = sw.score(sw.Panel(table, person="p", session="s"), "core-om")
-        for column, scale in scales.items():
-            np.testing.assert_array_equal(scored[column], [by_hand(row, 0, 4, turned, scale) for row in rows])
+        for column in KEYS["core-om"].scores:
+            np.testing.assert_array_equal(scored[column], [by_hand("core-om", row, 0, 4)[column] for row in rows])
 
 
 def test_fractions_on_visual_analogue_items() -> None:
@@ -193,7 +214,7 @@ def test_fractions_on_visual_analogue_items() -> None:
 
 
 def test_other_dataframes_score_alike() -> None:
-    rows: list[Row] = complete_rows(np.random.default_rng(5), 40, 12, 1, 5)
+    rows: list[Row] = complete_rows(np.random.default_rng(5), 40, "wai-sr", 1, 5)
     rows[3][2] = None
     rows[7] = [None] * 12
     polars = panel_of(rows, "wai_sr")
@@ -315,7 +336,7 @@ def test_an_instrument_of_ones_own(tmp_path: Path) -> None:
 
 
 def test_subset_scores_its_own_rows() -> None:
-    rows = complete_rows(np.random.default_rng(6), 30, 9, 0, 3)
+    rows = complete_rows(np.random.default_rng(6), 30, "phq-9", 0, 3)
     panel = panel_of(rows, "phq_9")
     some = panel.subset([2, 5, 9])
     expected = sw.score(panel, "phq-9").subset([2, 5, 9])["phq_9"]

@@ -100,6 +100,19 @@ def test_the_only_two_instruments() -> None:
     assert guess.instruments(two[:-1], None, None) == ()
 
 
+def test_what_two_forms_share_is_the_longer_ones() -> None:
+    columns = [*(f"phq{i}" for i in range(1, 10)), *(f"wai{i}" for i in range(1, 13))]
+    assert set(guess.instruments(columns, None, None)) == {"phq-9", "wai-sr"}  # the PHQ-8 would fit, too
+
+
+def test_an_item_is_no_score() -> None:
+    """'phq_9' is the last of nine items here, not the PHQ-9's total; 'phq_8' is not the PHQ-8's."""
+    items = [f"phq_{i}" for i in range(1, 10)]
+    with pytest.raises(sw.SessionwiseError, match="--outcome and --process"):
+        guess.scales(panel(*items, "wai_sr"), None, None)
+    assert guess.scales(panel("phq_9", "wai_sr"), None, None).outcome == "phq_9"
+
+
 def test_episodes_are_taken_by_their_name_where_roles_are_looked_for():
     found = roles(["client", "session", "treatment_no"])
     assert (found.episode, found.guessed["episode"]) == ("treatment_no", "treatment_no")

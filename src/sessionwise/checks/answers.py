@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import Argument, Wording, missing_codes, some
 from ..findings import Finding
 from ..scoring import Answered, Instrument, Wanted, answered
+from ..scoring.answered import impossible, own_answers
 from ..words import counted
 from .sheet import Sheet
 
@@ -31,6 +32,7 @@ def check_instruments(sheet: Sheet, instruments: Sequence[Answered]) -> list[Fin
         numeric = {i: c for i, c in key.columns.items() if sheet.series(c).dtype.is_numeric()}
         found += _range(sheet, key.instrument, numeric)
         found += _whole(sheet, key.instrument, numeric)
+        found += _own(sheet, key.instrument, numeric)
         if len(numeric) == len(key.columns):
             turned = key.reversed_finding(sheet.series)
             found += turned or _straight(sheet, key)
@@ -93,6 +95,27 @@ def _whole(sheet: Sheet, key: Instrument, columns: Mapping[int, str]) -> list[Fi
     what = f"{counted(cells, 'answer')} to {key.name} not whole."
     remedy = "Answers are whole numbers; correct them, or leave them empty if they were filled in by a program."
     return [Finding("warning", "answer-not-whole", what, some(said, 3), cells, remedy)]
+
+
+def _own(sheet: Sheet, key: Instrument, columns: Mapping[int, str]) -> list[Finding]:
+    """Answers within the range that an item with answers of its own does not have."""
+    cells, said = 0, []
+    for item, name in columns.items():
+        if key.values_of(item) is None:
+            continue
+        values = sheet.series(name).cast(float).to_numpy()
+        inside = (values >= key.low) & (values <= key.high)
+        if key.whole:
+            inside &= values == np.round(values)  # the others are told as not whole
+        rows = np.flatnonzero(inside & impossible(key, item, values))
+        if len(rows):
+            cells += len(rows)
+            said.append(f"column {name!r}: {values[rows[0]]:g} at {sheet.where(rows[:1])}")
+    if not cells:
+        return []
+    what = f"{counted(cells, 'answer')} to {key.name} that the item does not have ({own_answers(key)})."
+    remedy = "Scoring stops at them; code the answers as the form scores them."
+    return [Finding("warning", "answer-not-there", what, some(said, 3), cells, remedy)]
 
 
 def _straight(sheet: Sheet, key: Answered) -> list[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from importlib import resources
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
     from .files import SessionsFile
 
 
+def names() -> list[str]:
+    """The instruments that come with the package, by the names of their files: for --help, which imports no scoring."""
+    folder = resources.files("sessionwise") / "scoring" / "instruments"
+    return sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml"))
+
+
 @dataclass(frozen=True, slots=True)
 class Answering:
     """Instruments, and how the file answers them; each as it is written on the command line, 'wai-sr=1-7'."""
@@ -25,7 +32,7 @@ class Answering:
         typer.Option(
             "--instrument",
             "-i",
-            help="Name such as core-om, or your own .toml file; repeat for more.",
+            help="Name such as core-om (score --help lists them), or your own .toml file; repeat for more.",
             rich_help_panel=INSTRUMENTS,
         ),
     ] = ()

@@ -8,13 +8,16 @@ from typing import Annotated
 import typer
 
 from ..outputs import Place
-from .answering import Answering
+from .answering import Answering, names
 from .console import busy, print_result
 from .files import SessionsFile
 from .options import Json, OutOfRange, verb
 from .places import Overwrite, check_scores, write_panel
 
-EPILOG = "Example: sessionwise score sessions.csv --person patient --session session -i core-om -o scored.csv"
+EPILOG = (
+    "Example: sessionwise score sessions.csv --person patient --session session -i core-om -o scored.csv\n\n"
+    f"Instruments: {', '.join(names())}."
+)
 
 
 @verb

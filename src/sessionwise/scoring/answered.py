@@ -16,7 +16,7 @@ from ..errors import Argument, ScoreError, Wording, some
 from ..findings import Finding
 from ..panel import Panel
 from .instrument import Instrument
-from .item_columns import ItemMapping, item_columns
+from .item_columns import ItemMapping, item_columns, may_be_there
 from .registry import instrument, instruments
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Answered:
         """
         key = self.instrument
         answers = np.column_stack([panel[self.columns[item]] for item in key.items])
-        outside = (answers < key.low) | (answers > key.high)
+        outside = np.column_stack([impossible(key, item, answers[:, i]) for i, item in enumerate(key.items)])
         answers[outside] = np.nan
         turn = [key.items.index(item) for item in key.reversed]
         answers[:, turn] = key.low + key.high - answers[:, turn]
@@ -68,7 +68,7 @@ class Answered:
 
         def values(item: int) -> np.ndarray:
             x: np.ndarray = series(self.columns[item]).gather_every(step).cast(float, strict=False).to_numpy().copy()
-            x[(x < key.low) | (x > key.high)] = np.nan
+            x[impossible(key, item, x)] = np.nan
             return x
 
         rest = np.column_stack([values(item) for item in others]).mean(axis=1)
@@ -89,6 +89,24 @@ class Answered:
         turned = Argument("already_reversed=True", ("--already-reversed",))
         remedy = Wording("If so, score with ", turned, ".")
         return [Finding("warning", "already-reversed", what, where, len(items), remedy)]
+
+
+def impossible(key: Instrument, item: int, values: np.ndarray) -> np.ndarray:
+    """Which of these are no answer to the item: outside the range, or not among the item's own answers.
+
+    values : float64, NaN where nothing is answered. Returns booleans of the same shape; False for NaN.
+    """
+    outside: np.ndarray = (values < key.low) | (values > key.high)
+    own = key.values_of(item)
+    return outside if own is None else outside | ~(np.isnan(values) | np.isin(values, own))
+
+
+def own_answers(key: Instrument) -> str:
+    """The items that have answers of their own, with these, as in 'items 9, 10: 0, 2, 4'; '' if there are none."""
+    return "; ".join(
+        f"items {', '.join(map(str, own.items))}: {', '.join(f'{value:g}' for value in own.values)}"
+        for own in key.answers
+    )
 
 
 def answered(
@@ -124,8 +142,8 @@ def _add_shipped(found: dict[str, Answered], columns: Sequence[str]) -> None:
     taken = {column for one in found.values() for column in one.columns.values()}
     more = []
     for name in instruments():
-        if name not in found:
-            key = instrument(name)
+        key = instrument(name)
+        if name not in found and may_be_there(key, columns):
             try:
                 more.append(Answered(key, item_columns(key, columns)))
             except ScoreError:

@@ -21,8 +21,10 @@ Certainty = Literal["source", "secondary", "unverified"]
 FACTS: dict[str, str] = {
     "items": "which items belong to which scale",
     "range": "the numbering of the answers",
+    "answers": "which answers some items have",
     "reversed": "the list of reversed items",
     "scoring": "the choice between sum and mean",
+    "factor": "the number that the score is multiplied by",
     "missing": "how many items may be missing",
     "cutoff": "the cut-off",
     "bands": "the severity bands",
@@ -58,6 +60,18 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Answers:
+    """Items that have only some of the answers between the lowest and the highest.
+
+    items : item numbers, ascending. values : their answers, ascending; the first is the instrument's lowest, the last
+    its highest.
+    """
+
+    items: tuple[int, ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Scale:
     """One score.
 
@@ -65,7 +79,11 @@ class Scale:
     title : as printed.
     items : item numbers, ascending.
     scoring : 'sum', 'mean', or 'mean10' (mean × 10, the CORE clinical score).
+    factor : what the sum or mean is multiplied by, such as 4 for a sum of 0 to 25 that is told as 0 to 100.
+    higher : whether a higher score is 'worse' or 'better'.
     max_missing : up to so many missing items are replaced by the mean of the others; more give a missing score.
+    parts : names of the scales whose scores it adds up, each with its own missing items replaced; it is missing where
+        one of them is. Empty for a scale of items.
     cutoff : where the clinical range begins: score >= cutoff if higher is worse, score < cutoff if higher is better.
     reliable_change : smallest change that is more than measurement error; None if unknown.
     bands : ascending; empty if there are none.
@@ -75,15 +93,22 @@ class Scale:
     title: str
     items: tuple[int, ...]
     scoring: Scoring
+    factor: float = 1.0
+    higher: Higher = "worse"
     max_missing: int = 0
     cutoff: float | None = None
     reliable_change: float | None = None
     bands: tuple[Band, ...] = ()
+    parts: tuple[str, ...] = ()
+
+    @property
+    def times(self) -> float:
+        """The number by which the mean of the items is multiplied to give the score."""
+        return self.factor * {"sum": len(self.items), "mean": 1, "mean10": 10}[self.scoring]
 
     def limits(self, low: float, high: float) -> tuple[float, float]:
         """The smallest and largest possible score if answers run from `low` to `high`."""
-        factor = {"sum": len(self.items), "mean": 1, "mean10": 10}[self.scoring]
-        return low * factor, high * factor
+        return low * self.times, high * self.times
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +133,9 @@ class Instrument:
     low, high : smallest and largest answer.
     range_options : other ranges the form is used with, see `with_range`.
     whole : whether answers must be whole numbers.
-    higher : whether a higher score is 'worse' or 'better'.
-    scales : the total first.
+    answers : items that have only some of the answers.
+    higher : whether a higher total is 'worse' or 'better'; a scale may differ.
+    scales : the total first. A total need not have all items.
     prefixes : how item columns may begin, besides the name.
     sources : where each fact comes from.
     """
@@ -123,6 +149,7 @@ class Instrument:
     reversed: tuple[int, ...] = ()
     range_options: tuple[tuple[float, float], ...] = ()
     whole: bool = True
+    answers: tuple[Answers, ...] = ()
     higher: Higher = "worse"
     prefixes: tuple[str, ...] = ()
     licence: str = ""
@@ -138,6 +165,10 @@ class Instrument:
     def columns(self) -> tuple[str, ...]:
         """The score columns, in the order of `scales`."""
         return tuple(self.column(s) for s in self.scales)
+
+    def values_of(self, item: int) -> tuple[float, ...] | None:
+        """The only answers that an item has, ascending; None if it has all of the range."""
+        return next((a.values for a in self.answers if item in a.items), None)
 
     @property
     def unverified(self) -> tuple[str, ...]:
@@ -212,17 +243,31 @@ class Instrument:
     def _row(self, scale: Scale) -> tuple[str, ...]:
         low, high = scale.limits(self.low, self.high)
         items = "all" if scale.items == self.items else _runs(scale.items)
+        scoring = scale.scoring if scale.factor == 1 else f"{scale.scoring} × {scale.factor:g}"
         return (
             self.column(scale),
             items,
-            f"{scale.scoring}, {low:g} to {high:g}",
-            str(scale.max_missing),
+            f"{scoring}, {low:g} to {high:g}",
+            "as its parts" if scale.parts else str(scale.max_missing),
             "" if scale.cutoff is None else f"{scale.cutoff:g}",
             "" if scale.reliable_change is None else f"{scale.reliable_change:.3g}",
         )
 
     def _remarks(self) -> list[str]:
         lines = ["reversed items: " + (_runs(self.reversed) or "none")]
+        lines += [
+            f"answers of items {_runs(own.items)}: {', '.join(f'{value:g}' for value in own.values)}"
+            for own in self.answers
+        ]
+        lines += [
+            f"higher is {scale.higher} in {self.column(scale)}" for scale in self.scales if scale.higher != self.higher
+        ]
+        lines += [f"parts of {self.column(scale)}: {', '.join(scale.parts)}" for scale in self.scales if scale.parts]
+        lines += [
+            f"bands of {self.column(scale)}: " + "; ".join(f"{band.label} from {band.start:g}" for band in scale.bands)
+            for scale in self.scales
+            if scale.bands
+        ]
         lines += [f"note: {self.note}"] if self.note else []
         lines += [f"licence: {self.licence}"] if self.licence else []
         return lines + [f"not verified: {sentence}" for sentence in self.unverified]

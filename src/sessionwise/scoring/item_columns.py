@@ -10,6 +10,7 @@ the user says so.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from ..errors import Argument, ScoreError, Wording, nearest, some
@@ -41,6 +42,12 @@ def item_columns(instrument: Instrument, columns: Sequence[str], mapping: ItemMa
     else:
         chosen = _from_list(instrument, mapping)
     return _checked(instrument, columns, chosen)
+
+
+def may_be_there(instrument: Instrument, columns: Sequence[str]) -> bool:
+    """Whether every item has a column under one form, so that `item_columns` is worth its errors' search for hints."""
+    forms = _forms(instrument, columns)
+    return any(len(_items(instrument, found)) == len(instrument.items) for found in forms.values())
 
 
 def _found(instrument: Instrument, columns: Sequence[str]) -> dict[int, str]:
@@ -118,7 +125,10 @@ def _raise_longer(instrument: Instrument, forms: Mapping[str, Mapping[int, list[
     raise ScoreError(
         f"{instrument.name} has {n} items, but the columns go on to {found[last][0]!r}: this seems to be another form",
         where=_span(found),
-        remedy=f"if the first {n} are the items of {instrument.name}, say so with a mapping: {spelling + '{}'!r}",
+        remedy=Wording(
+            f"if the first {n} are the items of {instrument.name}, say so with a mapping: ",
+            Argument(repr(spelling + "{}"), ("--items", f"{instrument.name}={spelling}{{}}")),
+        ),
     )
 
 
@@ -127,8 +137,16 @@ def _raise_incomplete(
 ) -> None:
     mapping = "a mapping: a dict of item numbers to columns, a list of columns in item order, or a pattern"
     pattern = ("--items", f"{instrument.name}=Q{{}}_core")
+    default = f"{instrument.name.replace('-', '_')}_{instrument.items[0]}"
+    likely = _likely_pattern(instrument, columns)
+    if likely is not None:
+        option = Argument(f"items={likely!r}", ("--items", f"{instrument.name}={likely}"))
+        raise ScoreError(
+            f"no item columns of {instrument.name} were found, such as {default!r}.",
+            where=f"columns {some(columns)}",
+            remedy=Wording(f"if those like {likely.format(1)!r} are its items, give the mapping ", option),
+        )
     if not forms:
-        default = f"{instrument.name.replace('-', '_')}_{instrument.items[0]}"
         raise ScoreError(
             f"no item columns of {instrument.name} were found, such as {default!r}.{nearest(default, columns)}",
             where=f"columns {some(columns)}" if columns else "a table without columns",
@@ -147,6 +165,22 @@ def _raise_incomplete(
             "add the missing columns (empty if the item was not asked), or give ", Argument(mapping, pattern)
         ),
     )
+
+
+def _likely_pattern(instrument: Instrument, columns: Sequence[str]) -> str | None:
+    """The pattern of columns numbered from 1 to the last item, or one further, whose names begin like the instrument's:
+    'PHQ9_{}' for the PHQ-8, 'bdi{:02}' for the BDI-II. None if there is none or several."""
+    root = instrument.name.partition("-")[0].rstrip("0123456789")
+    own = [column for column in columns if column.lower().startswith(root) and column[-1:].isdecimal()]
+    forms = Counter(re.sub("[0-9]+$", "", column) for column in own if not set(column) & set("{}"))
+    found = [
+        pattern
+        for form, numbers in forms.items()
+        if len(instrument.items) <= numbers <= len(instrument.items) + 1
+        for pattern in (f"{form}{{}}", f"{form}{{:02}}", f"{form}{{:03}}")
+        if set(own).issuperset(map(pattern.format, instrument.items))
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def _from_pattern(instrument: Instrument, pattern: str) -> dict[int, str]:

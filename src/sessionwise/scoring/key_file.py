@@ -8,11 +8,12 @@ import math
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn, cast, get_args
 
 from ..errors import InstrumentError, nearest, some
-from .instrument import FACTS, Band, Certainty, Higher, Instrument, Scale, Scoring, Source, reliable_change
+from .instrument import FACTS, Answers, Band, Certainty, Higher, Instrument, Scale, Scoring, Source, reliable_change
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _SUFFIX = re.compile(r"([a-z][a-z0-9]*(_[a-z0-9]+)*)?")
@@ -95,8 +96,8 @@ class _Table:
             self.fail(key, f"expected true or false, found {value!r}", f"write `{key} = true` or `{key} = false`")
         return value
 
-    def choice(self, key: str, options: Sequence[str]) -> str:
-        value = self.text(key)
+    def choice(self, key: str, options: Sequence[str], default: str | None = None) -> str:
+        value = self.text(key, default)
         if value not in options:
             self.fail(key, f"{value!r} is not known.{nearest(value, options)}", f"use one of {', '.join(options)}")
         return value
@@ -126,6 +127,13 @@ class _Table:
         if not isinstance(value, list):
             self.fail(key, f"expected a list of ranges, found {value!r}", "write for example `[[1, 7]]`")
         return tuple(self._range(key, v) for v in value)
+
+    def numbers(self, key: str) -> tuple[float, ...]:
+        self.need(key)
+        value = self.data[key]
+        if not isinstance(value, list):
+            self.fail(key, f"expected a list of numbers, found {value!r}", "write for example `[0, 2, 4]`")
+        return tuple(self._float(key, v) for v in value)
 
     def texts(self, key: str) -> tuple[str, ...]:
         value = self.data.get(key, [])
@@ -157,7 +165,7 @@ class _Table:
 def _instrument(t: _Table) -> Instrument:
     t.only(
         "name", "title", "items", "range", "range_options", "whole", "higher", "reversed",
-        "prefixes", "licence", "note", "scale", "source",
+        "prefixes", "licence", "note", "answers", "scale", "source",
     )  # fmt: skip
     name = t.text("name")
     if not _NAME.fullmatch(name):
@@ -169,12 +177,15 @@ def _instrument(t: _Table) -> Instrument:
     n = t.count("items", 1)
     low, high = t.range("range")
     t.need("scale")
-    scales = tuple(_scale(s, n, low, high) for s in t.tables("scale"))
+    higher = cast(Higher, t.choice("higher", get_args(Higher)))
+    scales = _scales(t, n, low, high, higher)
     names = [s.name for s in scales]
     if not names or names[0] != "":
         t.fail("scale", "the first scale is not the total", 'begin with a `[[scale]]` that has `name = ""`')
     if len(set(names)) < len(names):
         t.fail("scale", "two scales have the same name", "give every scale its own name")
+    if scales[0].higher != higher:
+        t.fail("scale", f"the total is higher when {scales[0].higher}, and `higher` above says {higher}", "say it once")
     return Instrument(
         name=name,
         title=t.text("title"),
@@ -185,7 +196,8 @@ def _instrument(t: _Table) -> Instrument:
         reversed=t.items("reversed", n),
         range_options=t.ranges("range_options"),
         whole=t.flag("whole", True),
-        higher=cast(Higher, t.choice("higher", get_args(Higher))),
+        answers=_answers(t, n, low, high),
+        higher=higher,
         prefixes=prefixes,
         licence=t.text("licence", ""),
         note=t.text("note", ""),
@@ -193,30 +205,102 @@ def _instrument(t: _Table) -> Instrument:
     )
 
 
-def _scale(t: _Table, n: int, low: float, high: float) -> Scale:
-    t.only("name", "title", "items", "scoring", "max_missing", "cutoff", "reliable_change", "bands")
-    name = t.text("name")
-    if not _SUFFIX.fullmatch(name):
-        t.fail("name", f"{name!r} is not a scale name", "use lower-case letters, digits and single underscores")
+def _answers(t: _Table, n: int, low: float, high: float) -> tuple[Answers, ...]:
+    """Items that have only some of the answers."""
+    found = []
+    taken: set[int] = set()
+    for one in t.tables("answers"):
+        one.only("items", "values")
+        items, values = one.items("items", n), one.numbers("values")
+        if not items:
+            one.fail("items", "the answers are of no items", "list them")
+        if twice := sorted(taken.intersection(items)):
+            one.fail("items", f"item {some(twice)} has answers already", "list each item once")
+        taken.update(items)
+        if list(values) != sorted(set(values)) or len(values) < 2 or (values[0], values[-1]) != (low, high):
+            one.fail(
+                "values",
+                f"the answers do not rise from {low:g} to {high:g}",
+                "begin with the lowest answer of `range` and end with the highest, as in `[0, 2, 4]`",
+            )
+        if t.flag("whole", True) and any(value != round(value) for value in values):
+            one.fail("values", "these answers are not all whole", "write `whole = false` above, or correct them")
+        found.append(Answers(items, values))
+    if found and t.data.get("range_options"):
+        t.fail(
+            "answers",
+            "these answers are of one range, and there are `range_options`",
+            "leave these out, or write one file for each range",
+        )
+    return tuple(found)
+
+
+def _scales(t: _Table, n: int, low: float, high: float, higher: Higher) -> tuple[Scale, ...]:
+    tables = t.tables("scale")
+    of_items = [None if "parts" in s.data else _scale(s, n, low, high, higher) for s in tables]
+    known = {s.name: s for s in of_items if s is not None}
+    return tuple(
+        _sum(table, known, low, high, higher) if scale is None else scale
+        for table, scale in zip(tables, of_items, strict=True)
+    )
+
+
+def _scale(t: _Table, n: int, low: float, high: float, higher: Higher) -> Scale:
+    """A scale of items."""
+    t.only(
+        "name", "title", "items", "scoring", "factor", "higher", "max_missing",
+        "cutoff", "reliable_change", "bands", "parts",
+    )  # fmt: skip
     items = t.items("items", n)
     if not items:
         t.fail("items", "the scale has no items", 'list them, or write `items = "all"`')
     max_missing = t.count("max_missing", 0, default=0)
     if max_missing >= len(items):
         t.fail("max_missing", f"{max_missing} of {len(items)} items may be missing", "allow fewer than all items")
-    scale = Scale(
+    factor = t.number("factor")
+    if factor is not None and factor <= 0:
+        t.fail("factor", f"{factor:g} is not above 0", "give a positive number; `reversed` turns items round")
+    scoring = cast(Scoring, t.choice("scoring", get_args(Scoring)))
+    scale = Scale("", "", items, scoring, 1.0 if factor is None else factor, higher, max_missing)
+    return _described(t, scale, low, high)
+
+
+def _sum(t: _Table, known: Mapping[str, Scale], low: float, high: float, higher: Higher) -> Scale:
+    """A scale that adds up scores of others. known : the scales of items."""
+    t.only("name", "title", "parts", "higher", "cutoff", "reliable_change", "bands")
+    parts = t.texts("parts")
+    for part in parts:
+        if part not in known:
+            t.fail("parts", f"there is no scale of items {part!r}.{nearest(part, known)}", "name scales of this file")
+    scales = [known[part] for part in parts]
+    items = [item for scale in scales for item in scale.items]
+    if len(parts) < 2 or len(set(items)) < len(items):
+        t.fail("parts", "the parts are not two scales or more without an item in common", "name such scales")
+    if any(scale.scoring != "sum" or scale.factor != scales[0].factor for scale in scales):
+        t.fail("parts", "the parts are not all sums with one factor", "name scales that are")
+    most = sum(scale.max_missing for scale in scales)
+    total = Scale("", "", tuple(sorted(items)), "sum", scales[0].factor, higher, most, parts=parts)
+    return _described(t, total, low, high)
+
+
+def _described(t: _Table, scale: Scale, low: float, high: float) -> Scale:
+    """With what both kinds of scale have."""
+    name = t.text("name")
+    if not _SUFFIX.fullmatch(name):
+        t.fail("name", f"{name!r} is not a scale name", "use lower-case letters, digits and single underscores")
+    scale = replace(
+        scale,
         name=name,
         title=t.text("title", name),
-        items=items,
-        scoring=cast(Scoring, t.choice("scoring", get_args(Scoring))),
-        max_missing=max_missing,
+        higher=cast(Higher, t.choice("higher", get_args(Higher), scale.higher)),
         cutoff=t.number("cutoff"),
         reliable_change=_reliable_change(t),
         bands=tuple(_band(b) for b in t.tables("bands")),
     )
     least, most = scale.limits(low, high)
     if scale.cutoff is not None and not least <= scale.cutoff <= most:
-        t.fail("cutoff", f"{scale.cutoff:g} is outside the scores {least:g} to {most:g}", "correct it or `scoring`")
+        outside = f"{scale.cutoff:g} is outside the scores {least:g} to {most:g}"
+        t.fail("cutoff", outside, "correct it, `scoring` or `factor`")
     starts = [b.start for b in scale.bands]
     if starts and (starts != sorted(set(starts)) or starts[0] < least or starts[-1] > most):
         t.fail("bands", f"the starts do not rise within {least:g} to {most:g}", "list the bands from low to high")

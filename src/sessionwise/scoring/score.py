@@ -1,8 +1,8 @@
 """score: item columns to scale columns, by an instrument's key. The kernel is core/score.hpp.
 
 A person's score on a scale of n items with c answered is the answered items' sum × n / c (sum scores),
-their mean, or their mean × 10; reversed items count as low + high − answer. Where more items are
-missing than the scale allows, the score is missing.
+their mean, or their mean × 10, times the scale's factor; reversed items count as low + high − answer. Where more
+items are missing than the scale allows, the score is missing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ..options import PANEL, TEXT, YES_OR_NO, one_of, takes
 from ..panel import Panel
 from ..show import plain_dict, text
 from ..words import counted, numbered
-from .answered import Answered
+from .answered import Answered, impossible, own_answers
 from .instrument import FACTS, Instrument
 from .item_columns import ItemMapping, further_column, item_columns
 from .registry import instrument as _instrument
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 ScaleCounts = tuple[int, int, int, int, int]  # complete, pro-rated, items filled, too few, empty
-
-_FACTOR = {"mean": 1.0, "mean10": 10.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +90,9 @@ class ScoreRecord:
 
     def __rich__(self) -> object:
         from rich import box
+        from rich.console import Group
         from rich.table import Table
+        from rich.text import Text
 
         low, high = self.answers
         title = f"{self.instrument}, answers {low:g} to {high:g}: number of sessions"
@@ -106,12 +106,15 @@ class ScoreRecord:
             pad_edge=False,
             min_width=len(about),
         )
-        for i, head in enumerate(("column", "complete", "pro-rated", "filled", "too few", "none")):
-            table.add_column(head, justify="right" if i else "left", no_wrap=True)
-        for s in self.scales:
+        heads = ("column", "scores", "complete", "pro-rated", "filled", "too few", "none")
+        for i, head in enumerate(heads):
+            table.add_column(head, justify="left" if i < 2 else "right", no_wrap=True)
+        for s, scale in zip(self.scales, self.key.scales, strict=True):
             counts = (s.complete, s.prorated, s.items_filled, s.too_few, s.empty)
-            table.add_row(s.column, *(f"{n:,}" for n in counts))
-        return table
+            least, most = scale.limits(low, high)
+            table.add_row(s.column, f"{least:g} to {most:g}", *(f"{n:,}" for n in counts))
+        note = [Text(f"note: {self.key.note}")] if self.key.note else []
+        return Group(table, *note)
 
     def __str__(self) -> str:
         return text(self)
@@ -197,6 +200,14 @@ def _score_one(
 ) -> Panel:
     columns = item_columns(key, panel.columns, mapping)
     clash = [name for name in key.columns if name in panel]
+    own = next((f"item {item}" for item, name in columns.items() if name in clash), None)
+    if own is not None:
+        base = key.name.replace("-", "")
+        raise ScoreError(
+            f"{key.name} would write its score to the column {clash[0]!r}, which holds its {own}.",
+            where=f"columns {some(columns.values(), 3)}",
+            remedy=f"Rename the columns of the items in the file, for example {base + '_1'!r}, {base + '_2'!r}, ...",
+        )
     if clash:
         raise ScoreError(
             f"the Panel has a column {clash[0]!r} already, which {key.name} would write.",
@@ -225,17 +236,57 @@ def _scores(
     """Scores, (n_rows,) a scale, in the Panel's order, counts by scale, answers out of range by item."""
     series = [_numeric(panel, name) for name in columns.values()]
     at = {item: i for i, item in enumerate(columns)}
-    scales = [
-        ([at[i] for i in s.items], s.max_missing, _FACTOR.get(s.scoring, float(len(s.items)))) for s in key.scales
-    ]
+    between = _without_impossible(key, at, series)
+    most = [len(s.items) - 1 if s.parts else s.max_missing for s in key.scales]  # of parts: as these have it
+    scales = [([at[i] for i in s.items], m, float(s.times)) for s, m in zip(key.scales, most, strict=True)]
     reverse = [item in key.reversed for item in columns]
     together = np.empty((len(scales), len(series[0])))  # one allocation: large ones get huge pages
     scores = list(together)
     streams = [s.__arrow_c_stream__() for s in series]
     counts, outside = _kernel(streams, key.low, key.high, reverse, scales, scores)
+    for i, scale in enumerate(key.scales):
+        if scale.parts:
+            parts = [array for array, other in zip(scores, key.scales, strict=True) if other.name in scale.parts]
+            answers = {item: series[at[item]] for item in scale.items}
+            counts[i] = _add_parts(key, parts, scores[i], answers, counts[i])
     for array in (together, *scores):
         array.flags.writeable = False
-    return scores, counts, outside
+    return scores, counts, [beyond + between.get(item, 0) for item, beyond in zip(at, outside, strict=True)]
+
+
+def _add_parts(
+    key: Instrument, parts: list[np.ndarray], score: np.ndarray, answers: Mapping[int, pl.Series], counts: ScaleCounts
+) -> ScaleCounts:
+    """The parts' scores added up, into `score`; its counts.
+
+    score, counts : as if any item might be missing. answers : of each item.
+    """
+    import polars as pl
+
+    total = np.sum(parts, axis=0)
+    lost = np.isnan(total) & ~np.isnan(score)
+    score[:] = total
+    missing = 0
+    for item, series in answers.items():
+        values = series.filter(pl.Series(lost)).cast(pl.Float64).to_numpy()
+        missing += int((np.isnan(values) | impossible(key, item, values)).sum())
+    complete, prorated, filled, _, empty = counts
+    few = int(lost.sum())
+    return complete, prorated - few, filled - missing, few, empty
+
+
+def _without_impossible(key: Instrument, at: Mapping[int, int], series: list[pl.Series]) -> dict[int, int]:
+    """Take answers that an item with answers of its own does not have out of `series`; item -> how many there were."""
+    import polars as pl
+
+    found = {}
+    for item in (item for own in key.answers for item in own.items):
+        one = series[at[item]]
+        no_answer = impossible(key, item, one.cast(pl.Float64).to_numpy())
+        found[item] = int(no_answer.sum())
+        if found[item]:
+            series[at[item]] = one.zip_with(pl.Series(~no_answer), pl.Series([None], dtype=one.dtype))
+    return found
 
 
 def _numeric(panel: Panel, name: str) -> pl.Series:
@@ -263,20 +314,25 @@ def _scale_records(key: Instrument, counts: list[ScaleCounts]) -> tuple[ScaleRec
 
 
 def _raise_out_of_range(panel: Panel, key: Instrument, columns: Mapping[int, str], outside: list[int]) -> None:
-    name = next(c for c, n in zip(columns.values(), outside, strict=True) if n)
+    item, name = next(pair for pair, n in zip(columns.items(), outside, strict=True) if n)
     values = panel[name]
-    rows = np.flatnonzero((values < key.low) | (values > key.high))
+    rows = np.flatnonzero(impossible(key, item, values))
     where = f"column {name!r}: {values[rows[0]]:g} at {panel.where(rows)}"
     others = sum(n > 0 for n in outside) - 1
+    other_range = Argument("answers=...", ("--answers", f"{key.name}=LOW-HIGH"))
+    what = f"{key.name} is answered from {key.low:g} to {key.high:g}, and {sum(outside):,} answers are outside."
+    if own := own_answers(key):
+        what = f"{what[:-1]}, or are none that their item has ({own})."
     raise ScoreError(
-        f"{key.name} is answered from {key.low:g} to {key.high:g}, and {sum(outside):,} answers are outside.",
-        where=where + (f"; and {others} more columns" if others else ""),
+        what,
+        where=where + (f"; and {counted(others, 'more column')}" if others else ""),
         remedy=Wording(
-            "Correct the answers, declare missing codes when reading (",
+            f"Correct the answers, {'code them as the form scores them, ' if own else ''}"
+            "declare missing codes when reading (",
             Argument("missing=...", ("--missing", "COLUMN=CODE")),
-            "), name another range (",
-            Argument("answers=...", ("--answers", f"{key.name}=LOW-HIGH")),
-            "), or score with ",
+            "), ",
+            *(("name another range (", other_range, "), ") if key.range_options else ()),
+            "or score with ",
             Argument("out_of_range='missing'", ("--out-of-range", "missing")),
             ".",
         ),
@@ -285,14 +341,17 @@ def _raise_out_of_range(panel: Panel, key: Instrument, columns: Mapping[int, str
 
 def _outside_finding(key: Instrument, columns: Mapping[int, str], outside: list[int]) -> Finding:
     names = [c for c, n in zip(columns.values(), outside, strict=True) if n]
-    what = f"{sum(outside):,} answers to {key.name} outside {key.low:g} to {key.high:g} were taken as missing."
+    own = own_answers(key)
+    none = f", or none that their item has ({own})," if own else ""
+    what = f"{sum(outside):,} answers to {key.name} outside {key.low:g} to {key.high:g}{none} were taken as missing."
     remedy = "Correct them in the file if they are typing errors."
     return Finding("warning", "answers-out-of-range", what, f"columns {some(names)}", sum(outside), remedy)
 
 
 def _further_finding(key: Instrument, column: str) -> Finding:
     what = f"{key.name} has {len(key.items)} items; column {column!r}, numbered behind them, was not scored."
-    remedy = "Check that this is the form meant; a mapping of the items (items=...) says so."
+    mapping = Argument("items=...", ("--items", f"{key.name}=..."))
+    remedy = Wording("Check that this is the form meant; a mapping of the items (", mapping, ") says so.")
     return Finding("warning", "item-beyond", what, f"column {column}", 1, remedy)
 
 
@@ -314,8 +373,10 @@ def _scored_finding(record: ScoreRecord, rows: int) -> Finding:
         items = f"{counted(total.items_filled, 'missing item')} filled"
         what += f", {total.prorated:,} of them pro-rated ({items})"
     if total.too_few:
-        most = counted(total.max_missing, "missing item")
-        what += f"; {total.too_few:,} had more than {most} and no score"
+        few = f"more than {counted(total.max_missing, 'missing item')}" if total.max_missing else "an item missing"
+        if record.key.scales[0].parts:
+            few = "too many items of a part missing"
+        what += f"; {total.too_few:,} had {few} and no score"
     if total.empty:
         what += f"; {total.empty:,} had no answer"
     where = numbered("column", [s.column for s in scales], 12)

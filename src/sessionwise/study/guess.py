@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 
 from ..errors import (
     READ,
-    InstrumentError,
-    ScoreError,
     SessionwiseError,
     Wording,
     missing_codes,
@@ -126,20 +124,16 @@ def role(what: str, columns: Sequence[str]) -> str | None:
 
 
 def instruments(columns: Sequence[str], outcome: str | None, process: str | None) -> tuple[str, ...]:
-    """The only two instruments all of whose items are there, if outcome or process was not named; else none."""
-    from ..scoring import instrument, item_columns
-    from ..scoring import instruments as known
+    """The only two instruments all of whose items are there, if outcome or process was not named; else none.
+
+    Columns that two instruments' items could be, such as the PHQ-8's in a PHQ-9, are the longer one's.
+    """
+    from ..scoring import answered
 
     if outcome and process:
         return ()
-    there = []
-    for name in known():
-        try:
-            item_columns(instrument(name), columns)
-        except (ScoreError, InstrumentError):
-            continue
-        there.append(name)
-    return tuple(there) if len(there) == 2 else ()
+    found, _ = answered(columns)
+    return tuple(sorted(one.instrument.name for one in found)) if len(found) == 2 else ()
 
 
 def scales(panel: Panel, outcome: str | None, process: str | None, others: Sequence[str] = ()) -> GuessedScales:
@@ -165,8 +159,11 @@ def scales(panel: Panel, outcome: str | None, process: str | None, others: Seque
 
 
 def _pair(panel: Panel, outcome: str | None, process: str | None) -> tuple[str, str]:
-    """Columns of outcome and process."""
-    known = {column: key for column, key in _totals().items() if column in panel}
+    """Columns of outcome and process. What is an item, such as 'phq_9' after 'phq_8', is no score."""
+    from ..scoring import answered
+
+    items = {column for one in answered(panel.columns)[0] for column in one.columns.values()}
+    known = {column: key for column, key in _totals().items() if column in panel and column not in items}
     rest = [column for column in known if column not in (outcome, process)]
     if outcome is None and process is None and len(rest) == 2:
         worse = [column for column in rest if known[column].higher == "worse"]

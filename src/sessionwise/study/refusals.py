@@ -243,7 +243,7 @@ def _range(name: str, values: np.ndarray) -> tuple[float, float] | None:
     key, own = found
     values = values[np.isfinite(values)]
     answers = ((key.low, key.high), *key.range_options)
-    scorings = (own, replace(own, scoring="mean"), replace(own, scoring="sum"))
+    scorings = (own, replace(own, scoring="mean", factor=1.0), replace(own, scoring="sum", factor=1.0))
     ranges = sorted({s.limits(*ends) for s in scorings for ends in answers}, key=lambda ends: ends[1] - ends[0])
     held = None
     for ends in ranges:

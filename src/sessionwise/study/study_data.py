@@ -243,6 +243,6 @@ def _called(column: str, found: tuple[Instrument, Scale] | None, labels: Mapping
 
 def _expected(outcome: tuple[Instrument, Scale] | None, process: tuple[Instrument, Scale] | None) -> Expected:
     """More of what is better goes with less of what is worse; without knowledge as for alliance and symptoms."""
-    worse = outcome is None or outcome[0].higher == "worse"
-    better = process is None or process[0].higher == "better"
+    worse = outcome is None or outcome[1].higher == "worse"
+    better = process is None or process[1].higher == "better"
     return "negative" if worse == better else "positive"
