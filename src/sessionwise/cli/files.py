@@ -157,9 +157,7 @@ def read_options(texts: tuple[str, ...]) -> dict[str, Any]:
                 f"--read needs option=value, not {text!r}.{nearest(name, known)}",
                 remedy=f"Options: {', '.join(known)}.",
             )
-        plain: Any = (
-            int(value) if re.fullmatch(r"-?[0-9]+", value) else {"true": True, "false": False}.get(value.lower(), value)
-        )
+        plain = _plain(name, value)
         if dot:
             options.setdefault(name, {})[key] = None if value.lower() == "none" else plain
         elif name == "spread":
@@ -167,6 +165,15 @@ def read_options(texts: tuple[str, ...]) -> dict[str, Any]:
         else:
             options[name] = plain
     return options
+
+
+def _plain(name: str, value: str) -> Any:
+    """What a text stands for: a number, two rows ('1,2'), true or false, or itself."""
+    if re.fullmatch(r"-?[0-9]+", value):
+        return int(value)
+    if name == "header_row" and re.fullmatch(r"[0-9]+,[0-9]+", value):
+        return [int(row) for row in value.split(",")]
+    return {"true": True, "false": False}.get(value.lower(), value)
 
 
 def missing_codes(texts: tuple[str, ...]) -> Any:

@@ -30,7 +30,7 @@ def read(
     path: str | PathLike[str],
     *,
     sheet: str | int | None = None,
-    header_row: int | None = None,
+    header_row: int | Sequence[int] | None = None,
     delimiter: str | None = None,
     decimal: Decimal | None = None,
     encoding: str | None = None,
@@ -51,7 +51,8 @@ def read(
     ----------
     path : the file; its kind is told by its content.
     sheet : Excel: name of the sheet, or its number from 1; needed if several have cells.
-    header_row : text, Excel: number of the line or row with the column names, as an editor or Excel shows it.
+    header_row : text, Excel: number of the line or row with the column names, as an editor or Excel shows it; of two,
+        [1, 2], whose names are joined ('Session 1_phq').
     delimiter : text: the sign between fields; found out if not given.
     decimal : text, Excel: '.' or ','; found out if not given.
     encoding : text, JSON, SPSS, Stata, SAS: for example 'cp1252'; found out if not given.

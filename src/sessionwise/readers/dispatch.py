@@ -29,7 +29,7 @@ _FOR = {
 }
 _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "sheet": ((str, int), "the name of a sheet or its number from 1"),
-    "header_row": ((int,), "the number of a row, the first being 1"),
+    "header_row": ((int, list, tuple), "the number of a row, the first being 1, or of two rows, such as [1, 2]"),
     "delimiter": ((str,), "a sign, such as ';'"),
     "encoding": ((str,), "the name of an encoding, such as 'cp1252'"),
     "types": ((Mapping,), "{column: 'text' or 'number'}"),
@@ -46,6 +46,7 @@ def check_options(
         given = options[name]
         if given is not None and (not isinstance(given, kinds) or isinstance(given, bool)):
             raise ReadError(f"{name}={given!r} is not {what}.", remedy=f"Give {what}.")
+    _two_rows(options["header_row"])
     for column, form in (options["dates"] or {}).items():
         if not isinstance(form, str):
             raise ReadError(
@@ -72,6 +73,18 @@ def check_options(
         person_option = Argument("person=", ("--person",))
         raise ReadError(
             "wide= needs to know who is who.", remedy=Wording("Name the column of persons with ", person_option, ".")
+        )
+
+
+def _two_rows(header_row: object) -> None:
+    """Raise ReadError for rows of names that do not follow each other."""
+    if not isinstance(header_row, list | tuple):
+        return
+    whole = all(isinstance(n, int) and not isinstance(n, bool) for n in header_row)
+    if not whole or len(header_row) != 2 or header_row[1] != header_row[0] + 1:
+        raise ReadError(
+            f"header_row={header_row!r} is not two rows that follow each other.",
+            remedy="Give the upper and the lower row of names, such as [1, 2].",
         )
 
 

@@ -27,6 +27,11 @@ def names_persons(name: str) -> bool:
     return _PERSONS.match(name) is not None
 
 
+def is_number(text: str) -> bool:
+    """Whether a name or cell is a number as people write them."""
+    return _NUMBER.match(text) is not None
+
+
 def must_have(columns: Sequence[str], name: str, source: str) -> None:
     """Raise ReadError if there is no column of that name."""
     if name not in columns:
@@ -81,7 +86,7 @@ def check_names(names: Sequence[str], where: str, word: str = "line") -> None:
             where=where,
             remedy=f"Name the column in the file, or take it out.{hint}",
         )
-    if all(_NUMBER.match(name) for name in names):
+    if all(map(is_number, names)):
         raise ReadError(
             f"The first {word} should hold the column names, but holds numbers only ({some(names)}).",
             where=where,

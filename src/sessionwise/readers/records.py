@@ -281,10 +281,11 @@ def _even(text: Opened, fields: np.ndarray, blank: np.ndarray, lines: np.ndarray
         remedy = f"Line {lines[first]} is separated by {NAMES[other[0]]}, the header by {NAMES[text.delimiter]}: "
         remedy += "use one delimiter throughout."
     else:
+        title = len(wrong) == np.count_nonzero(~blank) - 1 and len(np.unique(fields[wrong])) == 1
         remedy = Wording(
             "Correct these lines. A text with the delimiter in it needs quotation marks; if a title stands above the "
             "header, give ",
-            read_option("header_row"),
+            read_option("header_row", int(lines[first]) if title else None),
             "; if the delimiter is another, give ",
             read_option("delimiter"),
             ".",
