@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import SessionwiseError, nearest
+from ..errors import SessionwiseError, Wording, nearest
 from ..outputs import check_name
 from .options import READING, number
 
@@ -78,6 +78,13 @@ class SessionsFile:
         """The names of the file's columns, as it is read."""
         return self._as_it_is().columns
 
+    def how_to_turn(self) -> str:
+        """What to do with the file if it looks as if each person had one row; nothing otherwise."""
+        from ..readers.looks_wide import looks_wide
+
+        doubt = looks_wide(self._as_it_is(), self.person)
+        return Wording(doubt.what, " ", doubt.remedy).for_command_line() if doubt else ""
+
     def long_table(self) -> LongTable:
         """Its rows, one a session; a wide or dated file is given its session column.
 
@@ -89,10 +96,8 @@ class SessionsFile:
         from ..panel import Roles, number_sessions
 
         if self.session is None and not self.wide and self.number_by is None:
-            raise SessionwiseError(
-                "no session column was named.",
-                remedy="Add --session; or --wide if each person has one row; or --number-by and a column of dates.",
-            )
+            default = "Add --session; or --wide if each person has one row; or --number-by and a column of dates."
+            raise SessionwiseError("no session column was named.", remedy=self.how_to_turn() or default)
         table, person = self._rows_of_persons()
         # A wide file has no session column: turned long, it is called 'session'.
         session = self.session or "session"

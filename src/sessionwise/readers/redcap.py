@@ -17,6 +17,7 @@ from ..panel.table import Table
 from ..words import agree, counted
 from .exact import each, exact
 from .headers import must_have
+from .wave_words import DURING, LATER, Place, place
 from .wide import lost_persons
 
 if TYPE_CHECKING:
@@ -108,7 +109,8 @@ def _sessions(table: Table, events: Events) -> tuple[pl.Series, pl.Series]:
             remedy=f"Its events are {some(sorted(set(names)), 12)}.",
         )
     plan = {name: events.get(name, _number(name)) for name in set(names)}
-    _same_unit(table, [n for n in dict.fromkeys(names) if n not in events and isinstance(plan[n], int)])
+    open_events = [n for n in dict.fromkeys(names) if n and n not in events]
+    _same_unit(table, [n for n in open_events if isinstance(plan[n], int)], open_events)
     session: list[int | None] = []
     unnumbered: dict[str, list[int]] = {}
     for row, (name, instance) in enumerate(zip(names, instances, strict=True)):
@@ -151,14 +153,14 @@ def _number(event: str) -> int | Literal["?"]:
     return int(found[0]) if len(found) == 1 and len(found[0]) < 10 else "?"
 
 
-def _same_unit(table: Table, numbered: list[str]) -> None:
+def _same_unit(table: Table, numbered: list[str], every: list[str]) -> None:
     """ReadError if the numbers in the events' names count different things: week 4 comes before month 3."""
     words = {name: re.sub(r"[\W\d_]+", " ", _ARM.sub("", name)).strip().lower() for name in numbered}
     if len(set(words.values())) < 2:
         return
     first = numbered[0]
     other = next(n for n in numbered if words[n] != words[first])
-    example = read_option("redcap", {n: i for i, n in enumerate(numbered, 1)})
+    example = read_option("redcap", {n: i for i, n in enumerate(_in_order(every), 1)})
     raise ReadError(
         f"The numbers in the events' names count different things: {first!r} and {other!r}.",
         where=f"{table.source}, column {EVENT}",
@@ -169,10 +171,13 @@ def _same_unit(table: Table, numbered: list[str]) -> None:
 
 
 def _no_number(table: Table, unnumbered: Mapping[str, list[int]]) -> ReadError:
-    names = sorted(unnumbered)
-    # Numbers that no session of the file is likely to have: 0 before treatment, from 101 on after it.
-    before = [n for n in names if n.startswith(("base", "intake", "pre", "screen"))][:1]
-    numbers = {**dict.fromkeys(before, 0), **{n: 101 + i for i, n in enumerate(n for n in names if n not in before)}}
+    import polars as pl
+
+    names = list(unnumbered)
+    every = (
+        [*table[EVENT].cast(pl.String).drop_nulls().unique(maintain_order=True)] if EVENT in table.columns else names
+    )
+    numbers = _numbers(names, every)
     column = EVENT if EVENT in table.columns else INSTANCE
     which = f"the events {some([repr(n) for n in names])}" if column == EVENT else "rows without a repeat instance"
     return ReadError(
@@ -180,13 +185,45 @@ def _no_number(table: Table, unnumbered: Mapping[str, list[int]]) -> ReadError:
         where=f"{table.origin.say(unnumbered[names[0]])}, column {column}",
         remedy=Wording(
             "Give the numbers, for example ",
-            read_option("redcap", {n: numbers[n] for n in names}),
+            read_option("redcap", numbers),
             "; in the place of the number, 'instance' takes the repeat instance, and None is for rows that belong to "
             "the person; or read with ",
             read_option("redcap", False),
             ".",
         ),
     )
+
+
+def _numbers(names: list[str], every: list[str]) -> dict[str, int]:
+    """Numbers to offer for events that have none, in the order of their waves.
+
+    every : all events of the file. If none has a number, or a follow-up has one that is not a session's, all are
+    numbered from 1. Otherwise numbers that no session of the file is likely to have: 0 for the one before treatment,
+    from 101 on.
+    """
+    before = [n for n in _in_order(names) if (at := _wave(n)) and at.rank < DURING][:1]
+    late = any((at := _wave(n)) and at.rank == LATER for n in every if n not in names)
+    if (len(names) == len(every) and all(map(_wave, names))) or (late and names != before):
+        return {n: i for i, n in enumerate(_in_order(every), 1)}
+    rest = [n for n in _in_order(names) if n not in before]
+    return {**dict.fromkeys(before, 0), **{n: 101 + i for i, n in enumerate(rest)}}
+
+
+def _in_order(names: list[str]) -> list[str]:
+    """Events in the order of their waves; as in the file, where their names do not tell."""
+    waves = {name: _wave(name) for name in names}
+    units = {at.unit for at in waves.values() if at is not None and at.rank == DURING}
+    told = None not in waves.values() and len(units) < 2
+
+    def key(name: str) -> tuple[int, int]:
+        at = waves[name] or Place(DURING, 0)
+        return at.rank, at.number if told or at.rank != DURING else 0
+
+    return sorted(names, key=key)
+
+
+def _wave(event: str) -> Place | None:
+    return place(_ARM.sub("", event))
 
 
 def _numbered_note(table: Table, session: pl.Series) -> Finding:
