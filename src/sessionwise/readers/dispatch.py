@@ -19,13 +19,13 @@ from .file_kind import HEAD, is_stata, recognise
 from .limits import Limit
 
 _FOR = {
-    "sheet": ("excel",),
-    "header_row": ("text", "excel"),
+    "sheet": ("excel", "ods"),
+    "header_row": ("text", "excel", "ods"),
     "delimiter": ("text",),
-    "decimal": ("text", "excel", "json"),
+    "decimal": ("text", "excel", "ods", "json"),
     "encoding": ("text", "json", "sav", "dta", "sas7bdat", "xpt"),
-    "types": ("text", "excel", "json"),
-    "dates": ("text", "excel", "json"),
+    "types": ("text", "excel", "ods", "json"),
+    "dates": ("text", "excel", "ods", "json"),
 }
 _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "sheet": ((str, int), "the name of a sheet or its number from 1"),
@@ -142,11 +142,11 @@ def _by_kind(
             wishes=wishes,
             limit=limit,
         )
-    if kind == "excel":
+    if kind in ("excel", "ods"):
         from .excel import read_excel
 
         sheet, header_row = options["sheet"], options["header_row"]
-        return read_excel(data, name, sheet=sheet, header_row=header_row, wishes=wishes, limit=limit)
+        return read_excel(data, name, kind=kind, sheet=sheet, header_row=header_row, wishes=wishes, limit=limit)
     if kind == "json":
         from .json_records import read_json
 
@@ -174,7 +174,7 @@ def _bytes(file: Path, name: str, limit: Limit) -> bytes | mmap:
                 if head[:4] == b"$FL2" or is_stata(head):  # read by their own readers; here only looked at
                     return mmap(stream.fileno(), 0, access=ACCESS_READ)
                 stream.seek(0)
-                return stream.read(limit.bytes + 1)
+                return stream.read(about.st_size + 1)  # a given size is set aside, whatever comes
     except (OSError, ValueError) as error:
         raise _not_opened(file, error) from error
     if stat.S_ISDIR(about.st_mode):

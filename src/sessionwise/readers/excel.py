@@ -1,8 +1,10 @@
-"""Excel workbooks (.xlsx, .xlsm, .xlsb, .xls) -> Table."""
+"""Workbooks (.xlsx, .xlsm, .xlsb, .xls, .ods) -> Table."""
 
 from __future__ import annotations
 
 import datetime
+import io
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -12,8 +14,8 @@ from ..findings import Finding, Findings
 from ..panel.table import Table
 from ..words import agree, counted
 from .columns import Wishes, type_columns
-from .excel_columns import Column
-from .excel_grid import Grid, has_cells, xlsx_grid
+from .excel_columns import Book, Column
+from .excel_grid import Grid, grid_of, has_cells, xlsx_grid
 from .headers import check_names, row_names
 from .limits import Limit
 from .notes import Log, totals
@@ -35,13 +37,17 @@ def read_excel(
     data: bytes,
     source: str,
     *,
+    kind: str = "excel",
     sheet: str | int | None,
     header_row: int | Sequence[int] | None,
     wishes: Wishes,
     limit: Limit,
 ) -> Table:
-    """One sheet of the workbook `data` as a Table; ReadError with sheet, row and remedy if it is none."""
-    book = _open(data, source, limit)
+    """One sheet of the workbook `data` as a Table; ReadError with sheet, row and remedy if it is none.
+
+    kind : 'excel' or 'ods'.
+    """
+    book = _open(data, source, kind, limit)
     name = _choose(book, sheet, source)
     where = f"{source}, sheet {name!r}"
     grid = book.grid(name, where)
@@ -88,7 +94,9 @@ class _Book:
     filled: Callable[[str], bool]
 
 
-def _open(data: bytes, source: str, limit: Limit) -> _Book:
+def _open(data: bytes, source: str, kind: str, limit: Limit) -> _Book:
+    if kind == "ods":
+        return _open_ods(data, source, limit)
     if data[:2] == b"PK":
         from .workbook import open_workbook
 
@@ -101,13 +109,35 @@ def _open(data: bytes, source: str, limit: Limit) -> _Book:
                 lambda name: has_cells(workbook, paths[name]),
             )
     from .excel_other import check_size, open_other, other_grid, other_has_cells
+    from .far_cells import must_not_be_far
 
     check_size(data, source, limit)
+    must_not_be_far(data, source, limit)
     reader = open_other(data, source)
     return _Book(
         list(reader.sheet_names),
         lambda name, where: other_grid(reader, name, source, where, limit),
         lambda name: other_has_cells(reader, name, source),
+    )
+
+
+def _open_ods(data: bytes, source: str, limit: Limit) -> _Book:
+    import numpy as np
+    import polars as pl
+
+    from .ods import FORMATS, ods_sheets
+    from .workbook import BROKEN, damaged
+
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+    except BROKEN as error:
+        raise damaged(source) from error
+    sheets = ods_sheets(archive, source, limit)
+    values = Book(pl.Series([], dtype=pl.String), np.array(FORMATS, np.uint8), False)
+    return _Book(
+        list(sheets),
+        lambda name, where: grid_of(sheets[name], values, limit, where),
+        lambda name: len(sheets[name].row) > 0,
     )
 
 

@@ -24,6 +24,7 @@ _ENDINGS = {
     "xlsm": "excel",
     "xlsb": "excel",
     "xls": "excel",
+    "ods": "ods",
     "sav": "sav",
     "zsav": "sav",
     "por": "por",
@@ -39,6 +40,7 @@ _ENDINGS = {
 _WORDS = {
     "text": "a text file",
     "excel": "an Excel workbook",
+    "ods": "an OpenDocument spreadsheet",
     "sav": "an SPSS file",
     "por": "an SPSS portable file",
     "dta": "a Stata file",
@@ -50,7 +52,8 @@ _WORDS = {
 
 
 class Kind(NamedTuple):
-    """kind : 'text', 'excel', 'sav', 'por', 'dta', 'sas7bdat', 'xpt', 'parquet' or 'json'. note : '', or a sentence."""
+    """kind : 'text', 'excel', 'ods', 'sav', 'por', 'dta', 'sas7bdat', 'xpt', 'parquet' or 'json'. note : '', or a
+    sentence."""
 
     kind: str
     note: str = ""
@@ -141,7 +144,5 @@ def _zip(data: bytes, name: str) -> str:
     if any(n.replace("\\", "/").lower().startswith("xl/workbook") for n in inside):
         return "excel"
     if "content.xml" in inside:
-        raise ReadError(
-            "This is an OpenDocument file, which is not read.", where=name, remedy="Save it as .xlsx or CSV."
-        )
+        return "ods"
     raise ReadError("This is a ZIP archive, not a table.", where=name, remedy="Unpack it and read what is inside.")
