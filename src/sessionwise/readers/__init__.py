@@ -86,7 +86,7 @@ def read(
     options: dict[str, object] = {"sheet": sheet, "header_row": header_row, "delimiter": delimiter, "decimal": decimal}
     options |= {"encoding": encoding, "types": types, "dates": dates}
     check_options(options, value_labels, wide, person, max_cells)
-    wishes = Wishes(decimal, types or {}, dates or {}, person)
+    wishes = Wishes(decimal, types or {}, dates or {}, person, as_rows=redcap is False)
     table = read_file(path, options, wishes, value_labels, Limit(max_cells))
     if person is not None:
         must_have(table.columns, person, table.source)
@@ -107,7 +107,7 @@ def _shape(
 ) -> Table:
     """Wide files and REDCap's exports to one row a session."""
     from .looks_wide import looks_wide
-    from .redcap import from_redcap, is_redcap
+    from .redcap import from_redcap, is_redcap, with_own_names
 
     if redcap is not None and not isinstance(redcap, bool | Mapping):
         raise ReadError(
@@ -115,6 +115,8 @@ def _shape(
         )
     if wide is not None and person is not None:
         table = wide_to_long(table, wide, person=person, keep=keep)
+    if redcap is not False:
+        table = with_own_names(table)
     if redcap is True or isinstance(redcap, Mapping) or (redcap is None and is_redcap(table)):
         events: Events = redcap if isinstance(redcap, Mapping) else {}
         return from_redcap(table, events, person=person, spread=spread)

@@ -21,6 +21,7 @@ from .limits import Limit
 from .notes import Log, totals
 from .places import placer
 from .qualtrics import below_names, left_out, previews
+from .redcap_eav import is_eav, refused_in_workbooks
 from .two_name_rows import joined_names, joined_note, must_be_one_row, must_not_need_groups
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ def read_excel(
     if not len(grid.rows):
         raise ReadError("The sheet is empty.", where=where, remedy=_other_sheets(book.names, name))
     header = _header(grid, header_row, where)
+    if is_eav([t.strip() for t in header.titles if t.strip()]) and not wishes.as_rows:
+        raise refused_in_workbooks(where)
     if header.last + 1 == len(grid.rows):
         raise ReadError(
             "The sheet has column names but no rows.",

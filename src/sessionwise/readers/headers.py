@@ -68,7 +68,9 @@ def check_names(names: Sequence[str], where: str, word: str = "line") -> None:
             f"{numbered('Column name', map(repr, double))} {agree(len(double), 'stands', 'stand')} more than once"
             f" ({double[0]!r} in columns {some(places)}).",
             where=where,
-            remedy="Give every column a name of its own in the file.",
+            remedy="These seem to be REDCap's labels: export the raw data, in which every column has a name of its own."
+            if {"Event Name", "Repeat Instance"} & set(names)
+            else "Give every column a name of its own in the file.",
         )
     pattern = next((name for name in names if is_pattern(name)), None)
     if pattern is not None:

@@ -20,6 +20,7 @@ from .cells import GROUPING, numbers, shows_decimal_comma
 from .columns import Wishes
 from .headers import names_persons
 from .layout import Layout, layout, quick
+from .redcap_eav import is_eav
 from .sniff import DELIMITERS, NAMES
 
 if TYPE_CHECKING:
@@ -61,7 +62,8 @@ def regular_rows(text: Opened, wishes: Wishes) -> Rows | None:
     if not counted.regular or counted.lines < 2:
         return None
     as_text = set(counted.padded)
-    as_text |= {i for i, name in enumerate(text.names) if name in wishes.dates or name in wishes.types}
+    one_value = is_eav(text.names)  # each row, of any kind
+    as_text |= {i for i, name in enumerate(text.names) if one_value or name in wishes.dates or name in wishes.types}
     overrides: dict[str, object] = {str(i): pl.String for i in as_text}
     frame = _polars(text, text.data, 1, infer=True, overrides=overrides)
     if frame is None or not _safe(frame, text, wishes):

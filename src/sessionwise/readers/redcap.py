@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 EVENT, INSTRUMENT, INSTANCE = "redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance"
+LABELS = {"Event Name": EVENT, "Repeat Instrument": INSTRUMENT, "Repeat Instance": INSTANCE}
+"""Its own columns in exports with labels."""
 Events = Mapping[str, int | Literal["instance"] | None]
 
 _ARM = re.compile(r"(_arm_\d+|\s*\(arm \d+:.*\))$", re.IGNORECASE)
@@ -32,6 +34,27 @@ _ARM = re.compile(r"(_arm_\d+|\s*\(arm \d+:.*\))$", re.IGNORECASE)
 def is_redcap(table: Table) -> bool:
     """Whether the table has REDCap's own columns."""
     return EVENT in table.columns or INSTANCE in table.columns
+
+
+def with_own_names(table: Table) -> Table:
+    """An export with labels in its header ('Event Name') under REDCap's own names, with a note; others as they are."""
+    names = {label: name for label, name in LABELS.items() if label in table.columns and name not in table.columns}
+    event_second = table.columns[1:2] == ("Event Name",)
+    if not event_second and not {"Repeat Instrument", "Repeat Instance"} <= set(names):
+        return table
+    said = some([f"{label!r} as {name!r}" for label, name in names.items()])
+    note = Finding(
+        "note",
+        "redcap-labels",
+        f"Read as a REDCap export with labels for names: {said}.",
+        where=table.source,
+        remedy=Wording(
+            read_option("redcap", False),
+            " reads the columns as they are. The export called raw data has the fields' own names, by which "
+            "instruments are found.",
+        ),
+    )
+    return replace(table, frame=table.frame.rename(names), findings=table.findings + Findings([note]))
 
 
 def from_redcap(table: Table, events: Events, *, person: str | None, spread: Sequence[str]) -> Table:

@@ -20,6 +20,7 @@ from .limits import Limit
 from .places import placer
 from .qualtrics import below_names, left_out, previews
 from .records import Opened, Rows, exact_rows, regular_rows
+from .redcap_eav import is_eav, turned
 from .sniff import decode, find_delimiter
 from .two_name_rows import joined_names, joined_note, must_be_one_row, must_not_need_groups
 
@@ -52,6 +53,10 @@ def read_text(
     rows, labels = _without_question_texts(rows, names, text)
     frame = rows.frame.rename(dict(zip(rows.frame.columns, names, strict=True)))
     _no_second_header(frame, rows, source)
+    if is_eav(names) and not wishes.as_rows:
+        made = turned(frame, "line", rows.lines, source, limit)
+        lines = made.first + 2 if rows.lines is None else rows.lines[made.first]
+        frame, rows = made.frame, replace(rows, lines=lines, findings=(*rows.findings, made.note))
     frame, typed = type_columns(
         frame, wishes, source, placer("line", rows.lines), comma_free=text.delimiter in GROUPING
     )
