@@ -6,8 +6,8 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
-from tests.helpers.workbooks import ods
 
+from helpers.workbooks import ods
 from sessionwise.errors import ReadError
 from sessionwise.readers import read
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from tests.helpers.workbooks import save, table
 
+from helpers.workbooks import save, table
 from sessionwise.errors import ReadError
 from sessionwise.readers import read
 

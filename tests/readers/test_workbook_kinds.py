@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.helpers.workbooks import KINDS, save, table, xls
 
+from helpers.workbooks import KINDS, save, table, xls
 from sessionwise.errors import ReadError
 from sessionwise.readers import read
 

@@ -1,4 +1,4 @@
-"""Any file -> Table: CSV and other delimited text, Excel, SPSS, Stata, SAS, Parquet, JSON.
+"""Any file -> Table: CSV and other delimited text, Excel, LibreOffice, SPSS, Stata, SAS, R, Parquet, JSON.
 
 Nothing is guessed silently and no cell is changed or lost silently: what was done is in the table's findings.
 """
@@ -50,7 +50,8 @@ def read(
     Parameters
     ----------
     path : the file; its kind is told by its content.
-    sheet : Excel: name of the sheet, or its number from 1; needed if several have cells.
+    sheet : Excel, LibreOffice: name of the sheet, or its number from 1; needed if several have cells. R: of the data
+        frame, if the file has several.
     header_row : text, Excel: number of the line or row with the column names, as an editor or Excel shows it; of two,
         [1, 2], whose names are joined ('Session 1_phq').
     delimiter : text: the sign between fields; found out if not given.
@@ -60,7 +61,7 @@ def read(
     dates : text, Excel: {column: format}, for example {'date': '%d.%m.%Y'}; ISO dates need none.
     missing : codes that mean missing: a code or list (numbers in all numeric columns, text in all text columns, but the
         person's), or {column: codes}.
-    value_labels : SPSS, Stata, SAS: 'numbers', 'categories' (labelled columns as categories), or a list of columns.
+    value_labels : SPSS, Stata, SAS, R: 'numbers', 'categories' (labelled columns as categories), or a list of columns.
     wide : pattern(s) of columns to turn into rows, as in `wide_to_long`; needs `person`.
     person : the column that identifies persons: needed for wide files; in others it keeps identifiers as written.
     keep : with `wide`: keep sessions without any value.

@@ -19,7 +19,7 @@ from .file_kind import HEAD, is_stata, recognise
 from .limits import Limit
 
 _FOR = {
-    "sheet": ("excel", "ods"),
+    "sheet": ("excel", "ods", "r"),
     "header_row": ("text", "excel", "ods"),
     "delimiter": ("text",),
     "decimal": ("text", "excel", "ods", "json"),
@@ -35,7 +35,8 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "types": ((Mapping,), "{column: 'text' or 'number'}"),
     "dates": ((Mapping,), "{column: format}, such as {'seen': '%d.%m.%Y'}"),
 }
-_LABELLED = ("sav", "por", "dta", "sas7bdat", "xpt")
+_STATISTICS = ("sav", "por", "dta", "sas7bdat", "xpt")
+_LABELLED = (*_STATISTICS, "r")
 
 
 def check_options(
@@ -125,7 +126,7 @@ def _by_kind(
     value_labels: str | Sequence[str],
     limit: Limit,
 ) -> Table:
-    if isinstance(data, mmap) or kind in _LABELLED:
+    if isinstance(data, mmap) or kind in _STATISTICS:
         from .spss_stata_sas import read_stat
 
         encoding = options["encoding"]
@@ -147,6 +148,10 @@ def _by_kind(
 
         sheet, header_row = options["sheet"], options["header_row"]
         return read_excel(data, name, kind=kind, sheet=sheet, header_row=header_row, wishes=wishes, limit=limit)
+    if kind == "r":
+        from .r_data import read_r
+
+        return read_r(data, name, sheet=options["sheet"], value_labels=value_labels, limit=limit)
     if kind == "json":
         from .json_records import read_json
 
