@@ -119,15 +119,20 @@ class SessionsFile:
             options = read_options(self.read)
             table = read(self.file, missing=missing_codes(self.missing), wide=wide, person=self.person, **options)
             return table, self.person
-        table = self._as_it_is()
+        options = read_options(self.read)
+        keep = options.pop("keep", False)
+        table = read(self.file, missing=missing_codes(self.missing), **options)
         name = next(n for n in ("person", "row", "person_row") if n not in table.columns)
         numbered = replace(table, frame=table.frame.with_row_index(name, 1))
-        return wide_to_long(numbered, list(self.wide), person=name), name
+        return wide_to_long(numbered, list(self.wide), person=name, keep=keep), name
 
     def _as_it_is(self) -> Table:
+        """The table with the file's own columns, if it is a wide one."""
         from ..readers import read
 
-        return read(self.file, missing=missing_codes(self.missing), **read_options(self.read))
+        options = read_options(self.read)
+        options.pop("keep", None)  # of what is turned
+        return read(self.file, missing=missing_codes(self.missing), **options)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

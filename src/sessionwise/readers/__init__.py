@@ -10,9 +10,10 @@ from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING
 
-from ..errors import ReadError
+from ..errors import Argument, ReadError, Wording, read_option
 from ..findings import Finding, Findings
 from ..forked import must_not_be_forked
+from ..options import NAMES, YES_OR_NO, is_whole, of_kind
 from ..panel.table import Table
 from .wide import long_to_wide, wide_to_long
 
@@ -84,6 +85,7 @@ def read(
     from .limits import Limit
 
     must_not_be_forked()
+    spread = [spread] if isinstance(spread, str) else spread
     options: dict[str, object] = {"sheet": sheet, "header_row": header_row, "delimiter": delimiter, "decimal": decimal}
     options |= {"encoding": encoding, "types": types, "dates": dates}
     check_options(options, value_labels, wide, person, max_cells)
@@ -110,10 +112,7 @@ def _shape(
     from .looks_wide import looks_wide
     from .redcap import from_redcap, is_redcap, with_own_names
 
-    if redcap is not None and not isinstance(redcap, bool | Mapping):
-        raise ReadError(
-            f"redcap={redcap!r} is not known.", remedy="Use True, False, or {event: number}, as {'baseline_arm_1': 0}."
-        )
+    _check_shape(table, wide, keep, redcap, spread)
     if wide is not None and person is not None:
         table = wide_to_long(table, wide, person=person, keep=keep)
     if redcap is not False:
@@ -121,5 +120,42 @@ def _shape(
     if redcap is True or isinstance(redcap, Mapping) or (redcap is None and is_redcap(table)):
         events: Events = redcap if isinstance(redcap, Mapping) else {}
         return from_redcap(table, events, person=person, spread=spread)
+    if spread:
+        raise _meaningless("spread", table.source, "a REDCap export")
     doubt: Finding | None = looks_wide(table, person) if wide is None else None
     return replace(table, findings=table.findings + Findings([doubt])) if doubt else table
+
+
+def _check_shape(
+    table: Table, wide: Patterns | None, keep: bool, redcap: bool | Events | None, spread: Sequence[str]
+) -> None:
+    """Raise ReadError for options of the shape that cannot be meant."""
+    of_kind("keep", keep, YES_OR_NO, ReadError)
+    of_kind("spread", spread, NAMES, ReadError)
+    if keep and wide is None:
+        raise _meaningless("keep", table.source, "a wide file that is turned: ", Argument("wide=", ("--wide",)))
+    numbers = redcap.values() if isinstance(redcap, Mapping) else ()
+    wrong = next((n for n in numbers if not (n is None or n == "instance" or is_whole(n))), None)
+    if wrong is not None or not (redcap is None or isinstance(redcap, bool | Mapping)):
+        what = f"redcap={redcap!r} is not known." if wrong is None else f"redcap= gives an event the number {wrong!r}."
+        raise ReadError(
+            what,
+            where=table.source,
+            remedy=Wording(
+                "Use ",
+                read_option("redcap", True),
+                ", ",
+                read_option("redcap", False),
+                " or a number for each event, such as ",
+                read_option("redcap", {"baseline_arm_1": 0}),
+                ".",
+            ),
+        )
+
+
+def _meaningless(name: str, source: str, *kind: str | Argument) -> ReadError:
+    return ReadError(
+        Wording(f"{name}= has no meaning but for ", *kind, "."),
+        where=source,
+        remedy=Wording("Leave ", read_option(name), " out."),
+    )

@@ -22,12 +22,14 @@ from .notes import Log, totals
 from .places import placer
 from .qualtrics import below_names, left_out, previews
 from .redcap_eav import is_eav, refused_in_workbooks
-from .two_name_rows import joined_names, joined_note, must_be_one_row, must_not_need_groups
+from .two_name_rows import joined_names, joined_note, must_be_one_row, must_not_need_groups, names_below
 
 if TYPE_CHECKING:
     import numpy as np
     import polars as pl
 
+_HEAD = 50
+"""Rows that are looked at for the header."""
 _BARE_TIME = r"^1899-12-31 ([0-9]{2}:)"
 _NO_DAY = datetime.date(1899, 12, 31)
 """The day that is put before a time of day. No cell holds it: Excel's dates begin in 1900."""
@@ -202,7 +204,6 @@ class _Header:
 
 def _header(grid: Grid, header_row: int | Sequence[int] | None, where: str) -> _Header:
     """The row or rows with the column names."""
-    import numpy as np
 
     if header_row is not None and not isinstance(header_row, int):
         upper, lower = (_row(grid, number, where) for number in header_row)
@@ -220,13 +221,16 @@ def _header(grid: Grid, header_row: int | Sequence[int] | None, where: str) -> _
         must_be_one_row(upper_names, lower_names, number, f"{where}, row {number}", "row")
     counts = grid.counts
     if header_row is None and counts.max() > 1 and counts[0] <= counts.max() / 2:
-        widest = int(grid.rows[int(np.argmax(counts >= counts.max()))])
-        raise ReadError(
-            f"The first row with cells has {counts[0]} of them, others have up to {counts.max()}: it looks like "
-            "a title above the header.",
-            where=f"{where}, row {grid.rows[0]}",
-            remedy=Wording("Say where the column names are, for example ", read_option("header_row", widest), "."),
-        )
+        head = [[t.strip() for t in grid.titles(row)] for row in range(1, min(len(counts), _HEAD))]
+        row = names_below(head, int(counts[0]))
+        if row is not None:
+            number = int(grid.rows[row + 1])
+            raise ReadError(
+                f"The first row with cells has {counts[0]} of them, others have up to {counts.max()}: it looks like "
+                "a title above the header.",
+                where=f"{where}, row {grid.rows[0]}",
+                remedy=Wording("Say where the column names are, for example ", read_option("header_row", number), "."),
+            )
     below = below_names([t.strip() for t in titles], [grid.titles(r) for r in range(at + 1, min(at + 3, len(counts)))])
     if not below.rows:
         return _Header(at, at, titles)

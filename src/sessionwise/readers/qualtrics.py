@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..findings import Finding
+from ..panel.exact import exact
 from ..words import agree, counted, numbered
-from .exact import exact
 
 if TYPE_CHECKING:
     import polars as pl

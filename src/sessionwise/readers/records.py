@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ReadError, Wording, read_option
 from ..findings import Finding
+from ..panel.exact import each
 from ..words import agree, counted, numbered
 from .cells import GROUPING, numbers, shows_decimal_comma
 from .columns import Wishes
@@ -140,7 +141,10 @@ def _safe(frame: pl.DataFrame, text: Opened, wishes: Wishes) -> bool:
         return True
     if wishes.decimal == ",":
         return False
-    most = frame.select(pl.col(floats).abs().max().fill_null(0), nan=pl.any_horizontal(pl.col(floats).is_nan().any()))
+    most = frame.select(
+        *(c.abs().max().fill_null(0) for c in each(floats)),
+        nan=pl.any_horizontal(c.is_nan().any() for c in each(floats)),
+    )
     if bool(most["nan"][0]) or any(v >= _EXACT for v in most.row(0)[:-1]):
         return False
     if _points_in_doubt(floats, text, wishes):

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Literal
 
 from ..errors import Argument, Datum, ReadError, Wording, nearest, read_option, some
 from ..findings import Finding, Findings
+from ..panel.exact import each, exact
 from ..panel.table import Table
 from ..words import agree, counted
-from .exact import each, exact
 from .headers import must_have
 from .wave_words import DURING, LATER, Place, place
 from .wide import lost_persons
@@ -288,14 +288,13 @@ def _spread(
 
 def _one_event_each(frame: pl.DataFrame, who: str, table: Table) -> None:
     """ReadError if two events of a person have one session number: they are two sessions, not one."""
-    import polars as pl
 
     if EVENT not in frame.columns:
         return
     groups = frame.group_by(exact(who), "session", maintain_order=True).agg(
-        pl.col(EVENT).unique(maintain_order=True), "\0row"
+        exact(EVENT).unique(maintain_order=True), "\0row"
     )
-    wrong = groups.filter(pl.col(EVENT).list.len() > 1)
+    wrong = groups.filter(exact(EVENT).list.len() > 1)
     if wrong.height:
         events, session = wrong[EVENT][0].to_list(), wrong["session"][0]
         raise ReadError(
@@ -334,7 +333,7 @@ def _merge_instruments(frame: pl.DataFrame, who: str, table: Table, findings: li
     merged = groups.agg(
         pl.col("\0row").first(),
         *(c.drop_nulls().first() for c in each(cells)),
-        pl.col([c for c in (EVENT, INSTRUMENT, INSTANCE) if c in frame.columns]).first(),
+        *(exact(c).first() for c in (EVENT, INSTRUMENT, INSTANCE) if c in frame.columns),
     )
     gone = frame.height - merged.height
     what = f"{counted(gone, 'row')} with further instruments of a session {agree(gone, 'was', 'were')} joined to that "

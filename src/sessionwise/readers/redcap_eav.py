@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import ReadError, Wording, read_option
 from ..findings import Finding
+from ..panel.exact import each, exact
 from ..words import counted
-from .exact import exact
 from .headers import check_names
 from .limits import Limit
 from .places import placer
@@ -76,7 +76,7 @@ def turned(frame: pl.DataFrame, word: str, lines: np.ndarray | None, source: str
                 remedy=Wording("Export it again, or read it with ", read_option("redcap", False), "."),
             )
     inner = {name: f"\0{i}" for i, name in enumerate(keys)}
-    cells = frame.rename(inner).with_columns(pl.col(list(inner.values())).fill_null("").str.strip_chars())
+    cells = frame.rename(inner).with_columns(c.fill_null("").str.strip_chars() for c in each(inner.values()))
     cells = cells.unique([*inner.values(), FIELD, VALUE], keep="first", maintain_order=True)
     fields = cells[FIELD].unique(maintain_order=True).to_list()
     groups = cells.select(pl.struct(inner.values()).n_unique()).item()
@@ -100,7 +100,7 @@ def turned(frame: pl.DataFrame, word: str, lines: np.ndarray | None, source: str
     limit.check_cells(wide.height, wide.width, source)
     first = wide["\0row"].to_numpy().astype("int64")
     wide = wide.select(
-        *(pl.col(plain).replace("", None).alias(_KEYS[name]) for name, plain in inner.items()), *map(exact, fields)
+        *(exact(plain).replace("", None).alias(_KEYS[name]) for name, plain in inner.items()), *map(exact, fields)
     )
     wide = _named_record(wide, fields)
     what = f"Read as REDCap's export of one row a value (EAV): {counted(frame.height, 'row')} became "
@@ -117,18 +117,18 @@ def _ticked(cells: pl.DataFrame, keys: list[str], fields: list[str]) -> tuple[pl
     if not several:
         return cells, fields
     names: list[str] = []
-    parts = [cells.filter(~pl.col(FIELD).is_in(several))]
+    parts = [cells.filter(~exact(FIELD).is_in(several))]
     for field in fields:
         if field not in several:
             names.append(field)
             continue
-        own = cells.filter(pl.col(FIELD) == field)
+        own = cells.filter(exact(FIELD) == field)
         asked = own.group_by(keys, maintain_order=True).agg(pl.col("\0row").first())
         for code in own[VALUE].drop_nulls().unique(maintain_order=True).sort().to_list():
             name = f"{field}___{code}"
-            ticked = own.filter(pl.col(VALUE) == code).select(keys).with_columns(pl.lit("1").alias(VALUE))
+            ticked = own.filter(exact(VALUE) == code).select(keys).with_columns(pl.lit("1").alias(VALUE))
             column = asked.join(ticked, on=keys, how="left", maintain_order="left")
-            column = column.with_columns(pl.col(VALUE).fill_null("0"), pl.lit(name).alias(FIELD))
+            column = column.with_columns(exact(VALUE).fill_null("0"), pl.lit(name).alias(FIELD))
             parts.append(column.select(cells.columns))
             names.append(name)
     return pl.concat(parts).sort("\0row", maintain_order=True), names
@@ -139,5 +139,6 @@ def _named_record(wide: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
     for field in fields:
         same = wide[field] == wide[_RECORD]
         if wide[field].null_count() < wide.height and bool(same.fill_null(True).all()):
-            return wide.drop(field).rename({_RECORD: field})
+            kept = [name for name in wide.columns if name != field]
+            return wide.select(each(kept)).rename({_RECORD: field})
     return wide

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from ..errors import ReadError, Wording, read_option, some
 from ..findings import Finding, Findings
+from ..panel.exact import each, exact
 from ..panel.table import Table
 from ..words import agree, counted
 from .cells import GROUPING
 from .columns import Wishes, type_columns
-from .exact import exact
 from .headers import check_names, row_names
 from .limits import Limit
 from .places import placer
@@ -22,7 +22,7 @@ from .qualtrics import below_names, left_out, previews
 from .records import Opened, Rows, exact_rows, regular_rows
 from .redcap_eav import is_eav, turned
 from .sniff import decode, find_delimiter
-from .two_name_rows import joined_names, joined_note, must_be_one_row, must_not_need_groups
+from .two_name_rows import joined_names, joined_note, must_be_one_row, must_not_need_groups, names_below
 
 if TYPE_CHECKING:
     import polars as pl
@@ -252,7 +252,7 @@ def _drop_blank_rows(rows: Rows, text: Opened) -> Rows:
     ):
         return rows
     empty = [
-        (pl.col(c).is_null() | (pl.col(c).str.strip_chars() == "")) if t == pl.String else pl.col(c).is_null()
+        (exact(c).is_null() | (exact(c).str.strip_chars() == "")) if t == pl.String else exact(c).is_null()
         for c, t in frame.schema.items()
     ]
     blank = frame.select(b=pl.all_horizontal(empty))["b"].fill_null(False).to_numpy()
@@ -328,13 +328,13 @@ def _no_title(names: list[str], rows: Rows, where: str) -> None:
     named = sum(map(bool, names))
     if named * 2 > len(names) or len(names) < 3 or not names[0]:
         return
-    filled = rows.frame.head(50).select(
-        pl.sum_horizontal((pl.col(c).cast(pl.String).fill_null("") != "") for c in rows.frame.columns).alias("n")
-    )["n"]
-    first = int(filled.arg_max() or 0)
-    if first and filled[first - 1] == filled[first] - 1 and not rows.frame.row(first - 1)[0]:
-        first -= 1  # the header, above a column of row names
-    line = first + 2 if rows.lines is None else int(rows.lines[first])
+    head = rows.frame.head(50).select(
+        c.cast(pl.String).fill_null("").str.strip_chars() for c in each(rows.frame.columns)
+    )
+    below = names_below(head.rows(), named)
+    if below is None:
+        return  # a header that lacks names, which is said where they are checked
+    line = below + 2 if rows.lines is None else int(rows.lines[below])
     raise ReadError(
         f"The first line has {counted(named, 'name')} for {len(names)} columns: it looks like a title above the "
         "header.",

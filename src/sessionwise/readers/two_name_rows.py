@@ -94,6 +94,20 @@ def _title(named: int, width: int, where: str, word: str, option: Argument) -> R
     )
 
 
+def names_below(rows: Sequence[Sequence[str]], more_than: int) -> int | None:
+    """Which of the rows below a title seems to hold the names: the fullest without a number, the first of these; None
+    if each has a number or no more cells than the title has."""
+    filled = [sum(map(bool, row)) for row in rows]
+    words = [i for i, row in enumerate(rows) if filled[i] > more_than and not any(map(is_number, filter(None, row)))]
+    if not words:
+        return None
+    best = max(words, key=lambda i: filled[i])
+    above = best - 1
+    if above in words and filled[above] == filled[best] - 1 and not rows[above][0]:
+        return above  # the header, above a column of row names
+    return best
+
+
 def joined_note(numbers: Sequence[int], names: Sequence[str], source: str, word: str) -> Finding:
     """The note on names that were joined."""
     what = f"Column names were joined from {word}s {numbers[0]} and {numbers[1]}: {some(map(repr, names), 3)}."

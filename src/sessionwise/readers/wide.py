@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from ..errors import Argument, ReadError, Wording, read_option, some
 from ..findings import Finding, Findings
 from ..options import A_DICT, A_NAME, NAMES, YES_OR_NO, takes
+from ..panel.exact import each, exact
 from ..panel.table import Table
 from ..words import agree, counted
-from .exact import each, exact
 from .headers import must_have
 from .patterns import Patterns, fill, match, named, near_misses, session_words
 
@@ -136,7 +136,7 @@ def _stacked(
         )
         for n in sorted({n for cols in found.values() for n in cols})
     ]
-    return pl.concat(parts).sort(_ROW, session, maintain_order=True)
+    return pl.concat(parts).sort(exact(_ROW), exact(session), maintain_order=True)
 
 
 @takes(ReadError, columns=NAMES | A_DICT, person=A_NAME, session=A_NAME)
