@@ -30,7 +30,10 @@ class SessionsFile:
     SessionwiseError : the file's name is no text, before anything is done with it.
     """
 
-    file: Annotated[Path, typer.Argument(help="CSV, Excel, SPSS, Stata, SAS or Parquet file.", show_default=False)]
+    file: Annotated[
+        Path,
+        typer.Argument(help="CSV, Excel, LibreOffice, SPSS, Stata, SAS, R, JSON or Parquet file.", show_default=False),
+    ]
     person: Annotated[str | None, typer.Option(help="Column that says whose row it is.", show_default=False)]
     session: Annotated[str | None, typer.Option(help="Column with the session number.", show_default=False)] = None
     cluster: Annotated[str | None, typer.Option(help="Column of therapists, clinics, ...", show_default=False)] = None
@@ -49,7 +52,7 @@ class SessionsFile:
     wide: Annotated[
         tuple[str, ...],
         typer.Option(
-            help="Pattern of columns to turn into rows, such as 'core_{}'; repeat for more.",
+            help="Pattern of columns to turn into rows, such as 'core_{}' or 'core_{pre|post}'; repeat for more.",
             show_default=False,
             rich_help_panel=READING,
         ),
