@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ..errors import ReadError
 from .limits import Limit
-from .workbook import part_pieces, related
+from .workbook import damaged, part_pieces, related
 
 MOST_EMPTY = 4_000_000
 """Empty cells between others that are taken, at 16 bytes and more for each copy."""
@@ -46,7 +46,7 @@ class Extent:
 
 def must_not_be_far(data: bytes, source: str, limit: Limit) -> None:
     """Raise ReadError if a sheet's rectangle is beyond the limit, or nearly all empty and large."""
-    found = _xlsb(data, source, limit) if data[:2] == b"PK" else _xls(data)
+    found = _xlsb(data, source, limit) if data[:2] == b"PK" else _xls(data, source)
     for name, extent in found:
         if not extent.cells:
             continue
@@ -117,8 +117,8 @@ def _wide_text(data: bytes) -> tuple[str, bytes]:
     return data[4:end].decode("utf-16-le", "replace"), data[end:]
 
 
-def _xls(data: bytes) -> Iterator[tuple[str, Extent]]:
-    stream = _workbook_stream(data)
+def _xls(data: bytes, source: str) -> Iterator[tuple[str, Extent]]:
+    stream = _workbook_stream(data, source)
     for at, name in _xls_sheets(stream):
         yield name, _xls_extent(stream, at)
 
@@ -165,12 +165,12 @@ def _xls_records(stream: bytes, at: int) -> Iterator[tuple[int, int, int]]:
         at += 4 + size
 
 
-def _workbook_stream(data: bytes) -> bytes:
-    """The stream with the workbook in a compound file; empty if there is none, or it is damaged."""
+def _workbook_stream(data: bytes, source: str) -> bytes:
+    """The stream with the workbook in a compound file, empty if there is none; ReadError if the file is damaged."""
     try:
         return _stream(data)
-    except (struct.error, IndexError, ValueError):
-        return b""
+    except (struct.error, IndexError, ValueError) as error:
+        raise damaged(source) from error
 
 
 def _stream(data: bytes) -> bytes:
@@ -200,14 +200,19 @@ def _stream(data: bytes) -> bytes:
     def chain(number: int, following: list[int], piece: int, source: bytes, shift: int) -> bytes:
         parts, left = [], len(following)
         while number < _END and left:
-            parts.append(source[(number + shift) * piece : (number + shift + 1) * piece])
+            start = (number + shift) * piece
+            if start >= len(source):
+                raise IndexError(number)
+            parts.append(source[start : start + piece])
             number = following[number]
             left -= 1
         return b"".join(parts)
 
     directory = chain(first_directory, allocation, sector, data, 1)
+    if len(directory) % sector:
+        raise ValueError(len(directory))
     root = b""
-    for at in range(0, len(directory) - 127, 128):
+    for at in range(0, len(directory), 128):
         entry = directory[at : at + 128]
         name = entry[: max(struct.unpack_from("<H", entry, 64)[0] - 2, 0)].decode("utf-16-le", "replace")
         start, size = struct.unpack_from("<II", entry, 116)
