@@ -132,3 +132,10 @@ def test_damaged_workbooks_give_our_error(tmp_path: Path, kind: str) -> None:
             file.write_bytes(bad)
             with contextlib.suppress(ReadError):
                 read(file)
+
+
+@pytest.mark.parametrize(("row", "column"), [(3, 16_384), (1_048_576, 2)])
+def test_places_that_no_sheet_has_are_damage(tmp_path: Path, row: int, column: int) -> None:
+    rows = {**DATA, row: {column: 5}}
+    with pytest.raises(ReadError, match="damaged"):
+        read(save(tmp_path / "x.xlsb", {"Data": rows}))

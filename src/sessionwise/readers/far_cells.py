@@ -18,6 +18,7 @@ from .workbook import damaged, part_pieces, related
 MOST_EMPTY = 4_000_000
 """Empty cells between others that are taken, at 16 bytes and more for each copy."""
 
+_MOST_ROWS, _MOST_COLUMNS = 1_048_576, 16_384
 _XLS_CELLS = frozenset((0x0006, 0x0206, 0x0406, 0x0203, 0x027E, 0x00FD, 0x0204, 0x0205, 0x00D6, 0x00BD))
 _XLS_MANY, _XLS_START, _XLS_END, _XLS_SHEET = 0x00BD, 0x0809, 0x000A, 0x0085
 _XLSB_ROW, _XLSB_CELLS, _XLSB_SHEET = 0, range(2, 12), 156
@@ -50,6 +51,8 @@ def must_not_be_far(data: bytes, source: str, limit: Limit) -> None:
     for name, extent in found:
         if not extent.cells:
             continue
+        if extent.rows[1] >= _MOST_ROWS or extent.columns[1] >= _MOST_COLUMNS:
+            raise damaged(source)
         rows, columns = extent.size
         where = f"{source}, sheet {name!r}"
         empty = rows * columns - extent.cells
