@@ -23,8 +23,8 @@ def blocks(language: str, text: str = README) -> list[str]:
 FILES = {
     "reading.md": {
         "sessions.csv": "patient,session,core_1,sex\n1,1,3,w\n1,2,-9,n/a\n2,1,99,m\n2,2,0,m\n",
-        "wide.csv": "id,bdi_s0,bdi_s1,rq_s0,rq_s1,core1_1,core1_2,core2_1,core2_2\n"
-        "1,30,28,5,6,1,2,3,4\n2,25,20,7,8,0,1,2,3\n",
+        "wide.csv": "id,bdi_s0,bdi_s1,rq_s0,rq_s1,core1_1,core1_2,core2_1,core2_2,phq9_pre,phq9_post,phq9_fu\n"
+        "1,30,28,5,6,1,2,3,4,9,8,7\n2,25,20,7,8,0,1,2,3,9,6,5\n",
         "export.csv": "record_id,redcap_event_name,sex,core\n1,baseline_arm_1,w,\n1,session_1_arm_1,,18\n"
         "1,session_2_arm_1,,15\n2,baseline_arm_1,m,\n2,session_1_arm_1,,20\n",
     }

@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from helpers.workbooks import KINDS, save, table
 from sessionwise.checks import check
 from sessionwise.descriptions import describe
 from sessionwise.errors import ReadError, SessionwiseError
@@ -63,6 +64,17 @@ def _sav(folder: Path) -> bytes:
     return file.read_bytes()
 
 
+def _others(folder: Path) -> list[tuple[str, bytes]]:
+    """Workbooks of other kinds, and exports with a form of their own."""
+    cells = table(FRAME.columns, *FRAME.rows())
+    books = [(file.name, save(file, {"S": cells}).read_bytes()) for file in (folder / f"book.{k}" for k in KINDS[1:])]
+    texts = [[f"about {name}" for name in FRAME.columns], [f'{{"ImportId":"{name}"}}' for name in FRAME.columns]]
+    rows = [*texts, *([str(v) for v in row] for row in FRAME.rows())]
+    survey = pl.DataFrame(rows, schema=FRAME.columns, orient="row").write_csv().encode()
+    values = FRAME.with_row_index("record").cast(pl.String).unpivot(index="record", variable_name="field_name")
+    return [*books, ("qualtrics.csv", survey), ("eav.csv", values.write_csv().encode())]
+
+
 @pytest.fixture(scope="module")
 def valid(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, bytes]]:
     return [
@@ -75,6 +87,7 @@ def valid(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, bytes]]:
         ("book.xlsx", _xlsx()),
         ("spss.sav", _sav(tmp_path_factory.mktemp("sav"))),
         ("table.parquet", _parquet()),
+        *_others(tmp_path_factory.mktemp("others")),
     ]
 
 
@@ -128,8 +141,8 @@ def _fuzz(valid: list[tuple[str, bytes]], folder: Path, seeds: range) -> tuple[i
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")
-                table = read(file, sheet=r.choice([None, 1]) if name == "book.xlsx" else None)
-                _use(table)
+                found = read(file, sheet=r.choice([None, 1]) if name.startswith("book.") else None)
+                _use(found)
         except ReadError as error:
             if not (error.what and error.remedy):
                 pytest.fail(f"seed {seed}, {name}: without what or remedy")
@@ -137,7 +150,7 @@ def _fuzz(valid: list[tuple[str, bytes]], folder: Path, seeds: range) -> tuple[i
         except BaseException as error:
             raise AssertionError(f"seed {seed}, {name}: {type(error).__name__}: {error}") from error
         else:
-            assert len(table) > 0, f"seed {seed}"
+            assert len(found) > 0, f"seed {seed}"
             read_ += 1
     return refused, read_
 

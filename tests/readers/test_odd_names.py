@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from sessionwise import datasets
 from sessionwise.checks import check
 from sessionwise.descriptions import describe
 from sessionwise.errors import PanelError, ReadError
-from sessionwise.panel import Panel
-from sessionwise.readers import long_to_wide, read
+from sessionwise.panel import Panel, number_sessions
+from sessionwise.readers import long_to_wide, read, wide_to_long
+from sessionwise.scoring import score
+from sessionwise.study import Study
 
 NAMES = ["*", "^a", "a$", "(a", "a\\b", "{}", "\U0001f600", "core.*"]
+# Also names that polars or the code gives to columns of its own.
+HOSTILE = [*NAMES, "count", "literal", "cell", "index", "record", "value", "t", "^a.*b"]
+ROLES = ["id", "session", "outcome", "process", "therapist", "seen", "phq9_1"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -53,6 +60,56 @@ def test_any_name_in_wide_files_and_redcap_exports(tmp_path: Path, name: str) ->
     export.write_csv(tmp_path / "redcap.csv")
     table = read(tmp_path / "redcap.csv", spread=["ab"])
     assert table.frame.select(pl.nth(1, 4, 5)).rows() == [(1, 1, 7), (2, 2, 7)]
+
+
+def demo(role: str, name: str) -> pl.DataFrame:
+    """Six persons of three sessions; the column `role` is called `name`."""
+    start = dt.date(2020, 1, 1)
+    rows = [(f"p{i // 3}", i % 3 + 1, start + dt.timedelta(days=7 * (i % 3))) for i in range(18)]
+    scores = {"outcome": [i * 7 % 11 for i in range(18)], "process": [i * 5 % 13 for i in range(18)]}
+    items = {f"phq9_{j}": [(i + j) % 4 for i in range(18)] for j in range(1, 10)}
+    frame = pl.DataFrame(
+        {"id": [r[0] for r in rows], "session": [r[1] for r in rows], "seen": [r[2] for r in rows], **scores}
+        | {"therapist": [f"t{i // 6}" for i in range(18)], **items}
+    )
+    return frame.rename({role: name})
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("name", HOSTILE)
+def test_any_name_in_any_role(tmp_path: Path, name: str, role: str) -> None:
+    frame = demo(role, name)
+    frame.write_csv(tmp_path / "x.csv")
+
+    def called(other: str) -> str:
+        return name if other == role else other
+
+    roles = {"person": called("id"), "session": called("session"), "cluster": called("therapist")}
+    table = read(tmp_path / "x.csv", person=called("id"), missing={called("outcome"): 99})
+    assert table.frame.rows() == frame.rows()
+    assert str(check(table, **roles, time=called("seen")))
+    panel = Panel(table, **roles, time=called("seen"))
+    items = [called(f"phq9_{j}") for j in range(1, 10)]
+    total = [sum(row) for row in frame.select(pl.nth(range(6, 15))).rows()]
+    assert score(panel, "phq-9", items=items)["phq_9"].tolist() == total
+    assert str(describe(panel, [called("outcome"), called("process")]))
+    numbered = number_sessions(table, person=called("id"), by=called("seen"), into="number")
+    assert numbered["number"].to_list() == frame[called("session")].to_list()
+    scores = frame.select(pl.nth(0, 1, 3, 4))
+    wide = long_to_wide(
+        scores, {called("outcome"): "y_{}", called("process"): "x_{}"}, person=called("id"), session=called("session")
+    )
+    patterns = {called("outcome"): "y_{}", called("process"): "x_{}"}
+    long = wide_to_long(wide, patterns, person=called("id"), session=called("session"))
+    assert long.frame.rows() == scores.rows()
+
+
+def test_any_name_in_a_study() -> None:
+    made = datasets.demo(persons=40, scale_scores=True).frame
+    usual = Study("core_om", "wai_sr", moderators=["pd"]).run(Panel(made, person="patient", session="session"))
+    panel = Panel(made.rename({"core_om": "*", "wai_sr": "^a", "pd": "count"}), person="patient", session="session")
+    result = Study("*", "^a", moderators=["count"]).run(panel)
+    assert result.headline.forward == usual.headline.forward
 
 
 @pytest.mark.parametrize("name", ["^core.*$", "^$", "^.*$"])

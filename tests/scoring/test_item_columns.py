@@ -75,6 +75,13 @@ def numbered(form: str, n: int) -> list[str]:
         ("haq-ii", "haq2_{}"),
         ("ors", "ORS {}"),
         ("srs", "srs-{}"),
+        ("phq-9", "phq9[SQ{:03}]"),
+        ("phq-9", "phq9_SQ{:03}"),
+        ("phq-9", "phq9SQ{:03}"),
+        ("phq-9", "PHQ[{}]"),
+        ("gad-7", "gad7[SQ{}]"),
+        ("oq-45", "oq45[SQ{:03}]"),
+        ("core-om", "CORE_OM[sq{:02}]"),
     ],
 )
 def test_usual_names_are_found(name: str, form: str) -> None:
@@ -338,3 +345,35 @@ def test_one_further_number_is_a_doubt_that_scoring_says() -> None:
     assert "'phq9_10'" in warning.what
     named = score(panel, "phq-9", items="phq9_{}")
     assert "item-beyond" not in [f.code for f in named.findings]
+
+
+QUESTIONS = ["G01Q02[SQ{:03}]", "G01Q02_SQ{:03}", "mood[SQ{:02}]", "G01Q02[SQ{:01}]"]
+
+
+@pytest.mark.parametrize("form", QUESTIONS)
+def test_a_limesurvey_question_with_as_many_subquestions_is_offered(form: str) -> None:
+    names = numbered(form, 9)
+    columns = ["id", *names, "G01Q03[SQ001]", "G01Q03[SQ002]"]
+    with pytest.raises(ScoreError, match="no item columns of phq-9") as caught:
+        item_columns(instrument("phq-9"), columns)
+    (argument,) = (part for part in caught.value.remedy.parts if not isinstance(part, str))
+    pattern = argument.option[1].partition("=")[2]
+    assert repr(pattern) in argument.python
+    assert list(item_columns(instrument("phq-9"), columns, pattern).values()) == names
+    with pytest.raises(ScoreError) as caught:
+        item_columns(instrument("gad-7"), columns)
+    assert "Q{}_core" in caught.value.remedy
+
+
+@pytest.mark.parametrize("form", ["phq{:02}", "phq9[SQ{:03}]", "phq_{}"])
+def test_the_mapping_that_is_offered_finds_the_items(form: str) -> None:
+    names = numbered(form, 15)
+    with pytest.raises(ScoreError, match="another form") as caught:
+        item_columns(instrument("phq-9"), names)
+    pattern = caught.value.remedy.rpartition(": ")[2].strip("'")
+    assert list(item_columns(instrument("phq-9"), names, pattern).values()) == names[:9]
+    both = [*numbered(form, 9), *numbered("phq_9 item {}", 9)]
+    with pytest.raises(ScoreError, match="sets of columns") as caught:
+        item_columns(instrument("phq-9"), both)
+    pattern = caught.value.remedy.rpartition("such as ")[2].strip("'")
+    assert list(item_columns(instrument("phq-9"), both, pattern).values()) == names[:9]

@@ -57,8 +57,7 @@ def _suspect(sheet: Sheet, name: str) -> _Suspect | None:
     low, high = series.min(), series.max()
     if low not in _NEGATIVE and high not in _POSITIVE:
         return None
-    counts = series.drop_nulls().value_counts(sort=False).sort(name)
-    values = counts[name].cast(float).to_numpy()
+    values = np.unique(series.drop_nulls().cast(float).to_numpy())
     codes = _negative(values) + _positive(values, lambda code: _times(sheet, series, code))
     if not codes:
         return None

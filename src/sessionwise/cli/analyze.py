@@ -147,6 +147,7 @@ def prepare(settings: Settings) -> Prepared:
         wide=bool(sessions.wide),
         dated=bool(sessions.number_by),
         episode=sessions.episode,
+        how_to_turn=sessions.how_to_turn,
     )
     sessions = replace(
         sessions, person=roles.person, session=roles.session, cluster=roles.cluster, episode=roles.episode

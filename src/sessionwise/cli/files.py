@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import SessionwiseError, nearest
+from ..errors import SessionwiseError, Wording, nearest
 from ..outputs import check_name
 from .options import READING, number
 
@@ -30,7 +30,10 @@ class SessionsFile:
     SessionwiseError : the file's name is no text, before anything is done with it.
     """
 
-    file: Annotated[Path, typer.Argument(help="CSV, Excel, SPSS, Stata, SAS or Parquet file.", show_default=False)]
+    file: Annotated[
+        Path,
+        typer.Argument(help="CSV, Excel, LibreOffice, SPSS, Stata, SAS, R, JSON or Parquet file.", show_default=False),
+    ]
     person: Annotated[str | None, typer.Option(help="Column that says whose row it is.", show_default=False)]
     session: Annotated[str | None, typer.Option(help="Column with the session number.", show_default=False)] = None
     cluster: Annotated[str | None, typer.Option(help="Column of therapists, clinics, ...", show_default=False)] = None
@@ -49,7 +52,7 @@ class SessionsFile:
     wide: Annotated[
         tuple[str, ...],
         typer.Option(
-            help="Pattern of columns to turn into rows, such as 'core_{}'; repeat for more.",
+            help="Pattern of columns to turn into rows, such as 'core_{}' or 'core_{pre|post}'; repeat for more.",
             show_default=False,
             rich_help_panel=READING,
         ),
@@ -78,6 +81,13 @@ class SessionsFile:
         """The names of the file's columns, as it is read."""
         return self._as_it_is().columns
 
+    def how_to_turn(self) -> str:
+        """What to do with the file if it looks as if each person had one row; nothing otherwise."""
+        from ..readers.looks_wide import looks_wide
+
+        doubt = looks_wide(self._as_it_is(), self.person)
+        return Wording(doubt.what, " ", doubt.remedy).for_command_line() if doubt else ""
+
     def long_table(self) -> LongTable:
         """Its rows, one a session; a wide or dated file is given its session column.
 
@@ -89,10 +99,8 @@ class SessionsFile:
         from ..panel import Roles, number_sessions
 
         if self.session is None and not self.wide and self.number_by is None:
-            raise SessionwiseError(
-                "no session column was named.",
-                remedy="Add --session; or --wide if each person has one row; or --number-by and a column of dates.",
-            )
+            default = "Add --session; or --wide if each person has one row; or --number-by and a column of dates."
+            raise SessionwiseError("no session column was named.", remedy=self.how_to_turn() or default)
         table, person = self._rows_of_persons()
         # A wide file has no session column: turned long, it is called 'session'.
         session = self.session or "session"
@@ -114,15 +122,20 @@ class SessionsFile:
             options = read_options(self.read)
             table = read(self.file, missing=missing_codes(self.missing), wide=wide, person=self.person, **options)
             return table, self.person
-        table = self._as_it_is()
+        options = read_options(self.read)
+        keep = options.pop("keep", False)
+        table = read(self.file, missing=missing_codes(self.missing), **options)
         name = next(n for n in ("person", "row", "person_row") if n not in table.columns)
         numbered = replace(table, frame=table.frame.with_row_index(name, 1))
-        return wide_to_long(numbered, list(self.wide), person=name), name
+        return wide_to_long(numbered, list(self.wide), person=name, keep=keep), name
 
     def _as_it_is(self) -> Table:
+        """The table with the file's own columns, if it is a wide one."""
         from ..readers import read
 
-        return read(self.file, missing=missing_codes(self.missing), **read_options(self.read))
+        options = read_options(self.read)
+        options.pop("keep", None)  # of what is turned
+        return read(self.file, missing=missing_codes(self.missing), **options)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,9 +170,7 @@ def read_options(texts: tuple[str, ...]) -> dict[str, Any]:
                 f"--read needs option=value, not {text!r}.{nearest(name, known)}",
                 remedy=f"Options: {', '.join(known)}.",
             )
-        plain: Any = (
-            int(value) if re.fullmatch(r"-?[0-9]+", value) else {"true": True, "false": False}.get(value.lower(), value)
-        )
+        plain = _plain(name, value)
         if dot:
             options.setdefault(name, {})[key] = None if value.lower() == "none" else plain
         elif name == "spread":
@@ -167,6 +178,15 @@ def read_options(texts: tuple[str, ...]) -> dict[str, Any]:
         else:
             options[name] = plain
     return options
+
+
+def _plain(name: str, value: str) -> Any:
+    """What a text stands for: a number, two rows ('1,2'), true or false, or itself."""
+    if re.fullmatch(r"-?[0-9]+", value):
+        return int(value)
+    if name == "header_row" and re.fullmatch(r"[0-9]+,[0-9]+", value):
+        return [int(row) for row in value.split(",")]
+    return {"true": True, "false": False}.get(value.lower(), value)
 
 
 def missing_codes(texts: tuple[str, ...]) -> Any:

@@ -9,12 +9,15 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from functools import wraps
 from inspect import Parameter, Signature
+from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import typer
+from typer.models import ArgumentInfo, OptionInfo
 
 from ..errors import SessionwiseError, nearest
 
@@ -71,7 +74,7 @@ def verb(function: Callable[..., None]) -> Callable[..., None]:
             arguments[name] = built(hints[name], values) if is_dataclass(hints[name]) else used(values)
         function(**arguments)
 
-    parameters.sort(key=_heading)
+    parameters = [_no_empty_path(parameter) for parameter in sorted(parameters, key=_heading)]
     command.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return command
@@ -86,8 +89,35 @@ def _not_empty(given: Values) -> None:
     """
     for field, value in given.items():
         if any(isinstance(one, str) and not one.strip() for one in (value if isinstance(value, list) else [value])):
-            name = flag(SINGULAR.get(field, field))
-            raise SessionwiseError(f"{name} is empty.", remedy=f"Give {name} a value, or leave it out.")
+            raise _empty(flag(SINGULAR.get(field, field)))
+
+
+def _empty(name: str) -> SessionwiseError:
+    return SessionwiseError(f"{name} is empty.", remedy=f"Give {name} a value, or leave it out.")
+
+
+def _path_for(error: SessionwiseError) -> Callable[[str], Path]:
+    def path(text: str) -> Path:
+        if not str(text).strip():
+            raise error
+        return Path(text)
+
+    return path
+
+
+def _no_empty_path(parameter: Parameter) -> Parameter:
+    """The parameter, and if it is a path, without taking an empty one for the folder one is in, as Path('') is."""
+    kind, *details = get_args(parameter.annotation)
+    if Path not in (kind, *get_args(kind)):
+        return parameter
+    named = [copy(detail) for detail in details]
+    for detail in named:
+        if isinstance(detail, OptionInfo | ArgumentInfo):
+            written = next((word for word in detail.param_decls or () if word.startswith("--")), flag(parameter.name))
+            no_file = SessionwiseError("the file's name is empty.", remedy="Name the file.")
+            detail.parser = _path_for(no_file if isinstance(detail, ArgumentInfo) else _empty(written))
+    annotated: Any = Annotated
+    return parameter.replace(annotation=annotated[(kind, *named)])
 
 
 def options(group: OptionsOf) -> list[Parameter]:

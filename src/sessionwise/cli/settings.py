@@ -194,7 +194,10 @@ def _text(key: str, value: Any, config: Path) -> str:
 
 
 def _path(key: str, value: Any, config: Path) -> Path:
-    return Path(_text(key, value, config))
+    text = _text(key, value, config)
+    if not text.strip():
+        raise _wrong(key, value, config, "the path of a file or folder, or leave it out")
+    return Path(text)
 
 
 def _number(key: str, value: Any, config: Path) -> int:

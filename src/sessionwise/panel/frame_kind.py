@@ -30,5 +30,5 @@ class TableKind:
         native = nw.from_dict(columns, backend=self.backend)  # type: ignore[arg-type]
         empty = [name for name in _TYPES if name in columns and all(x is None for x in columns[name])]
         if empty and not self.backend.is_pandas_like():
-            native = native.with_columns(nw.col(name).cast(_TYPES[name]) for name in empty)
+            native = native.with_columns(native[name].cast(_TYPES[name]) for name in empty)
         return native.to_native() if self.lazy is None else native.lazy(backend=self.lazy).to_native()  # type: ignore[arg-type]

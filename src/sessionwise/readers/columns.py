@@ -32,12 +32,14 @@ class Wishes:
     types : column -> 'text' or 'number', for columns that must become so.
     dates : column -> strftime format.
     person : the column that identifies persons, if it is known.
+    as_rows : whether REDCap's exports of one row a value are left as they are.
     """
 
     decimal: Decimal | None = None
     types: Mapping[str, Kind] = field(default_factory=dict)
     dates: Mapping[str, str] = field(default_factory=dict)
     person: str | None = None
+    as_rows: bool = False
 
     def check(self, columns: Sequence[str], source: str) -> None:
         """Raise ReadError if a declared column does not exist, or two declarations contradict each other."""

@@ -19,23 +19,24 @@ from .file_kind import HEAD, is_stata, recognise
 from .limits import Limit
 
 _FOR = {
-    "sheet": ("excel",),
-    "header_row": ("text", "excel"),
+    "sheet": ("excel", "ods", "r"),
+    "header_row": ("text", "excel", "ods"),
     "delimiter": ("text",),
-    "decimal": ("text", "excel", "json"),
+    "decimal": ("text", "excel", "ods", "json"),
     "encoding": ("text", "json", "sav", "dta", "sas7bdat", "xpt"),
-    "types": ("text", "excel", "json"),
-    "dates": ("text", "excel", "json"),
+    "types": ("text", "excel", "ods", "json"),
+    "dates": ("text", "excel", "ods", "json"),
 }
 _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "sheet": ((str, int), "the name of a sheet or its number from 1"),
-    "header_row": ((int,), "the number of a row, the first being 1"),
+    "header_row": ((int, list, tuple), "the number of a row, the first being 1, or of two rows, such as [1, 2]"),
     "delimiter": ((str,), "a sign, such as ';'"),
     "encoding": ((str,), "the name of an encoding, such as 'cp1252'"),
     "types": ((Mapping,), "{column: 'text' or 'number'}"),
     "dates": ((Mapping,), "{column: format}, such as {'seen': '%d.%m.%Y'}"),
 }
-_LABELLED = ("sav", "por", "dta", "sas7bdat", "xpt")
+_STATISTICS = ("sav", "por", "dta", "sas7bdat", "xpt")
+_LABELLED = (*_STATISTICS, "r")
 
 
 def check_options(
@@ -46,6 +47,7 @@ def check_options(
         given = options[name]
         if given is not None and (not isinstance(given, kinds) or isinstance(given, bool)):
             raise ReadError(f"{name}={given!r} is not {what}.", remedy=f"Give {what}.")
+    _two_rows(options["header_row"])
     for column, form in (options["dates"] or {}).items():
         if not isinstance(form, str):
             raise ReadError(
@@ -72,6 +74,18 @@ def check_options(
         person_option = Argument("person=", ("--person",))
         raise ReadError(
             "wide= needs to know who is who.", remedy=Wording("Name the column of persons with ", person_option, ".")
+        )
+
+
+def _two_rows(header_row: object) -> None:
+    """Raise ReadError for rows of names that do not follow each other."""
+    if not isinstance(header_row, list | tuple):
+        return
+    whole = all(isinstance(n, int) and not isinstance(n, bool) for n in header_row)
+    if not whole or len(header_row) != 2 or header_row[1] != header_row[0] + 1:
+        raise ReadError(
+            f"header_row={header_row!r} is not two rows that follow each other.",
+            remedy="Give the upper and the lower row of names, such as [1, 2].",
         )
 
 
@@ -112,7 +126,7 @@ def _by_kind(
     value_labels: str | Sequence[str],
     limit: Limit,
 ) -> Table:
-    if isinstance(data, mmap) or kind in _LABELLED:
+    if isinstance(data, mmap) or kind in _STATISTICS:
         from .spss_stata_sas import read_stat
 
         encoding = options["encoding"]
@@ -129,11 +143,15 @@ def _by_kind(
             wishes=wishes,
             limit=limit,
         )
-    if kind == "excel":
+    if kind in ("excel", "ods"):
         from .excel import read_excel
 
         sheet, header_row = options["sheet"], options["header_row"]
-        return read_excel(data, name, sheet=sheet, header_row=header_row, wishes=wishes, limit=limit)
+        return read_excel(data, name, kind=kind, sheet=sheet, header_row=header_row, wishes=wishes, limit=limit)
+    if kind == "r":
+        from .r_data import read_r
+
+        return read_r(data, name, sheet=options["sheet"], value_labels=value_labels, limit=limit)
     if kind == "json":
         from .json_records import read_json
 
@@ -161,7 +179,7 @@ def _bytes(file: Path, name: str, limit: Limit) -> bytes | mmap:
                 if head[:4] == b"$FL2" or is_stata(head):  # read by their own readers; here only looked at
                     return mmap(stream.fileno(), 0, access=ACCESS_READ)
                 stream.seek(0)
-                return stream.read(limit.bytes + 1)
+                return stream.read(about.st_size + 1)  # a given size is set aside, whatever comes
     except (OSError, ValueError) as error:
         raise _not_opened(file, error) from error
     if stat.S_ISDIR(about.st_mode):

@@ -1,10 +1,12 @@
-"""Excel workbooks (.xlsx, .xlsm, .xlsb, .xls) -> Table."""
+"""Workbooks (.xlsx, .xlsm, .xlsb, .xls, .ods) -> Table."""
 
 from __future__ import annotations
 
 import datetime
+import io
+import zipfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..errors import Datum, ReadError, Wording, nearest, read_option, some
@@ -12,17 +14,22 @@ from ..findings import Finding, Findings
 from ..panel.table import Table
 from ..words import agree, counted
 from .columns import Wishes, type_columns
-from .excel_columns import Column
-from .excel_grid import Grid, has_cells, xlsx_grid
+from .excel_columns import Book, Column
+from .excel_grid import Grid, grid_of, has_cells, xlsx_grid
 from .headers import check_names, row_names
 from .limits import Limit
 from .notes import Log, totals
 from .places import placer
+from .qualtrics import below_names, left_out, previews
+from .redcap_eav import is_eav, refused_in_workbooks
+from .two_name_rows import joined_names, joined_note, must_be_one_row, must_not_need_groups, names_below
 
 if TYPE_CHECKING:
     import numpy as np
     import polars as pl
 
+_HEAD = 50
+"""Rows that are looked at for the header."""
 _BARE_TIME = r"^1899-12-31 ([0-9]{2}:)"
 _NO_DAY = datetime.date(1899, 12, 31)
 """The day that is put before a time of day. No cell holds it: Excel's dates begin in 1900."""
@@ -30,32 +37,51 @@ _IN_WORDS = {"number": "numbers", "date": "dates", "duration": "durations", "tru
 
 
 def read_excel(
-    data: bytes, source: str, *, sheet: str | int | None, header_row: int | None, wishes: Wishes, limit: Limit
+    data: bytes,
+    source: str,
+    *,
+    kind: str = "excel",
+    sheet: str | int | None,
+    header_row: int | Sequence[int] | None,
+    wishes: Wishes,
+    limit: Limit,
 ) -> Table:
-    """One sheet of the workbook `data` as a Table; ReadError with sheet, row and remedy if it is none."""
-    book = _open(data, source, limit)
+    """One sheet of the workbook `data` as a Table; ReadError with sheet, row and remedy if it is none.
+
+    kind : 'excel' or 'ods'.
+    """
+    book = _open(data, source, kind, limit)
     name = _choose(book, sheet, source)
     where = f"{source}, sheet {name!r}"
     grid = book.grid(name, where)
     if not len(grid.rows):
         raise ReadError("The sheet is empty.", where=where, remedy=_other_sheets(book.names, name))
     header = _header(grid, header_row, where)
-    if header + 1 == len(grid.rows):
+    if is_eav([t.strip() for t in header.titles if t.strip()]) and not wishes.as_rows:
+        raise refused_in_workbooks(where)
+    if header.last + 1 == len(grid.rows):
         raise ReadError(
             "The sheet has column names but no rows.",
-            where=f"{where}, row {grid.rows[header]}",
+            where=f"{where}, row {grid.rows[header.last]}",
             remedy=Wording("Choose another sheet with ", read_option("sheet"), ", or export it again."),
         )
     body = _body(grid, header, where)
-    rows = grid.rows[header + 1 :]
-    findings = [*body.findings, *grid.findings(where), *_odd(body, rows, where), *_blank_rows(grid, header, where)]
+    rows = grid.rows[header.last + 1 :]
+    findings = [*body.findings, *grid.findings(where), *_odd(body, rows, where), *_blank_rows(grid, header.last, where)]
     frame = body.frame
     was_text = [c for c, t in frame.schema.items() if t == _string()]
     frame, typed = type_columns(frame, wishes, where, placer("row", rows))
     findings += typed + _text_numbers(frame, was_text, where)
     frame, times = _times(frame, rows, where)
     findings += times + _among(frame, body, rows, where)
-    return Table(frame, source=source, findings=Findings(findings), row_word="row", row_numbers=rows)
+    return Table(
+        frame,
+        source=source,
+        findings=Findings(findings),
+        variable_labels=body.labels,
+        row_word="row",
+        row_numbers=rows,
+    )
 
 
 def _string() -> pl.DataType:
@@ -73,7 +99,9 @@ class _Book:
     filled: Callable[[str], bool]
 
 
-def _open(data: bytes, source: str, limit: Limit) -> _Book:
+def _open(data: bytes, source: str, kind: str, limit: Limit) -> _Book:
+    if kind == "ods":
+        return _open_ods(data, source, limit)
     if data[:2] == b"PK":
         from .workbook import open_workbook
 
@@ -86,13 +114,35 @@ def _open(data: bytes, source: str, limit: Limit) -> _Book:
                 lambda name: has_cells(workbook, paths[name]),
             )
     from .excel_other import check_size, open_other, other_grid, other_has_cells
+    from .far_cells import must_not_be_far
 
     check_size(data, source, limit)
+    must_not_be_far(data, source, limit)
     reader = open_other(data, source)
     return _Book(
         list(reader.sheet_names),
         lambda name, where: other_grid(reader, name, source, where, limit),
         lambda name: other_has_cells(reader, name, source),
+    )
+
+
+def _open_ods(data: bytes, source: str, limit: Limit) -> _Book:
+    import numpy as np
+    import polars as pl
+
+    from .ods import FORMATS, ods_sheets
+    from .workbook import BROKEN, damaged
+
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+    except BROKEN as error:
+        raise damaged(source) from error
+    sheets = ods_sheets(archive, source, limit)
+    values = Book(pl.Series([], dtype=pl.String), np.array(FORMATS, np.uint8), False)
+    return _Book(
+        list(sheets),
+        lambda name, where: grid_of(sheets[name], values, limit, where),
+        lambda name: len(sheets[name].row) > 0,
     )
 
 
@@ -140,50 +190,88 @@ def _other_sheets(names: list[str], name: str) -> str:
     return Wording("Choose another with ", read_option("sheet", others[0]), f"; the others are {_listed(others)}.")
 
 
-def _header(grid: Grid, header_row: int | None, where: str) -> int:
-    """Index of the row with the column names."""
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """The column names. first, last : indices of their first row and of the last row that is no data. titles : a name
+    or '' for each column, as written. labels : column -> what is asked in it. findings : what was done."""
+
+    first: int
+    last: int
+    titles: list[str]
+    labels: dict[str, str] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+
+def _header(grid: Grid, header_row: int | Sequence[int] | None, where: str) -> _Header:
+    """The row or rows with the column names."""
+
+    if header_row is not None and not isinstance(header_row, int):
+        upper, lower = (_row(grid, number, where) for number in header_row)
+        titles = joined_names(*([t.strip() for t in grid.titles(row)] for row in (upper, lower)))
+        note = joined_note(tuple(header_row), [t for t in titles if t], where, "row")
+        return _Header(upper, lower, titles, findings=(note,))
+    at = 0 if header_row is None else _row(grid, header_row, where)
+    titles = grid.titles(at)
+    if at and grid.rows[at - 1] == grid.rows[at] - 1:
+        upper_names, lower_names = ([t.strip() for t in grid.titles(row)] for row in (at - 1, at))
+        must_not_need_groups(upper_names, lower_names, int(grid.rows[at]), f"{where}, row {grid.rows[at]}", "row")
+    if at + 1 < len(grid.rows) and grid.rows[at + 1] == grid.rows[at] + 1:
+        upper_names, lower_names = ([t.strip() for t in grid.titles(row)] for row in (at, at + 1))
+        number = int(grid.rows[at])
+        must_be_one_row(upper_names, lower_names, number, f"{where}, row {number}", "row")
+    counts = grid.counts
+    if header_row is None and counts.max() > 1 and counts[0] <= counts.max() / 2:
+        head = [[t.strip() for t in grid.titles(row)] for row in range(1, min(len(counts), _HEAD))]
+        row = names_below(head, int(counts[0]))
+        if row is not None:
+            number = int(grid.rows[row + 1])
+            raise ReadError(
+                f"The first row with cells has {counts[0]} of them, others have up to {counts.max()}: it looks like "
+                "a title above the header.",
+                where=f"{where}, row {grid.rows[0]}",
+                remedy=Wording("Say where the column names are, for example ", read_option("header_row", number), "."),
+            )
+    below = below_names([t.strip() for t in titles], [grid.titles(r) for r in range(at + 1, min(at + 3, len(counts)))])
+    if not below.rows:
+        return _Header(at, at, titles)
+    last = at + below.rows
+    note = left_out(below, grid.rows[at + 1 : last + 1].tolist(), "row", where)
+    return _Header(at, last, titles, below.labels, (note,))
+
+
+def _row(grid: Grid, number: int, where: str) -> int:
+    """Index of the row that Excel shows under this number."""
     import numpy as np
 
-    counts = grid.counts
-    if header_row is not None:
-        at = np.flatnonzero(grid.rows == header_row)
-        if not len(at):
-            raise ReadError(
-                f"header_row={header_row}, but that row is empty or beyond the sheet's {grid.rows[-1]} rows.",
-                where=where,
-                remedy="Give the number of the row with the column names, as Excel shows it.",
-            )
-        return int(at[0])
-    widest = int(np.argmax(counts >= counts.max()))
-    if counts.max() > 1 and counts[0] <= counts.max() / 2:
+    at = np.flatnonzero(grid.rows == number)
+    if not len(at):
         raise ReadError(
-            f"The first row with cells has {counts[0]} of them, others have up to {counts.max()}: it looks like "
-            "a title above the header.",
-            where=f"{where}, row {grid.rows[0]}",
-            remedy=f"Say where the column names are, for example header_row={grid.rows[widest]}.",
+            f"header_row={number}, but that row is empty or beyond the sheet's {grid.rows[-1]} rows.",
+            where=where,
+            remedy="Give the number of the row with the column names, as Excel shows it.",
         )
-    return 0
+    return int(at[0])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Body:
-    """The typed cells below the header; the columns they came from, by name; and what was done."""
+    """The typed cells below the header; the columns they came from, by name; their labels; and what was done."""
 
     frame: pl.DataFrame
     columns: dict[str, Column]
+    labels: dict[str, str]
     findings: tuple[Finding, ...]
 
 
-def _body(grid: Grid, header: int, where: str) -> _Body:
+def _body(grid: Grid, header: _Header, where: str) -> _Body:
     import polars as pl
 
-    findings = []
-    if header:
-        above = int(grid.rows[header]) - 1
+    findings = [*header.findings]
+    if header.first:
+        above = int(grid.rows[header.first]) - 1
         what = f"{counted(above, 'row')} above the header {agree(above, 'was', 'were')} left out."
         findings.append(Finding("note", "lines-skipped", what, where))
-    columns = grid.body(header)
-    titles = grid.titles(header)
+    columns, titles = grid.body(header.last), header.titles
     full = [c.values.null_count() < len(c.values) or any(len(r) for r in c.odd.values()) for c in columns]
     keep = [i for i, t in enumerate(titles) if t.strip() or full[i]]
     names = [titles[i].strip() for i in keep]
@@ -191,18 +279,20 @@ def _body(grid: Grid, header: int, where: str) -> _Body:
     if changed:
         what = f"Spaces around {counted(len(changed), 'column name')} were taken off."
         findings.append(Finding("note", "name-spaces", what, "columns " + some(changed, 12), len(changed)))
-    place = f"{where}, row {grid.rows[header]}"
+    place = f"{where}, row {grid.rows[header.first]}"
     note = row_names(names, lambda: columns[keep[0]].values, place)
     if note:
         names, keep = names[1:], keep[1:]
         findings.append(note)
     check_names(names, place, "row")
     kept = {name: columns[i] for name, i in zip(names, keep, strict=True)}
-    blank = pl.Series([None] * (len(grid.rows) - header - 1), dtype=pl.String)
+    blank = pl.Series([None] * (len(grid.rows) - header.last - 1), dtype=pl.String)
     frame = pl.DataFrame(
         [(c.values if c.values.null_count() < len(c.values) else blank).alias(n) for n, c in kept.items()]
     )
-    return _Body(frame, kept, tuple(findings))
+    if header.labels:
+        findings += previews(frame, where)
+    return _Body(frame, kept, {n: text for n, text in header.labels.items() if n in kept}, tuple(findings))
 
 
 def _odd(body: _Body, rows: np.ndarray, where: str) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""A sheet as rows and columns that have cells: from an .xlsx by its own XML."""
+"""A sheet as rows and columns that have cells: from an .xlsx or .ods by its own XML."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from ..errors import ReadError, some
 from ..findings import Finding
 from ..words import agree, counted
 from .excel_columns import Book, Column, cell_texts, column
+from .limits import Limit
 from .sheet_cells import ERROR, SHARED, TEXT, UNCALCULATED, Cells, Unusual, shared_texts, sheet_cells
 from .sheet_plain_xml import NotXML, plain_sheet, plain_texts
 from .workbook import Workbook, damaged
@@ -45,18 +46,23 @@ class Grid(Protocol):
 
 def xlsx_grid(workbook: Workbook, path: str, where: str) -> XlsxGrid:
     """The sheet whose part is `path`; ReadError if it is damaged or too large."""
-    import numpy as np
-
     try:
         cells = sheet_cells(workbook.pieces(path))
     except Unusual:
         cells = _plainly(workbook, path)
     book = Book(_shared(workbook), workbook.format_kinds(), workbook.from_1904)
+    return grid_of(cells, book, workbook.limit, where)
+
+
+def grid_of(cells: Cells, book: Book, limit: Limit, where: str) -> XlsxGrid:
+    """The rows and columns of these cells; ReadError if they are too many."""
+    import numpy as np
+
     filled = _filled(cells, book)
     at = np.flatnonzero(filled)
     columns, of_column = _distinct(cells.column[at])
     rows, of_row = _distinct(cells.row[at])
-    workbook.limit.check_cells(len(rows), len(columns), where)
+    limit.check_cells(len(rows), len(columns), where)
     by_column = np.argsort(of_column.astype(np.uint16), kind="stable")
     starts = np.concatenate([[0], np.cumsum(np.bincount(of_column, minlength=len(columns)))])
     counts = np.bincount(of_row, minlength=len(rows)).astype(np.int64)

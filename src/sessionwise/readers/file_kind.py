@@ -9,6 +9,7 @@ from mmap import mmap
 from typing import NamedTuple
 
 from ..errors import ReadError
+from .r_data import is_r_data
 
 HEAD = 4096
 _JSON = re.compile(rb'\[\s*(\{|\]\s*$)|\{\s*("|\}\s*$)')
@@ -24,6 +25,7 @@ _ENDINGS = {
     "xlsm": "excel",
     "xlsb": "excel",
     "xls": "excel",
+    "ods": "ods",
     "sav": "sav",
     "zsav": "sav",
     "por": "por",
@@ -35,10 +37,14 @@ _ENDINGS = {
     "json": "json",
     "ndjson": "json",
     "jsonl": "json",
+    "rds": "r",
+    "rdata": "r",
+    "rda": "r",
 }
 _WORDS = {
     "text": "a text file",
     "excel": "an Excel workbook",
+    "ods": "an OpenDocument spreadsheet",
     "sav": "an SPSS file",
     "por": "an SPSS portable file",
     "dta": "a Stata file",
@@ -46,11 +52,18 @@ _WORDS = {
     "xpt": "a SAS transport file",
     "parquet": "a Parquet file",
     "json": "a JSON file",
+    "r": "an R data file",
 }
 
 
+_PROGRAMS = {"jamovi": {"metadata.json", "data.bin"}, "JASP": {"manifest.json"}}
+"""Programs whose files are ZIP archives, and what lies in them."""
+_PROGRAM_ENDINGS = {"jamovi": "omv", "JASP": "jasp"}
+
+
 class Kind(NamedTuple):
-    """kind : 'text', 'excel', 'sav', 'por', 'dta', 'sas7bdat', 'xpt', 'parquet' or 'json'. note : '', or a sentence."""
+    """kind : 'text', 'excel', 'ods', 'sav', 'por', 'dta', 'sas7bdat', 'xpt', 'parquet', 'json' or 'r'. note : '',
+    or a sentence."""
 
     kind: str
     note: str = ""
@@ -68,8 +81,6 @@ _REFUSED: tuple[tuple[bytes, str, str], ...] = (
     (b"\xff\xd8\xff", "a JPEG picture", "Ask for the data as CSV, Excel or SPSS."),
     (b"{\\rtf", "a rich text document", "Save it as plain text or CSV."),
     (b"ARROW1", "an Arrow (Feather) file", "Read it with polars.read_ipc and hand over the dataframe."),
-    (b"RDX", "an R data file", "In R, save it with write.csv(x, file, row.names = FALSE)."),
-    (b"RDA", "an R data file", "In R, save it with write.csv(x, file, row.names = FALSE)."),
 )
 
 
@@ -113,6 +124,8 @@ def _by_magic(data: bytes | mmap, head: bytes, name: str) -> str:
         return "xpt"
     if b"SPSS PORT FILE" in head[:600].replace(b"\r", b"").replace(b"\n", b""):
         return "por"
+    if is_r_data(head):
+        return "r"
     for magic, what, remedy in _REFUSED:
         if head.startswith(magic):
             raise ReadError(f"This is {what}, not a table.", where=name, remedy=remedy)
@@ -141,7 +154,12 @@ def _zip(data: bytes, name: str) -> str:
     if any(n.replace("\\", "/").lower().startswith("xl/workbook") for n in inside):
         return "excel"
     if "content.xml" in inside:
-        raise ReadError(
-            "This is an OpenDocument file, which is not read.", where=name, remedy="Save it as .xlsx or CSV."
-        )
+        return "ods"
+    for program, signs in _PROGRAMS.items():
+        if signs <= set(inside) or name.lower().endswith(f".{_PROGRAM_ENDINGS[program]}"):
+            raise ReadError(
+                f"This is a file of {program}, which is not read.",
+                where=name,
+                remedy=f"In {program}, export the data as CSV or as an SPSS file (.sav).",
+            )
     raise ReadError("This is a ZIP archive, not a table.", where=name, remedy="Unpack it and read what is inside.")

@@ -27,6 +27,11 @@ def names_persons(name: str) -> bool:
     return _PERSONS.match(name) is not None
 
 
+def is_number(text: str) -> bool:
+    """Whether a name or cell is a number as people write them."""
+    return _NUMBER.match(text) is not None
+
+
 def must_have(columns: Sequence[str], name: str, source: str) -> None:
     """Raise ReadError if there is no column of that name."""
     if name not in columns:
@@ -63,7 +68,9 @@ def check_names(names: Sequence[str], where: str, word: str = "line") -> None:
             f"{numbered('Column name', map(repr, double))} {agree(len(double), 'stands', 'stand')} more than once"
             f" ({double[0]!r} in columns {some(places)}).",
             where=where,
-            remedy="Give every column a name of its own in the file.",
+            remedy="These seem to be REDCap's labels: export the raw data, in which every column has a name of its own."
+            if {"Event Name", "Repeat Instance"} & set(names)
+            else "Give every column a name of its own in the file.",
         )
     pattern = next((name for name in names if is_pattern(name)), None)
     if pattern is not None:
@@ -81,7 +88,7 @@ def check_names(names: Sequence[str], where: str, word: str = "line") -> None:
             where=where,
             remedy=f"Name the column in the file, or take it out.{hint}",
         )
-    if all(_NUMBER.match(name) for name in names):
+    if all(map(is_number, names)):
         raise ReadError(
             f"The first {word} should hold the column names, but holds numbers only ({some(names)}).",
             where=where,

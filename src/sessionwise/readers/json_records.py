@@ -17,6 +17,7 @@ from .columns import Wishes, type_columns
 from .headers import check_names
 from .limits import Limit
 from .places import placer
+from .redcap_eav import is_eav, turned
 from .sniff import decode
 
 if TYPE_CHECKING:
@@ -51,6 +52,10 @@ def read_json(raw: bytes, source: str, *, encoding: str | None, wishes: Wishes, 
         [_series(name, cells + [None] * (len(records) - len(cells))) for name, cells in columns.items()]
     )
     numbers = np.arange(1, len(records) + 1, dtype=np.int64)
+    if is_eav(frame.columns) and not wishes.as_rows:
+        made = turned(frame, word, numbers, source, limit)
+        frame, numbers = made.frame, numbers[made.first]
+        findings.append(made.note)
     frame, typed = type_columns(frame, wishes, source, placer(word, numbers))
     return Table(frame, source=source, findings=Findings([*findings, *typed]), row_word=word, row_numbers=numbers)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..errors import ReadError, some
 from ..findings import Finding, Findings
 from ..panel.frames import usual
+from ..panel.kept import kept
 from ..panel.table import Table
 from ..words import agree, counted, numbered
 from .headers import check_names
@@ -34,15 +35,12 @@ def read_parquet(path: Path, source: str, limit: Limit) -> Table:
         ) from error
     if not frame.width or not frame.height:
         raise ReadError("The Parquet file has no rows.", where=source, remedy="Write it again, with the data.")
-    nested = [c for c, t in frame.schema.items() if t.is_nested()]
-    if nested:
-        raise ReadError(
-            f"Columns {some(nested)} hold lists or records, not values.",
-            where=source,
-            remedy="Unnest or drop them before writing the file.",
-        )
     check_names([c.strip() for c in frame.columns], source, "row")
-    frame, findings = _without_nan(frame)
+    series, findings = _unnested(frame, source)
+    limit.check_cells(frame.height, len(series), source)
+    check_names([one.name.strip() for one in series], source, "row")
+    frame, more = _without_nan(pl.DataFrame(series))
+    findings += more
     frame, more = _usual(frame, source)
     findings += more
     return Table(
@@ -51,6 +49,44 @@ def read_parquet(path: Path, source: str, limit: Limit) -> Table:
         findings=Findings(findings),
         first_row=1,
     )
+
+
+def _unnested(frame: pl.DataFrame, source: str) -> tuple[list[pl.Series], list[Finding]]:
+    """The columns, those of records as one column for each field, 'record.field'; ReadError for lists."""
+    import polars as pl
+
+    series, opened = frame.get_columns(), 0
+    records: list[str] = []
+    while any(isinstance(one.dtype, pl.Struct) for one in series):
+        opened += 1
+        if opened == 1:
+            records = [one.name for one in series if isinstance(one.dtype, pl.Struct)]
+        series = [field for one in series for field in _fields(one)]
+    lists = [one.name for one in series if one.dtype.is_nested()]
+    if lists:
+        raise ReadError(
+            f"{numbered('Column', map(repr, lists))} {agree(len(lists), 'holds', 'hold')} lists, not values.",
+            where=source,
+            remedy="Before writing the file, take them out, or give each of their values a column.",
+        )
+    if not records:
+        return series, []
+    what = f"{numbered('Column', map(repr, records))} {agree(len(records), 'holds', 'hold')} records; each of their "
+    what += "fields was read as a column, such as "
+    what += f"{next(one.name for one in series if '.' in one.name)!r}."
+    return series, [Finding("note", "records-opened", what, source, len(records))]
+
+
+def _fields(one: pl.Series) -> list[pl.Series]:
+    """A column of records as its fields, any other as it is."""
+    import polars as pl
+
+    if not isinstance(one.dtype, pl.Struct):
+        return [one]
+    held = one.is_not_null()
+    fields = one.alias("record").struct.unnest().get_columns()
+    named = [f"{one.name}.{field.name}" for field in fields]
+    return [kept(field.alias("field"), held).alias(name) for field, name in zip(fields, named, strict=True)]
 
 
 def _usual(frame: pl.DataFrame, source: str) -> tuple[pl.DataFrame, list[Finding]]:

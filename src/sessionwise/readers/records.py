@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ReadError, Wording, read_option
 from ..findings import Finding
+from ..panel.exact import each
 from ..words import agree, counted, numbered
 from .cells import GROUPING, numbers, shows_decimal_comma
 from .columns import Wishes
 from .headers import names_persons
 from .layout import Layout, layout, quick
+from .redcap_eav import is_eav
 from .sniff import DELIMITERS, NAMES
 
 if TYPE_CHECKING:
@@ -61,7 +63,8 @@ def regular_rows(text: Opened, wishes: Wishes) -> Rows | None:
     if not counted.regular or counted.lines < 2:
         return None
     as_text = set(counted.padded)
-    as_text |= {i for i, name in enumerate(text.names) if name in wishes.dates or name in wishes.types}
+    one_value = is_eav(text.names)  # each row, of any kind
+    as_text |= {i for i, name in enumerate(text.names) if one_value or name in wishes.dates or name in wishes.types}
     overrides: dict[str, object] = {str(i): pl.String for i in as_text}
     frame = _polars(text, text.data, 1, infer=True, overrides=overrides)
     if frame is None or not _safe(frame, text, wishes):
@@ -138,7 +141,10 @@ def _safe(frame: pl.DataFrame, text: Opened, wishes: Wishes) -> bool:
         return True
     if wishes.decimal == ",":
         return False
-    most = frame.select(pl.col(floats).abs().max().fill_null(0), nan=pl.any_horizontal(pl.col(floats).is_nan().any()))
+    most = frame.select(
+        *(c.abs().max().fill_null(0) for c in each(floats)),
+        nan=pl.any_horizontal(c.is_nan().any() for c in each(floats)),
+    )
     if bool(most["nan"][0]) or any(v >= _EXACT for v in most.row(0)[:-1]):
         return False
     if _points_in_doubt(floats, text, wishes):
@@ -281,10 +287,11 @@ def _even(text: Opened, fields: np.ndarray, blank: np.ndarray, lines: np.ndarray
         remedy = f"Line {lines[first]} is separated by {NAMES[other[0]]}, the header by {NAMES[text.delimiter]}: "
         remedy += "use one delimiter throughout."
     else:
+        title = len(wrong) == np.count_nonzero(~blank) - 1 and len(np.unique(fields[wrong])) == 1
         remedy = Wording(
             "Correct these lines. A text with the delimiter in it needs quotation marks; if a title stands above the "
             "header, give ",
-            read_option("header_row"),
+            read_option("header_row", int(lines[first]) if title else None),
             "; if the delimiter is another, give ",
             read_option("delimiter"),
             ".",

@@ -13,16 +13,19 @@ from typing import TYPE_CHECKING, Literal
 
 from ..errors import Argument, Datum, ReadError, Wording, nearest, read_option, some
 from ..findings import Finding, Findings
+from ..panel.exact import each, exact
 from ..panel.table import Table
 from ..words import agree, counted
-from .exact import each, exact
 from .headers import must_have
+from .wave_words import DURING, LATER, Place, place
 from .wide import lost_persons
 
 if TYPE_CHECKING:
     import polars as pl
 
 EVENT, INSTRUMENT, INSTANCE = "redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance"
+LABELS = {"Event Name": EVENT, "Repeat Instrument": INSTRUMENT, "Repeat Instance": INSTANCE}
+"""Its own columns in exports with labels."""
 Events = Mapping[str, int | Literal["instance"] | None]
 
 _ARM = re.compile(r"(_arm_\d+|\s*\(arm \d+:.*\))$", re.IGNORECASE)
@@ -31,6 +34,27 @@ _ARM = re.compile(r"(_arm_\d+|\s*\(arm \d+:.*\))$", re.IGNORECASE)
 def is_redcap(table: Table) -> bool:
     """Whether the table has REDCap's own columns."""
     return EVENT in table.columns or INSTANCE in table.columns
+
+
+def with_own_names(table: Table) -> Table:
+    """An export with labels in its header ('Event Name') under REDCap's own names, with a note; others as they are."""
+    names = {label: name for label, name in LABELS.items() if label in table.columns and name not in table.columns}
+    event_second = table.columns[1:2] == ("Event Name",)
+    if not event_second and not {"Repeat Instrument", "Repeat Instance"} <= set(names):
+        return table
+    said = some([f"{label!r} as {name!r}" for label, name in names.items()])
+    note = Finding(
+        "note",
+        "redcap-labels",
+        f"Read as a REDCap export with labels for names: {said}.",
+        where=table.source,
+        remedy=Wording(
+            read_option("redcap", False),
+            " reads the columns as they are. The export called raw data has the fields' own names, by which "
+            "instruments are found.",
+        ),
+    )
+    return replace(table, frame=table.frame.rename(names), findings=table.findings + Findings([note]))
 
 
 def from_redcap(table: Table, events: Events, *, person: str | None, spread: Sequence[str]) -> Table:
@@ -108,7 +132,8 @@ def _sessions(table: Table, events: Events) -> tuple[pl.Series, pl.Series]:
             remedy=f"Its events are {some(sorted(set(names)), 12)}.",
         )
     plan = {name: events.get(name, _number(name)) for name in set(names)}
-    _same_unit(table, [n for n in dict.fromkeys(names) if n not in events and isinstance(plan[n], int)])
+    open_events = [n for n in dict.fromkeys(names) if n and n not in events]
+    _same_unit(table, [n for n in open_events if isinstance(plan[n], int)], open_events)
     session: list[int | None] = []
     unnumbered: dict[str, list[int]] = {}
     for row, (name, instance) in enumerate(zip(names, instances, strict=True)):
@@ -151,14 +176,14 @@ def _number(event: str) -> int | Literal["?"]:
     return int(found[0]) if len(found) == 1 and len(found[0]) < 10 else "?"
 
 
-def _same_unit(table: Table, numbered: list[str]) -> None:
+def _same_unit(table: Table, numbered: list[str], every: list[str]) -> None:
     """ReadError if the numbers in the events' names count different things: week 4 comes before month 3."""
     words = {name: re.sub(r"[\W\d_]+", " ", _ARM.sub("", name)).strip().lower() for name in numbered}
     if len(set(words.values())) < 2:
         return
     first = numbered[0]
     other = next(n for n in numbered if words[n] != words[first])
-    example = read_option("redcap", {n: i for i, n in enumerate(numbered, 1)})
+    example = read_option("redcap", {n: i for i, n in enumerate(_in_order(every), 1)})
     raise ReadError(
         f"The numbers in the events' names count different things: {first!r} and {other!r}.",
         where=f"{table.source}, column {EVENT}",
@@ -169,10 +194,13 @@ def _same_unit(table: Table, numbered: list[str]) -> None:
 
 
 def _no_number(table: Table, unnumbered: Mapping[str, list[int]]) -> ReadError:
-    names = sorted(unnumbered)
-    # Numbers that no session of the file is likely to have: 0 before treatment, from 101 on after it.
-    before = [n for n in names if n.startswith(("base", "intake", "pre", "screen"))][:1]
-    numbers = {**dict.fromkeys(before, 0), **{n: 101 + i for i, n in enumerate(n for n in names if n not in before)}}
+    import polars as pl
+
+    names = list(unnumbered)
+    every = (
+        [*table[EVENT].cast(pl.String).drop_nulls().unique(maintain_order=True)] if EVENT in table.columns else names
+    )
+    numbers = _numbers(names, every)
     column = EVENT if EVENT in table.columns else INSTANCE
     which = f"the events {some([repr(n) for n in names])}" if column == EVENT else "rows without a repeat instance"
     return ReadError(
@@ -180,13 +208,45 @@ def _no_number(table: Table, unnumbered: Mapping[str, list[int]]) -> ReadError:
         where=f"{table.origin.say(unnumbered[names[0]])}, column {column}",
         remedy=Wording(
             "Give the numbers, for example ",
-            read_option("redcap", {n: numbers[n] for n in names}),
+            read_option("redcap", numbers),
             "; in the place of the number, 'instance' takes the repeat instance, and None is for rows that belong to "
             "the person; or read with ",
             read_option("redcap", False),
             ".",
         ),
     )
+
+
+def _numbers(names: list[str], every: list[str]) -> dict[str, int]:
+    """Numbers to offer for events that have none, in the order of their waves.
+
+    every : all events of the file. If none has a number, or a follow-up has one that is not a session's, all are
+    numbered from 1. Otherwise numbers that no session of the file is likely to have: 0 for the one before treatment,
+    from 101 on.
+    """
+    before = [n for n in _in_order(names) if (at := _wave(n)) and at.rank < DURING][:1]
+    late = any((at := _wave(n)) and at.rank == LATER for n in every if n not in names)
+    if (len(names) == len(every) and all(map(_wave, names))) or (late and names != before):
+        return {n: i for i, n in enumerate(_in_order(every), 1)}
+    rest = [n for n in _in_order(names) if n not in before]
+    return {**dict.fromkeys(before, 0), **{n: 101 + i for i, n in enumerate(rest)}}
+
+
+def _in_order(names: list[str]) -> list[str]:
+    """Events in the order of their waves; as in the file, where their names do not tell."""
+    waves = {name: _wave(name) for name in names}
+    units = {at.unit for at in waves.values() if at is not None and at.rank == DURING}
+    told = None not in waves.values() and len(units) < 2
+
+    def key(name: str) -> tuple[int, int]:
+        at = waves[name] or Place(DURING, 0)
+        return at.rank, at.number if told or at.rank != DURING else 0
+
+    return sorted(names, key=key)
+
+
+def _wave(event: str) -> Place | None:
+    return place(_ARM.sub("", event))
 
 
 def _numbered_note(table: Table, session: pl.Series) -> Finding:
@@ -228,14 +288,13 @@ def _spread(
 
 def _one_event_each(frame: pl.DataFrame, who: str, table: Table) -> None:
     """ReadError if two events of a person have one session number: they are two sessions, not one."""
-    import polars as pl
 
     if EVENT not in frame.columns:
         return
     groups = frame.group_by(exact(who), "session", maintain_order=True).agg(
-        pl.col(EVENT).unique(maintain_order=True), "\0row"
+        exact(EVENT).unique(maintain_order=True), "\0row"
     )
-    wrong = groups.filter(pl.col(EVENT).list.len() > 1)
+    wrong = groups.filter(exact(EVENT).list.len() > 1)
     if wrong.height:
         events, session = wrong[EVENT][0].to_list(), wrong["session"][0]
         raise ReadError(
@@ -274,7 +333,7 @@ def _merge_instruments(frame: pl.DataFrame, who: str, table: Table, findings: li
     merged = groups.agg(
         pl.col("\0row").first(),
         *(c.drop_nulls().first() for c in each(cells)),
-        pl.col([c for c in (EVENT, INSTRUMENT, INSTANCE) if c in frame.columns]).first(),
+        *(exact(c).first() for c in (EVENT, INSTRUMENT, INSTANCE) if c in frame.columns),
     )
     gone = frame.height - merged.height
     what = f"{counted(gone, 'row')} with further instruments of a session {agree(gone, 'was', 'were')} joined to that "

@@ -193,12 +193,13 @@ def _single_column(sample: str, counts: dict[str, list[int]], source: str, line:
     header = sample.partition("\n")[0].strip()
     for sign in DELIMITERS:
         if sum(c > 1 for c in counts[sign][1:]) > len(counts[sign][1:]) / 2:
+            below = next(i for i, text in enumerate(sample.split("\n")[1:], 1) if sign in text)
             raise ReadError(
                 f"The header line has one field, the lines below it have several (split at {NAMES[sign]}).",
                 where=f"{source}, line {line}: {header[:60]!r}",
                 remedy=Wording(
-                    "If a title stands above the header, say where the header is: ",
-                    read_option("header_row"),
+                    "If a title stands above the header, say where the header is, for example ",
+                    read_option("header_row", line + below),
                     "; otherwise correct the header line.",
                 ),
             )

@@ -77,7 +77,7 @@ def read_stat(
         what = "Codes declared missing in files of this kind are read as missing and cannot be counted."
         findings.append(Finding("note", "user-missing-uncounted", what, where=source))
     labels = _value_labels(meta)
-    frame = _categories(frame, labels, value_labels, source, findings)
+    frame = categories(frame, labels, value_labels, source, findings)
     return Table(
         frame,
         source=source,
@@ -356,7 +356,7 @@ def _value_labels(meta: Any) -> dict[str, dict[Any, str]]:
     return labels
 
 
-def _categories(
+def categories(
     frame: pl.DataFrame,
     labels: Mapping[str, Mapping[Any, str]],
     wanted: str | Sequence[str],

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import ReadError, Wording, read_option, some
 from ..findings import Finding, Findings
+from ..panel.exact import each, exact
 from ..panel.table import Table
 from ..words import agree, counted
 from .cells import GROUPING
 from .columns import Wishes, type_columns
-from .exact import exact
 from .headers import check_names, row_names
 from .limits import Limit
 from .places import placer
+from .qualtrics import below_names, left_out, previews
 from .records import Opened, Rows, exact_rows, regular_rows
+from .redcap_eav import is_eav, turned
 from .sniff import decode, find_delimiter
+from .two_name_rows import joined_names, joined_note, must_be_one_row, must_not_need_groups, names_below
 
 if TYPE_CHECKING:
     import polars as pl
+
+_LONGEST = 1_000_000
+"""Bytes of the line below the header that are looked at."""
 
 
 def read_text(
@@ -30,7 +37,7 @@ def read_text(
     *,
     encoding: str | None,
     delimiter: str | None,
-    header_row: int | None,
+    header_row: int | Sequence[int] | None,
     wishes: Wishes,
     limit: Limit,
 ) -> Table:
@@ -43,8 +50,13 @@ def read_text(
             "The file has column names but no rows.", where=source, remedy="Export it again, with the data."
         )
     rows, names = _drop_unnamed(rows, text)
+    rows, labels = _without_question_texts(rows, names, text)
     frame = rows.frame.rename(dict(zip(rows.frame.columns, names, strict=True)))
     _no_second_header(frame, rows, source)
+    if is_eav(names) and not wishes.as_rows:
+        made = turned(frame, "line", rows.lines, source, limit)
+        lines = made.first + 2 if rows.lines is None else rows.lines[made.first]
+        frame, rows = made.frame, replace(rows, lines=lines, findings=(*rows.findings, made.note))
     frame, typed = type_columns(
         frame, wishes, source, placer("line", rows.lines), comma_free=text.delimiter in GROUPING
     )
@@ -52,6 +64,7 @@ def read_text(
         frame,
         source=source,
         findings=Findings([*text.findings, *rows.findings, *typed]),
+        variable_labels=labels,
         row_word="line",
         row_numbers=rows.lines,
     )
@@ -60,7 +73,9 @@ def read_text(
 # --- the header ----------------------------------------------------------------------------------------------------
 
 
-def _open(raw: bytes, source: str, encoding: str | None, delimiter: str | None, header_row: int | None) -> Opened:
+def _open(
+    raw: bytes, source: str, encoding: str | None, delimiter: str | None, header_row: int | Sequence[int] | None
+) -> Opened:
     """Decode, find header and delimiter, check the column names."""
     data, findings = decode(raw, encoding, source)
     if not data[:1000].strip() and not data.strip():
@@ -77,17 +92,66 @@ def _open(raw: bytes, source: str, encoding: str | None, delimiter: str | None, 
         data = data.replace(b"\r", b"\n")
         findings.append(Finding("note", "line-ends", "Line ends are carriage returns only.", where=source))
     first_line = 1
+    two = not isinstance(header_row, int | None)
+    above = b""
     if header_row is not None:
-        data, first_line = _skip_lines(data, header_row, source, findings)
+        first = header_row if isinstance(header_row, int) else header_row[0]
+        whole = data
+        data, first_line = _skip_lines(whole, first, source, findings)
+        above = whole[: len(whole) - len(data)].rstrip(b"\r\n").rpartition(b"\n")[2]
     else:
         data, first_line, told = _skip_lead(data, source, findings)
         delimiter = delimiter or told
     if delimiter is None:
         delimiter, found = find_delimiter(data, source, first_line)
         findings += found
+    if two:
+        data, first_line = _one_header(data, delimiter, source, first_line, findings)
     end = _header_end(data)
-    names = _header_names(data[:end], delimiter, source, first_line, findings)
+    written = _header_fields(data[:end], delimiter, f"{source}, line {first_line}")
+    if len(written) > 1:
+        where = f"{source}, line {first_line}"
+        names = [name.strip() for name in written]
+        if above and not two:
+            must_not_need_groups(_fields(above, delimiter), names, first_line, where, "line")
+        below = _fields(data[end : end + _header_end(data[end : end + _LONGEST])], delimiter)
+        if len(below) == len(names):
+            must_be_one_row(names, below, first_line, where, "line")
+    names = _header_names(written, source, first_line, findings)
     return Opened(data, source, delimiter, first_line, names, end, findings)
+
+
+def _fields(line: bytes, delimiter: str) -> list[str]:
+    """The fields of a line beside the header; none if it cannot be split, which the rows' own reader says."""
+    try:
+        rows = list(csv.reader(io.StringIO(line.decode("utf-8"), newline=""), delimiter=delimiter, strict=True))
+    except (csv.Error, UnicodeDecodeError):
+        return []
+    return [cell.strip() for cell in rows[0]] if rows else []
+
+
+def _one_header(data: bytes, delimiter: str, source: str, line: int, findings: list[Finding]) -> tuple[bytes, int]:
+    """The text with one line of joined names in the place of two, and the number of the line that it stands for."""
+    middle = _header_end(data)
+    end = middle + _header_end(data[middle:]) if middle < len(data) else middle
+    lower_line = line + data.count(b"\n", 0, middle)
+    parts = ((data[:middle], line), (data[middle:end], lower_line))
+    upper, lower = (
+        [" ".join(cell.split()) for cell in _header_fields(part, delimiter, f"{source}, line {at}")]
+        for part, at in parts
+    )
+    if len(upper) != len(lower):
+        raise ReadError(
+            f"Line {line} has {counted(len(upper), 'field')}, line {lower_line} has {len(lower)}: their names cannot "
+            "be joined.",
+            where=source,
+            remedy="Give every column a name in one line of the file.",
+        )
+    names = joined_names(upper, lower)
+    findings.append(joined_note((line, lower_line), names, source, "line"))
+    header = io.StringIO(newline="")
+    csv.writer(header, delimiter=delimiter, lineterminator="\n").writerow(names)
+    return header.getvalue().encode() + data[end:], line + data.count(b"\n", 0, end) - 1
 
 
 def _skip_lines(data: bytes, header_row: int, source: str, findings: list[Finding]) -> tuple[bytes, int]:
@@ -140,8 +204,8 @@ def _header_end(data: bytes) -> int:
             return end + 1
 
 
-def _header_names(header: bytes, delimiter: str, source: str, line: int, findings: list[Finding]) -> list[str]:
-    where = f"{source}, line {line}"
+def _header_fields(header: bytes, delimiter: str, where: str) -> list[str]:
+    """The header's fields as they are written."""
     try:
         rows = list(csv.reader(io.StringIO(header.decode("utf-8"), newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
@@ -150,7 +214,11 @@ def _header_names(header: bytes, delimiter: str, source: str, line: int, finding
             where=where,
             remedy="Check its quotation marks.",
         ) from error
-    written = rows[0] if rows else []
+    return rows[0] if rows else []
+
+
+def _header_names(written: list[str], source: str, line: int, findings: list[Finding]) -> list[str]:
+    where = f"{source}, line {line}"
     names = [name.strip() for name in written]
     if not any(names):
         remedy = Wording("Say where the header is: ", read_option("header_row"), ".")
@@ -184,7 +252,7 @@ def _drop_blank_rows(rows: Rows, text: Opened) -> Rows:
     ):
         return rows
     empty = [
-        (pl.col(c).is_null() | (pl.col(c).str.strip_chars() == "")) if t == pl.String else pl.col(c).is_null()
+        (exact(c).is_null() | (exact(c).str.strip_chars() == "")) if t == pl.String else exact(c).is_null()
         for c, t in frame.schema.items()
     ]
     blank = frame.select(b=pl.all_horizontal(empty))["b"].fill_null(False).to_numpy()
@@ -228,6 +296,31 @@ def _drop_unnamed(rows: Rows, text: Opened) -> tuple[Rows, list[str]]:
     return replace(rows, frame=rows.frame.drop(empty), findings=(*rows.findings, note)), names
 
 
+def _without_question_texts(rows: Rows, names: list[str], text: Opened) -> tuple[Rows, dict[str, str]]:
+    """Without what Qualtrics writes between the names and the answers, and the question texts as labels."""
+    import numpy as np
+    import polars as pl
+
+    frame = rows.frame
+    if any(t != pl.String for t in frame.dtypes):
+        return rows, {}
+    below = below_names(names, frame.head(2).rows())
+    if not below.rows:
+        return rows, {}
+    if frame.height == below.rows:
+        raise ReadError(
+            "The Qualtrics export has names, texts and ImportIds but no answers.",
+            where=text.source,
+            remedy="Export it again, with the responses.",
+        )
+    lines = rows.lines if rows.lines is not None else np.arange(2, 2 + frame.height, dtype=np.int64)
+    note = left_out(below, lines[: below.rows].tolist(), "line", text.source)
+    kept = frame.slice(below.rows)
+    named = kept.rename(dict(zip(kept.columns, names, strict=True)))
+    findings = (*rows.findings, note, *previews(named, text.source))
+    return replace(rows, frame=kept, lines=lines[below.rows :], findings=findings), below.labels
+
+
 def _no_title(names: list[str], rows: Rows, where: str) -> None:
     """ReadError if the header has few names and the rows below have many cells: a title that was padded."""
     import polars as pl
@@ -235,16 +328,18 @@ def _no_title(names: list[str], rows: Rows, where: str) -> None:
     named = sum(map(bool, names))
     if named * 2 > len(names) or len(names) < 3 or not names[0]:
         return
-    filled = rows.frame.head(50).select(
-        pl.sum_horizontal((pl.col(c).cast(pl.String).fill_null("") != "") for c in rows.frame.columns).alias("n")
-    )["n"]
-    first = int(filled.arg_max() or 0)
-    line = first + 2 if rows.lines is None else int(rows.lines[first])
+    head = rows.frame.head(50).select(
+        c.cast(pl.String).fill_null("").str.strip_chars() for c in each(rows.frame.columns)
+    )
+    below = names_below(head.rows(), named)
+    if below is None:
+        return  # a header that lacks names, which is said where they are checked
+    line = below + 2 if rows.lines is None else int(rows.lines[below])
     raise ReadError(
         f"The first line has {counted(named, 'name')} for {len(names)} columns: it looks like a title above the "
         "header.",
         where=where,
-        remedy=f"Say where the column names are, for example header_row={line}.",
+        remedy=Wording("Say where the column names are, for example ", read_option("header_row", line), "."),
     )
 
 

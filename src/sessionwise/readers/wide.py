@@ -1,7 +1,8 @@
 """One row a person -> one row a session, and back.
 
 Patterns name the columns: '{}' or '{session}' stands for the session's number, '{item}' for an item's number:
-'core_{}' makes one column 'core', 'core{item}_{session}' makes 'core1', 'core2', ...
+'core_{}' makes one column 'core', 'core{item}_{session}' makes 'core1', 'core2', ... Words are listed in their order:
+'core_{pre|post|fu}'.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from ..errors import Argument, ReadError, Wording, read_option, some
 from ..findings import Finding, Findings
 from ..options import A_DICT, A_NAME, NAMES, YES_OR_NO, takes
+from ..panel.exact import each, exact
 from ..panel.table import Table
 from ..words import agree, counted
-from .exact import each, exact
 from .headers import must_have
-from .patterns import Patterns, fill, match, named, near_misses
+from .patterns import Patterns, fill, match, named, near_misses, session_words
 
 if TYPE_CHECKING:
     import polars as pl
@@ -64,7 +65,7 @@ def wide_to_long(data: Any, patterns: Patterns, *, person: str, session: str = "
     rows = long[_ROW].to_numpy()
     numbers = sorted({n for by_session in found.values() for n in by_session})
     what = f"{counted(len(turned), 'column')} {agree(len(turned), 'was', 'were')} turned into {some(found)}, by "
-    what += f"session {numbers[0]} to {numbers[-1]}."
+    what += f"session {numbers[0]} to {numbers[-1]}{_numbered_words([pattern for _, pattern in pairs])}."
     note = Finding("note", "wide-to-long", what, where=table.source, count=len(turned))
     origin = table.row_numbers
     return replace(
@@ -75,6 +76,13 @@ def wide_to_long(data: Any, patterns: Patterns, *, person: str, session: str = "
         value_labels=_carried(table.value_labels, found),
         row_numbers=rows + (table.first_row if table.source else 0) if origin is None else origin[rows],
     )
+
+
+def _numbered_words(patterns: Sequence[str]) -> str:
+    """ ", 'pre' being 1, 'post' 2", if sessions were words."""
+    words = {word: number for pattern in patterns for word, number in session_words(pattern).items()}
+    said = [f"{word!r} {'being ' * (not i)}{number}" for i, (word, number) in enumerate(words.items())]
+    return f", {some(said, 12)}" if said else ""
 
 
 def _near(missed: Mapping[str, str], source: str) -> list[Finding]:
@@ -128,7 +136,7 @@ def _stacked(
         )
         for n in sorted({n for cols in found.values() for n in cols})
     ]
-    return pl.concat(parts).sort(_ROW, session, maintain_order=True)
+    return pl.concat(parts).sort(exact(_ROW), exact(session), maintain_order=True)
 
 
 @takes(ReadError, columns=NAMES | A_DICT, person=A_NAME, session=A_NAME)

@@ -33,7 +33,7 @@ _PIECE = 1 << 20
 _DATES = frozenset((*range(14, 23), *range(27, 37), 45, 47, *range(50, 59)))
 _ELAPSED = re.compile(r"\[(h+|m+|s+)\]", re.IGNORECASE)
 _NO_DATE = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]|general', re.IGNORECASE)
-_BROKEN = (
+BROKEN = (
     zipfile.BadZipFile,
     zlib.error,
     KeyError,
@@ -74,7 +74,7 @@ class Workbook:
 
     def pieces(self, path: str) -> Iterator[bytes]:
         """The bytes of a part, piece by piece; ReadError if they are damaged or more than the limit."""
-        return _pieces(self.archive, self.parts, path, self.source, self.limit)
+        return part_pieces(self.archive, self.parts, path.lower(), self.source, self.limit)
 
     def read(self, path: str) -> bytes:
         return b"".join(self.pieces(path))
@@ -100,23 +100,23 @@ def open_workbook(data: bytes, source: str, limit: Limit) -> Workbook | None:
     """The workbook `data`, or None if it is one of another format (.xlsb); ReadError if it is damaged."""
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
-    except _BROKEN as error:
+    except BROKEN as error:
         raise damaged(source) from error
     parts = {i.filename.replace("\\", "/").lstrip("/").lower(): i for i in archive.infolist()}
 
     def read(path: str) -> bytes:
-        return b"".join(_pieces(archive, parts, path, source, limit))
+        return b"".join(part_pieces(archive, parts, path.lower(), source, limit))
 
     book = "xl/workbook.xml"
     if "_rels/.rels" in parts:
-        found = _relations(read("_rels/.rels"), "", source).values()
+        found = related(read("_rels/.rels"), "", source).values()
         book = next((target for kind, target in found if kind == "officeDocument"), book)
     if not book.endswith(".xml"):
         return None
     root = parse(read(book), source)
     folder, name = posixpath.split(book)
     rels = f"{folder}/_rels/{name}.rels".lstrip("/")
-    relations = _relations(read(rels), folder, source) if rels in parts else {}
+    relations = related(read(rels), folder, source) if rels in parts else {}
     by_kind = dict(relations.values())
     sheets = []
     for sheet in root.iter():
@@ -167,23 +167,24 @@ def parse(data: bytes, source: str) -> ElementTree.Element:
         raise damaged(source) from error
 
 
-def _pieces(
+def part_pieces(
     archive: zipfile.ZipFile, parts: dict[str, zipfile.ZipInfo], path: str, source: str, limit: Limit
 ) -> Iterator[bytes]:
+    """The bytes of the part `path`, piece by piece; ReadError if they are damaged or more than the limit."""
     size = 0
     try:
-        with archive.open(parts[path.lower()]) as stream:
+        with archive.open(parts[path]) as stream:
             while piece := stream.read(_PIECE):
                 size += len(piece)
                 limit.check_bytes(size, source)
                 yield piece
-    except _BROKEN as error:
+    except BROKEN as error:
         raise damaged(source) from error
     except RuntimeError as error:  # zipfile's word for an encrypted member
         raise ReadError("The workbook is encrypted.", where=source, remedy="Save it without a password.") from error
 
 
-def _relations(data: bytes, folder: str, source: str) -> dict[str, tuple[str, str]]:
+def related(data: bytes, folder: str, source: str) -> dict[str, tuple[str, str]]:
     """Relationship's id -> its kind, and the path of the part that it points to in lower case."""
     found = {}
     for each in parse(data, source):

@@ -2,9 +2,10 @@
 
 Found by pattern: one of the instrument's prefixes, an optional link (separators, or a word such as 'item'
 or 'q'), the item number. All items must be found under one form, the *form* being everything before the
-number, so that a score column or another instrument's items are not mistaken for items. A form whose numbers
-go on is that of a longer questionnaire (PHQ-15, the WAI's long form), and is not taken for this one unless
-the user says so.
+number, so that a score column or another instrument's items are not mistaken for items. LimeSurvey's
+subquestions, 'phq9[SQ001]', are such names too; 'G01Q02[SQ001]' tells no instrument, and is offered as a
+mapping. A form whose numbers go on is that of a longer questionnaire (PHQ-15, the WAI's long form), and is not
+taken for this one unless the user says so.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from .instrument import Instrument
 ItemMapping = Mapping[int, str] | Sequence[str] | str
 
 _SEPARATOR = r"[ _.\-]"
-_LINK = rf"{_SEPARATOR}*(?:(?:item|i|q){_SEPARATOR}*)?"
+_LINK = rf"{_SEPARATOR}*(?:(?:item|i|q|sq|\[sq|\[){_SEPARATOR}*)?"
+_SUBQUESTION = re.compile(r"(.+?\[SQ|.+?_SQ)([0-9]+)(\]?)")
 
 
 def item_columns(instrument: Instrument, columns: Sequence[str], mapping: ItemMapping | None = None) -> dict[int, str]:
@@ -62,7 +64,7 @@ def _found(instrument: Instrument, columns: Sequence[str]) -> dict[int, str]:
         raise ScoreError(
             f"the items of {instrument.name} could be any of {len(complete)} sets of columns",
             where="; ".join(f"{_span(found)}" for found in complete.values()),
-            remedy=f"say which: give a mapping such as {_example(next(iter(complete)))!r}",
+            remedy=f"say which: give a mapping such as {_example(complete)!r}",
         )
     if not complete:
         _raise_incomplete(instrument, columns, forms)
@@ -82,7 +84,7 @@ def _forms(instrument: Instrument, columns: Sequence[str]) -> dict[str, dict[int
     """Form (all before the number, lower case) -> number -> columns, numbers beyond the last item too."""
     prefixes = dict.fromkeys((instrument.name.replace("-", "_"), *instrument.prefixes))
     patterns = [
-        re.compile(rf"({f'{_SEPARATOR}?'.join(map(re.escape, prefix.split('_')))}{_LINK})([0-9]+)", re.IGNORECASE)
+        re.compile(rf"({f'{_SEPARATOR}?'.join(map(re.escape, prefix.split('_')))}{_LINK})([0-9]+)\]?", re.IGNORECASE)
         for prefix in prefixes
     ]
     forms: dict[str, dict[int, list[str]]] = {}
@@ -121,13 +123,13 @@ def further_column(instrument: Instrument, columns: Sequence[str], chosen: Mappi
 def _raise_longer(instrument: Instrument, forms: Mapping[str, Mapping[int, list[str]]]) -> None:
     form, found = next(iter(forms.items()))
     n, last = len(instrument.items), max(_further(instrument, found))
-    spelling = found[1][0][: len(form)]
+    mapping = _as_mapping(found[1][0], len(form))
     raise ScoreError(
         f"{instrument.name} has {n} items, but the columns go on to {found[last][0]!r}: this seems to be another form",
         where=_span(found),
         remedy=Wording(
             f"if the first {n} are the items of {instrument.name}, say so with a mapping: ",
-            Argument(repr(spelling + "{}"), ("--items", f"{instrument.name}={spelling}{{}}")),
+            Argument(repr(mapping), ("--items", f"{instrument.name}={mapping}")),
         ),
     )
 
@@ -147,10 +149,15 @@ def _raise_incomplete(
             remedy=Wording(f"if those like {likely.format(1)!r} are its items, give the mapping ", option),
         )
     if not forms:
+        question = _question(instrument, columns)
+        pattern = ("--items", f"{instrument.name}={question or 'Q{}_core'}")
         raise ScoreError(
             f"no item columns of {instrument.name} were found, such as {default!r}.{nearest(default, columns)}",
             where=f"columns {some(columns)}" if columns else "a table without columns",
-            remedy=Wording("give ", Argument(f"{mapping} such as 'Q{{}}_core'", pattern)),
+            remedy=Wording(
+                "give " if not question else "if its subquestions are the items, give ",
+                Argument(f"{mapping} such as {question or 'Q{}_core'!r}", pattern),
+            ),
         )
     form, found = max(forms.items(), key=lambda pair: len(pair[1]))
     missing = [item for item in instrument.items if item not in found]
@@ -181,6 +188,17 @@ def _likely_pattern(instrument: Instrument, columns: Sequence[str]) -> str | Non
         if set(own).issuperset(map(pattern.format, instrument.items))
     ]
     return found[0] if len(found) == 1 else None
+
+
+def _question(instrument: Instrument, columns: Sequence[str]) -> str:
+    """The pattern of a LimeSurvey question with as many subquestions as there are items; '' if none has."""
+    groups: dict[tuple[str, int, str], list[int]] = {}
+    for column in columns:
+        found = _SUBQUESTION.fullmatch(column)
+        if found and not set("{}") & set(column):
+            groups.setdefault((found[1], len(found[2]), found[3]), []).append(int(found[2]))
+    items = list(instrument.items)
+    return next((f"{a}{{:0{width}}}{z}" for (a, width, z), numbers in groups.items() if sorted(numbers) == items), "")
 
 
 def _from_pattern(instrument: Instrument, pattern: str) -> dict[int, str]:
@@ -253,5 +271,13 @@ def _span(found: Mapping[int, list[str]]) -> str:
     return f"{found[numbers[0]][0]!r} to {found[numbers[-1]][0]!r}"
 
 
-def _example(form: str) -> str:
-    return f"{form}{{}}"
+def _example(complete: Mapping[str, Mapping[int, list[str]]]) -> str:
+    form, found = next(iter(complete.items()))
+    return _as_mapping(found[1][0], len(form))
+
+
+def _as_mapping(first: str, before: int) -> str:
+    """The pattern of which `first` is item 1: 'phq9[SQ001]' -> 'phq9[SQ{:03}]'. before : letters before the number."""
+    digits = re.match(r"[0-9]+", first[before:])
+    width = digits.end() if digits else 1
+    return f"{first[:before]}{{{f':0{width}' if width > 1 else ''}}}{first[before + width :]}"

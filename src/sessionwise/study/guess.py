@@ -77,12 +77,14 @@ def roles(
     wide: bool,
     dated: bool,
     episode: str | None = None,
+    how_to_turn: Callable[[], str] = str,
 ) -> GuessedRoles:
     """Who, when, with whom and in which treatment. Clusters and episodes are looked for only where a person or session
     is, and episodes not in a wide file.
 
     columns : the file's, read if they are needed. person, session, cluster, episode : as named.
     wide : one row a person, so that no column of sessions is needed. dated : sessions are numbered by their dates.
+    how_to_turn : what to do with the file if it looks wide, else nothing; asked if no column of sessions is found.
 
     Raises
     ------
@@ -103,7 +105,7 @@ def roles(
         elif what == "person" and wide:
             guessed[what] = "each row"
         elif what != "cluster":
-            raise _no_role(what, names)
+            raise _no_role(what, names, how_to_turn() if what == "session" else "")
     if episode is None and not wide:
         episode = episode_column([name for name in names if name not in named.values()])
         guessed |= {"episode": episode} if episode else {}
@@ -195,12 +197,12 @@ def _several_for_role(what: str, columns: Sequence[str]) -> SessionwiseError:
     )
 
 
-def _no_role(what: str, columns: Sequence[str]) -> SessionwiseError:
+def _no_role(what: str, columns: Sequence[str], how_to_turn: str) -> SessionwiseError:
     other = "; or --wide if each person has one row; or --number-by and a column of dates" if what == "session" else ""
     return SessionwiseError(
         f"no {what} column was named, and none of the columns has such a name.",
         where=f"columns: {some(columns, 12)}",
-        remedy=f"Add --{what} and its name{other}.",
+        remedy=how_to_turn or f"Add --{what} and its name{other}.",
     )
 
 
