@@ -22,9 +22,8 @@ from .groups import Groups
 from .nesting import Nesting, nesting, sorted_chain
 from .random_terms import Block, Entries, Source, Terms, at_positions, diagonal, fixed_sources, random_blocks
 
-#: Columns of one person's products, and order of the dense system: beyond these a fit would not end.
+#: Columns of one person's products: beyond these a fit would not end.
 MOST_COLUMNS = 400
-MOST_DENSE = 8000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -164,15 +163,9 @@ def _crossed(nested: Nesting, blocks: Sequence[Block], person: _Person, fixed: i
         q = sum(b.q for b in own)
         remaining += at_positions(own, g.name, g.most)
         factors.append(Factor(g.name, q, g.labels, diagonal(own), start))
-        codes = np.maximum(g.codes, 0)  # a column of a position that is not there is zero
-        maps.append((start + codes[:, :, None] * q + np.arange(q)).reshape(len(codes), -1))
+        places = np.where(g.codes[:, :, None] < 0, -1, start + g.codes[:, :, None] * q + np.arange(q))
+        maps.append(places.reshape(len(places), -1))
         start += len(g.labels) * q
-    if start > MOST_DENSE:
-        raise ModelError(
-            f"crossed grouping factors have {start:,} random effects together, more than {MOST_DENSE:,}.",
-            where=", ".join(f"{g.name}: {len(g.labels):,} levels" for g in nested.others),
-            remedy="Leave out a random term, or use a factor in which persons are nested.",
-        )
     n = len(person.labels)
     last = np.broadcast_to(start + np.arange(fixed), (n, fixed))
     dense = Dense(tuple(factors), np.ascontiguousarray(np.concatenate([*maps, last], axis=1), np.int32), start)

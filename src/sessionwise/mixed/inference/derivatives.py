@@ -76,12 +76,12 @@ def _entries(problem: MixedLikelihood, theta: np.ndarray) -> np.ndarray:
 
 def _expansion(problem: MixedLikelihood, theta: np.ndarray) -> Expansion:
     """S (1, p, p), all random effects integrated out."""
-    first, dense = problem.levels[0], problem.dense
+    first, dense = problem.levels[0], problem.structure.dense
     here = Expansion(_products(problem))
     if dense is not None:
         size = dense.size + problem.p
         _check(dense, size, len(np.unique(first.entries.numbers)))
-        here = integrated(here, first.entries, first.q, theta, _mapped(dense.map[:, :-1], size))
+        here = integrated(here, first.entries, first.q, theta, _mapped(np.maximum(dense.map[:, :-1], 0), size))
         return integrated(here, _all_levels(dense), dense.size, theta, _over_all)
     for level in problem.levels:
         total = _over_all if level.parent is None else _by_parent(level.parent)

@@ -1,0 +1,461 @@
+// Crossed grouping factors: a sparse system of all random effects, eliminated one level after the other, and the way
+// back to the gradient.
+//
+// The system is M = L' A L + I with A = Z'Z over all effects, L block-diagonal with a level's relative covariance factor
+// for each, and k columns X besides (fixed ones, the response last). Levels stand in the order that ordering.hpp finds:
+// first those of the head. A level of the head has its own block of M, the products C of its q effects with the later
+// effects that it meets, and X. With its own block factored, W = (lower factor)^-1 [C X], what it leaves to those is
+// less W'W, and log det M grows. The tail is dense, and is factored by whoever calls. Back from the adjoint G of all that
+// is left after a level, with U = M^-1 [C X]: that of [C X] is -U G, that of M is M^-1 + U G U' (as Takahashi's
+// recursion has the inverse, here with the part of the coefficients). Every product of A is then a product of L' A L,
+// whose adjoint is known where A is not zero, which is all that d / dL and d / dA take.
+//
+// Effects are numbered by the order of their levels. Triangles are upper ones, by rows.
+#pragma once
+
+#include <cstring>
+#include <stdexcept>
+#include <unordered_map>
+
+#include "lanes.hpp"
+#include "ordering.hpp"
+
+namespace sessionwise {
+
+// --- where products of persons stand in the system ----------------------------------------------
+
+// Kinds of levels, numbered through: the persons if they have effects of their own, then each factor. Values of the
+// system: the levels' own blocks (q x q each), X (effects x k), the table of X (k x k), then blocks of joined levels.
+struct Kinds {
+    std::vector<std::int64_t> level, effect, block; // first of each kind, and one past the last
+    std::vector<int> q;
+    Kinds(const std::int64_t *counts, const std::int32_t *effects, std::size_t kinds)
+        : level(kinds + 1, 0), effect(kinds + 1, 0), block(kinds + 1, 0), q(effects, effects + kinds) {
+        for (std::size_t t = 0; t < kinds; ++t) {
+            level[t + 1] = level[t] + counts[t];
+            effect[t + 1] = effect[t] + counts[t] * q[t];
+            block[t + 1] = block[t] + counts[t] * q[t] * q[t];
+        }
+    }
+};
+
+struct Placed {
+    std::vector<std::int64_t> from, to; // numbers of the packed products, and of the values that they are added to
+    std::vector<std::int32_t> joined; // pairs of levels, the lower first
+    std::int64_t size = 0; // values
+};
+
+// Persons' products as gram.hpp packs them: of each person q columns of its own, then those of `map` (r - k), numbers of
+// effects of the other kinds from 0 on, -1 for none, then k of X. zeros: also products that are 0 here.
+inline Placed place(const Kinds &kinds, const std::int32_t *at, int q, int r, int k, std::int64_t pairs, std::int64_t persons,
+                    const double *packed, const std::int32_t *map, bool zeros) {
+    struct Column {
+        int at, kind, inner; // inner: which effect of its level
+        std::int64_t level, effect;
+    };
+    const int columns = q + r, other = q ? 1 : 0;
+    const std::int64_t x = kinds.block.back(), table = x + kinds.effect.back() * k, first_own = q ? persons * q : 0;
+    Placed made;
+    made.size = table + static_cast<std::int64_t>(k) * k;
+    std::vector<std::int64_t> start; // of each pair of levels
+    std::unordered_map<std::int64_t, std::int64_t> known;
+    std::vector<std::int64_t> of_person(static_cast<std::size_t>(kinds.level.back()), -1), whose(of_person.size(), -1);
+    std::vector<int> kind_of(static_cast<std::size_t>(kinds.effect.back() - first_own));
+    for (std::size_t t = static_cast<std::size_t>(other); t < kinds.q.size(); ++t)
+        std::fill(kind_of.begin() + (kinds.effect[t] - first_own), kind_of.begin() + (kinds.effect[t + 1] - first_own), static_cast<int>(t));
+    std::vector<Column> there;
+    for (std::int64_t g = 0; g < persons; ++g) {
+        there.clear();
+        for (int a = 0; a < q; ++a) there.push_back({a, 0, a, g, g * q + a});
+        for (int a = 0; a < r - k; ++a) {
+            const std::int64_t v = map[g * r + a];
+            if (v < 0) continue;
+            const int kind = kind_of[static_cast<std::size_t>(v)], width = kinds.q[static_cast<std::size_t>(kind)];
+            const std::int64_t own = first_own + v - kinds.effect[static_cast<std::size_t>(kind)];
+            there.push_back({q + a, kind, static_cast<int>(own % width), kinds.level[static_cast<std::size_t>(kind)] + own / width, first_own + v});
+        }
+        const std::int64_t base = g / LANES * pairs * LANES + g % LANES;
+        const auto product = [&](int a, int b) { return base + static_cast<std::int64_t>(at[a * columns + b]) * LANES; };
+        const auto add = [&](std::int64_t from, std::int64_t to) { made.from.push_back(from), made.to.push_back(to); };
+        for (std::size_t one = 0; one < there.size(); ++one) {
+            const Column &a = there[one];
+            const auto width = static_cast<std::int64_t>(kinds.q[static_cast<std::size_t>(a.kind)]);
+            for (std::size_t two = one; two < there.size(); ++two) {
+                const Column &b = there[two];
+                const std::int64_t from = product(a.at, b.at);
+                if (!zeros && packed[from] == 0.0) continue;
+                if (a.level == b.level) {
+                    const std::int64_t own = kinds.block[static_cast<std::size_t>(a.kind)] + (a.level - kinds.level[static_cast<std::size_t>(a.kind)]) * width * width;
+                    add(from, own + a.inner * width + b.inner);
+                    if (one != two) add(from, own + b.inner * width + a.inner);
+                    continue;
+                }
+                const Column &low = a.level < b.level ? a : b, &high = a.level < b.level ? b : a;
+                std::int64_t pair;
+                const auto next = static_cast<std::int64_t>(start.size());
+                if (q && low.kind == 0) { // nobody else's
+                    const auto h = static_cast<std::size_t>(high.level);
+                    if (whose[h] != g) whose[h] = g, of_person[h] = next;
+                    pair = of_person[h];
+                } else {
+                    pair = known.emplace(low.level * kinds.level.back() + high.level, next).first->second;
+                }
+                const auto high_width = kinds.q[static_cast<std::size_t>(high.kind)];
+                if (pair == next) {
+                    start.push_back(made.size);
+                    made.size += static_cast<std::int64_t>(kinds.q[static_cast<std::size_t>(low.kind)]) * high_width;
+                    made.joined.push_back(static_cast<std::int32_t>(low.level));
+                    made.joined.push_back(static_cast<std::int32_t>(high.level));
+                }
+                add(from, start[static_cast<std::size_t>(pair)] + low.inner * high_width + high.inner);
+            }
+            for (int c = 0; c < k; ++c) add(product(a.at, columns - k + c), x + a.effect * k + c);
+        }
+        for (int c = 0; c < k; ++c)
+            for (int d = c; d < k; ++d) {
+                add(product(columns - k + c, columns - k + d), table + c * k + d);
+                if (c != d) add(product(columns - k + c, columns - k + d), table + d * k + c);
+            }
+    }
+    return made;
+}
+
+// --- the system -----------------------------------------------------------------------------------
+
+struct System {
+    std::int64_t levels, head, joined; // head: levels in it
+    std::int64_t effects, inner; // all of them, and those of the head
+    int k;
+    // of each level, in order:
+    const std::int32_t *kind;
+    const std::int64_t *effect; // its first one, and one past the last
+    const std::int64_t *block, *x; // where its own block and its rows of X stand in the values
+    // of each level of the head:
+    const std::int64_t *starts; // its first number in `columns`, and one past the last
+    const std::int32_t *columns; // the later effects that it meets, ascending
+    // of each pair of joined levels:
+    const std::int32_t *earlier, *later;
+    const std::int64_t *pair_block, *slot; // where its block stands in the values; which column of the earlier, if of the head
+    const char *turned; // whether the block's rows are those of the later
+    // of each kind:
+    const std::int32_t *q;
+    const std::int64_t *factor; // where its factor (q x q) stands in `lambda`
+    std::int64_t kinds;
+
+    std::int64_t tail() const { return effects - inner; }
+    int width(std::int64_t level) const { return q[kind[level]]; }
+    std::int64_t met(std::int64_t level) const { return starts[level + 1] - starts[level]; }
+};
+
+// Numbers of a system on its way. own: the head's blocks, `block_at` those of a level. c: q x met of each level of the
+// head, at `c_at`. x: effects of the head x k. dense: tail x tail. border: k x tail. table: k x k.
+struct Room {
+    double *own, *c, *x, *dense, *border, *table;
+    const std::int64_t *own_at, *c_at;
+};
+
+// Scratch for one level: rows of as many numbers as any level meets, and some of q x q.
+struct Scratch {
+    explicit Scratch(const System &s) {
+        for (std::int64_t i = 0; i < s.levels; ++i) q = std::max(q, s.width(i));
+        for (std::int64_t i = 0; i < s.head; ++i) met = std::max(met, s.met(i));
+        row.resize(static_cast<std::size_t>(met));
+        left.resize(static_cast<std::size_t>(q) * static_cast<std::size_t>(met + s.k));
+        for (auto *square : {&one, &two, &three}) square->resize(static_cast<std::size_t>(q) * static_cast<std::size_t>(std::max(q, s.k)));
+        owner.resize(static_cast<std::size_t>(s.inner));
+        for (std::int64_t i = 0; i < s.head; ++i)
+            std::fill(owner.begin() + s.effect[i], owner.begin() + s.effect[i + 1], static_cast<std::int32_t>(i));
+    }
+    int q = 1;
+    std::int64_t met = 0;
+    std::vector<double> row, left, one, two, three;
+    std::vector<std::int32_t> owner; // the level of each effect of the head
+};
+
+// out (m x n by rows, its rows `stride` apart) = L' a R, of lower triangular L (m x m), R (n x n); a's entry (i, j) is
+// a[i * down + j * across].
+inline void scaled(const double *l, int m, const double *a, int down, int across, const double *r, int n, double *half, double *out, std::int64_t stride) {
+    if (m == 1 && n == 1) {
+        *out = l[0] * a[0] * r[0];
+        return;
+    }
+    for (int i = 0; i < m; ++i)
+        for (int j = 0; j < n; ++j) {
+            double x = 0.0;
+            for (int f = j; f < n; ++f) x += a[i * down + f * across] * r[f * n + j];
+            half[i * n + j] = x;
+        }
+    for (int i = 0; i < m; ++i)
+        for (int j = 0; j < n; ++j) {
+            double x = 0.0;
+            for (int e = i; e < m; ++e) x += l[e * m + i] * half[e * n + j];
+            out[i * stride + j] = x;
+        }
+}
+
+// row[b] = sum over the q rows of w of w[a] w[b], for b from a on.
+SW_CLONES inline void outer_row(const double *w, std::int64_t stride, int q, std::int64_t a, std::int64_t n, double *row) {
+    const double first = w[a];
+    for (std::int64_t b = a; b < n; ++b) row[b] = first * w[b];
+    for (int e = 1; e < q; ++e) {
+        const double *next = w + e * stride;
+        const double x = next[a];
+        for (std::int64_t b = a; b < n; ++b) row[b] += x * next[b];
+    }
+}
+
+// One row of a symmetric matrix, from its diagonal on: out += row x, both ways. Sums in a fixed order of eight.
+SW_CLONES inline void add_symmetric(const double *row, std::int64_t a, std::int64_t n, const double *x, double *out) {
+    const double own = x[a];
+    Lanes sums;
+    std::memset(static_cast<void *>(&sums), 0, sizeof sums);
+    std::int64_t b = a + 1;
+    for (; b + LANES <= n; b += LANES) {
+        Lanes h, y, o;
+        load(row + b, h), load(x + b, y), load(out + b, o);
+        sums += h * y;
+        o += h * own;
+        store(o, out + b);
+    }
+    double total = sum(sums) + row[a] * own;
+    for (; b < n; ++b) total += row[b] * x[b], out[b] += row[b] * own;
+    out[a] += total;
+}
+
+// The values of L' A L + I and L'X into the room.
+inline void spread(const System &s, const double *values, const double *lambda, Scratch &t, const Room &room) {
+    const std::int64_t n = s.tail(), k = s.k;
+    std::memset(room.c, 0, static_cast<std::size_t>(room.c_at[s.head]) * sizeof(double));
+    std::memset(room.dense, 0, static_cast<std::size_t>(n * n) * sizeof(double));
+    for (std::int64_t i = 0; i < s.levels; ++i) {
+        const int q = s.width(i);
+        const double *l = lambda + s.factor[s.kind[i]], *x = values + s.x[i];
+        const bool inside = i < s.head;
+        const std::int64_t at = s.effect[i] - s.inner;
+        double *own = inside ? room.own + room.own_at[i] : t.two.data();
+        scaled(l, q, values + s.block[i], q, 1, l, q, t.one.data(), own, q);
+        for (int e = 0; e < q; ++e) own[e * q + e] += 1.0;
+        for (int e = 0; e < q; ++e) {
+            for (int f = e; f < q && !inside; ++f) room.dense[(at + e) * n + at + f] = own[e * q + f];
+            for (int c = 0; c < k; ++c) {
+                double sum = 0.0;
+                for (int f = e; f < q; ++f) sum += l[f * q + e] * x[f * k + c];
+                if (inside) room.x[(s.effect[i] + e) * k + c] = sum;
+                else room.border[c * n + at + e] = sum;
+            }
+        }
+    }
+    for (std::int64_t p = 0; p < s.joined; ++p) {
+        const std::int64_t i = s.earlier[p], j = s.later[p];
+        const int qi = s.width(i), qj = s.width(j);
+        const std::int64_t stride = i < s.head ? s.met(i) : n;
+        double *to = i < s.head ? room.c + room.c_at[i] + s.slot[p] : room.dense + (s.effect[i] - s.inner) * n + s.effect[j] - s.inner;
+        scaled(lambda + s.factor[s.kind[i]], qi, values + s.pair_block[p], s.turned[p] ? 1 : qj, s.turned[p] ? qi : 1, lambda + s.factor[s.kind[j]], qj,
+               t.one.data(), to, stride);
+    }
+    std::memcpy(room.table, values + s.x[s.levels], static_cast<std::size_t>(k * k) * sizeof(double));
+}
+
+// Calls each(number, b) for the numbers where products of the later effect number `a` of level i with its later effects
+// from b = a on stand. The effects that i meets after one of the head are among those that this one meets.
+template <class Each> inline void over_row(const System &s, const Scratch &t, const Room &room, std::int64_t i, std::int64_t a, Each each) {
+    const std::int32_t *columns = s.columns + s.starts[i];
+    const std::int64_t met = s.met(i), effect = columns[a];
+    std::int64_t b = a;
+    if (effect >= s.inner) {
+        double *row = room.dense + (effect - s.inner) * s.tail() - s.inner;
+        for (; b < met; ++b) each(row[columns[b]], b);
+        return;
+    }
+    const std::int64_t j = t.owner[static_cast<std::size_t>(effect)], e = effect - s.effect[j];
+    double *own = room.own + room.own_at[j] + e * s.width(j) - s.effect[j], *c = room.c + room.c_at[j] + e * s.met(j);
+    for (; b < met && columns[b] < s.effect[j + 1]; ++b) each(own[columns[b]], b);
+    const std::int32_t *theirs = s.columns + s.starts[j];
+    for (; b < met; ++b, ++theirs, ++c) {
+        while (*theirs < columns[b]) ++theirs, ++c;
+        each(*c, b);
+    }
+}
+
+// Eliminates the head. What is left of the tail and of X is in the room; returns log det of the head.
+inline double eliminate_head(const System &s, const double *values, const double *lambda, const Room &room) {
+    Scratch t(s);
+    spread(s, values, lambda, t, room);
+    const int k = s.k;
+    const std::int64_t n = s.tail();
+    double log = 0.0, product = 1.0;
+    for (std::int64_t i = 0; i < s.head; ++i) {
+        const int q = s.width(i);
+        const std::int64_t met = s.met(i);
+        double *m = room.own + room.own_at[i], *w = room.c + room.c_at[i], *x = room.x + s.effect[i] * k;
+        for (int e = 0; e < q; ++e) { // upper factor R, M = R'R, row by row, and W
+            double pivot = m[e * q + e];
+            for (int f = 0; f < e; ++f) pivot -= m[f * q + e] * m[f * q + e];
+            product *= pivot; // of 1 or more: M = I + something that is not negative
+            if (product > 1e150) log += std::log(product), product = 1.0;
+            const double root = std::sqrt(pivot), inverse = 1.0 / root;
+            m[e * q + e] = root;
+            for (int g = e + 1; g < q; ++g) {
+                double y = m[e * q + g];
+                for (int f = 0; f < e; ++f) y -= m[f * q + e] * m[f * q + g];
+                m[e * q + g] = y * inverse;
+            }
+            double *row = w + e * met, *of_x = x + e * k;
+            for (int f = 0; f < e; ++f) {
+                const double y = m[f * q + e];
+                for (std::int64_t b = 0; b < met; ++b) row[b] -= y * w[f * met + b];
+                for (int c = 0; c < k; ++c) of_x[c] -= y * x[f * k + c];
+            }
+            for (std::int64_t b = 0; b < met; ++b) row[b] *= inverse;
+            for (int c = 0; c < k; ++c) of_x[c] *= inverse;
+        }
+        const std::int32_t *columns = s.columns + s.starts[i];
+        for (std::int64_t a = 0; a < met; ++a) {
+            const double *row = t.row.data();
+            outer_row(w, met, q, a, met, t.row.data());
+            over_row(s, t, room, i, a, [row](double &number, std::int64_t b) { number -= row[b]; });
+            const std::int64_t effect = columns[a];
+            for (int c = 0; c < k; ++c) {
+                double y = 0.0;
+                for (int e = 0; e < q; ++e) y += w[e * met + a] * x[e * k + c];
+                (effect < s.inner ? room.x[effect * k + c] : room.border[c * n + effect - s.inner]) -= y;
+            }
+        }
+        for (int c = 0; c < k; ++c)
+            for (int d = 0; d < k; ++d)
+                for (int e = 0; e < q; ++e) room.table[c * k + d] -= x[e * k + c] * x[e * k + d];
+    }
+    return log + std::log(product);
+}
+
+// The way back through the head. The room is as `eliminate_head` left it, but for dense, border and table, which are
+// now the adjoints of what was left there; on return own, c and x are the adjoints of L' A L + I and L'X.
+inline void restore_head(const System &s, const Scratch &scratch, const Room &room) {
+    Scratch t(scratch);
+    const int k = s.k;
+    const std::int64_t n = s.tail();
+    for (std::int64_t i = s.head; i-- > 0;) {
+        const int q = s.width(i);
+        const std::int64_t met = s.met(i);
+        double *m = room.own + room.own_at[i], *u = room.c + room.c_at[i], *x = room.x + s.effect[i] * k;
+        for (int e = q - 1; e >= 0; --e) { // U = R^-1 W
+            const double inverse = 1.0 / m[e * q + e];
+            for (int f = e + 1; f < q; ++f) {
+                const double y = m[e * q + f];
+                for (std::int64_t b = 0; b < met; ++b) u[e * met + b] -= y * u[f * met + b];
+                for (int c = 0; c < k; ++c) x[e * k + c] -= y * x[f * k + c];
+            }
+            for (std::int64_t b = 0; b < met; ++b) u[e * met + b] *= inverse;
+            for (int c = 0; c < k; ++c) x[e * k + c] *= inverse;
+        }
+        double *ug = t.left.data(), *xg = ug + q * met; // U G
+        std::memset(ug, 0, static_cast<std::size_t>(q * (met + k)) * sizeof(double));
+        const std::int32_t *columns = s.columns + s.starts[i];
+        for (std::int64_t a = 0; a < met; ++a) {
+            double *row = t.row.data();
+            over_row(s, t, room, i, a, [row](double &number, std::int64_t b) { row[b] = number; });
+            for (int e = 0; e < q; ++e) add_symmetric(row, a, met, u + e * met, ug + e * met);
+            const std::int64_t effect = columns[a];
+            for (int c = 0; c < k; ++c) {
+                const double g = effect < s.inner ? room.x[effect * k + c] : room.border[c * n + effect - s.inner];
+                for (int e = 0; e < q; ++e) {
+                    ug[e * met + a] += g * x[e * k + c];
+                    xg[e * k + c] += g * u[e * met + a];
+                }
+            }
+        }
+        for (int e = 0; e < q; ++e)
+            for (int c = 0; c < k; ++c)
+                for (int d = 0; d < k; ++d) xg[e * k + c] += room.table[c * k + d] * x[e * k + d];
+        double *inverse = t.one.data(), *g = t.two.data();
+        for (int e = 0; e < q; ++e) // R^-1, upper
+            for (int f = e; f >= 0; --f) {
+                double y = e == f ? 1.0 : 0.0;
+                for (int h = f + 1; h <= e; ++h) y -= m[f * q + h] * inverse[h * q + e];
+                inverse[f * q + e] = y / m[f * q + f];
+            }
+        for (int e = 0; e < q; ++e)
+            for (int f = e; f < q; ++f) {
+                double y = 0.0;
+                for (int h = f; h < q; ++h) y += inverse[e * q + h] * inverse[f * q + h];
+                for (std::int64_t b = 0; b < met; ++b) y += ug[e * met + b] * u[f * met + b];
+                for (int c = 0; c < k; ++c) y += xg[e * k + c] * x[f * k + c];
+                g[e * q + f] = g[f * q + e] = y;
+            }
+        std::memcpy(m, g, static_cast<std::size_t>(q * q) * sizeof(double));
+        for (std::int64_t b = 0; b < q * met; ++b) u[b] = -ug[b];
+        for (int c = 0; c < q * k; ++c) x[c] = -xg[c];
+    }
+}
+
+// d criterion / d L added to `gradient`, laid out like lambda, and, if wanted, d criterion / d value to `adjoint`, where
+// a product off the diagonal that stands once counts for both.
+inline void back_propagate_system(const System &s, const double *values, const double *lambda, const Room &room, double *gradient, double *adjoint) {
+    Scratch t(s);
+    restore_head(s, t, room);
+    const int k = s.k;
+    const std::int64_t n = s.tail();
+    const int most = std::max(t.q, 1);
+    std::vector<double> g(static_cast<std::size_t>(most * std::max(most, k))), half(g.size());
+    // of_left += 2 a R g', and back = times * L g R', of a (m x n) with entry (i, j) at a[i * down + j * across].
+    const auto pair = [&half](const double *l, int m, const double *a, int down, int across, const double *r, int width, const double *adj, double *of_left,
+                              double *of_right, double *back, double times) {
+        for (int i = 0; i < m; ++i) // a R
+            for (int j = 0; j < width; ++j) {
+                double x = 0.0;
+                for (int f = j; f < width; ++f) x += a[i * down + f * across] * r[f * width + j];
+                half[static_cast<std::size_t>(i * width + j)] = x;
+            }
+        for (int i = 0; i < m; ++i)
+            for (int e = 0; e <= i; ++e)
+                for (int j = 0; j < width; ++j) of_left[i * m + e] += 2.0 * half[static_cast<std::size_t>(i * width + j)] * adj[e * width + j];
+        if (of_right)
+            for (int j = 0; j < width; ++j) // a'L g
+                for (int i = 0; i < m; ++i) {
+                    double x = 0.0;
+                    for (int e = i; e < m; ++e) x += a[e * down + j * across] * l[e * m + i];
+                    for (int f = 0; f <= j; ++f) of_right[j * width + f] += 2.0 * x * adj[i * width + f];
+                }
+        if (!back) return;
+        for (int i = 0; i < m; ++i)
+            for (int j = 0; j < width; ++j) {
+                double x = 0.0;
+                for (int e = 0; e <= i; ++e)
+                    for (int f = 0; f <= j; ++f) x += l[i * m + e] * adj[e * width + f] * r[j * width + f];
+                back[i * down + j * across] += times * x;
+            }
+    };
+    for (std::int64_t i = 0; i < s.levels; ++i) {
+        const int q = s.width(i);
+        const double *l = lambda + s.factor[s.kind[i]], *x = values + s.x[i];
+        double *of_l = gradient + s.factor[s.kind[i]];
+        const std::int64_t at = s.effect[i] - s.inner;
+        for (int e = 0; e < q; ++e)
+            for (int f = e; f < q; ++f)
+                g[static_cast<std::size_t>(e * q + f)] = g[static_cast<std::size_t>(f * q + e)] =
+                    i < s.head ? room.own[room.own_at[i] + e * q + f] : room.dense[(at + e) * n + at + f];
+        pair(l, q, values + s.block[i], q, 1, l, q, g.data(), of_l, nullptr, adjoint ? adjoint + s.block[i] : nullptr, 1.0);
+        for (int e = 0; e < q; ++e)
+            for (int c = 0; c < k; ++c) {
+                const double own = i < s.head ? room.x[(s.effect[i] + e) * k + c] : room.border[c * n + at + e];
+                for (int f = e; f < q; ++f) {
+                    of_l[f * q + e] += 2.0 * x[f * k + c] * own;
+                    if (adjoint) adjoint[s.x[i] + f * k + c] += 2.0 * l[f * q + e] * own;
+                }
+            }
+    }
+    for (std::int64_t p = 0; p < s.joined; ++p) {
+        const std::int64_t i = s.earlier[p], j = s.later[p];
+        const int qi = s.width(i), qj = s.width(j);
+        const std::int64_t stride = i < s.head ? s.met(i) : n;
+        const double *from = i < s.head ? room.c + room.c_at[i] + s.slot[p] : room.dense + (s.effect[i] - s.inner) * n + s.effect[j] - s.inner;
+        for (int e = 0; e < qi; ++e)
+            for (int f = 0; f < qj; ++f) g[static_cast<std::size_t>(e * qj + f)] = from[e * stride + f];
+        pair(lambda + s.factor[s.kind[i]], qi, values + s.pair_block[p], s.turned[p] ? 1 : qj, s.turned[p] ? qi : 1, lambda + s.factor[s.kind[j]], qj, g.data(),
+             gradient + s.factor[s.kind[i]], gradient + s.factor[s.kind[j]], adjoint ? adjoint + s.pair_block[p] : nullptr, 2.0);
+    }
+    if (adjoint)
+        for (int c = 0; c < k * k; ++c) adjoint[s.x[s.levels] + c] += room.table[c];
+}
+
+} // namespace sessionwise
