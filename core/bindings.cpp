@@ -206,12 +206,17 @@ place_products(const Integers &counts, const Codes &effects, const CodeTable &at
 // Levels in order, how many are the head's, the effects that each of these meets (where a level's begin; numbers of
 // effects in this order, ascending), and effects in the tail. Where there are more than `most` products, none are given.
 static std::tuple<Made<std::int32_t>, std::int64_t, Made<std::int64_t>, Made<std::int32_t>, std::int64_t, std::int64_t>
-elimination_order(const Codes &effects, const Codes &joined, std::int64_t most) {
+elimination_order(const Codes &effects, const Codes &joined, double tail_part, std::int64_t most) {
     const std::size_t n = effects.size();
     std::vector<std::vector<std::int32_t>> neighbours(n);
+    std::vector<std::size_t> count(n, 0);
+    for (std::size_t p = 0; p < joined.size(); ++p) {
+        if (joined.data()[p] < 0 || static_cast<std::size_t>(joined.data()[p]) >= n) throw nb::value_error("elimination_order: no such level");
+        ++count[static_cast<std::size_t>(joined.data()[p])];
+    }
+    for (std::size_t i = 0; i < n; ++i) neighbours[i].reserve(count[i]);
     for (std::size_t p = 0; p + 1 < joined.size(); p += 2) {
         const std::int32_t a = joined.data()[p], b = joined.data()[p + 1];
-        if (a < 0 || b < 0 || a == b || static_cast<std::size_t>(std::max(a, b)) >= n) throw nb::value_error("elimination_order: no such level");
         neighbours[static_cast<std::size_t>(a)].push_back(b);
         neighbours[static_cast<std::size_t>(b)].push_back(a);
     }
@@ -220,7 +225,7 @@ elimination_order(const Codes &effects, const Codes &joined, std::int64_t most) 
     std::int64_t head, tail, products;
     {
         nb::gil_scoped_release free;
-        sw::Ordering found = sw::MinimumDegree(std::move(neighbours), effects.data()).run(most);
+        sw::Ordering found = sw::MinimumDegree(std::move(neighbours), effects.data()).run(tail_part, most);
         order = std::move(found.order), tail = found.tail, products = found.products;
         head = static_cast<std::int64_t>(found.met.size());
         std::vector<std::int32_t> place(n);
@@ -339,7 +344,7 @@ NB_MODULE(_core, m) {
           "threads"_a = 0, "Add the products of the columns that remain after a level to `out`.");
     m.def("place_products", &place_products, "counts"_a, "effects"_a, "at"_a, "q"_a, "k"_a, "packed"_a, "map"_a, "zeros"_a,
           "Where persons' products stand in a system of crossed factors: from, to, joined levels, number of values.");
-    m.def("elimination_order", &elimination_order, "effects"_a, "joined"_a, "most"_a,
+    m.def("elimination_order", &elimination_order, "effects"_a, "joined"_a, "tail_part"_a, "most"_a,
           "Levels in order, the head's number, the effects that each of these meets, the tail's effects, products.");
     m.def("eliminate_head", &eliminate_head, "system"_a, "values"_a, "factors"_a, "room"_a, "Eliminate the head; returns its log det M.");
     m.def("back_propagate_system", &back_propagate_system, "system"_a, "values"_a, "factors"_a, "room"_a, "gradient"_a, "adjoint"_a.none(),

@@ -122,6 +122,17 @@ inline Placed place(const Kinds &kinds, const std::int32_t *at, int q, int r, in
 
 // --- the system -----------------------------------------------------------------------------------
 
+template <int M, int N> struct Widths {
+    static constexpr int m = M, n = N;
+};
+
+// A block of products between two levels: entry (i, j) is at[i * down + j * across].
+struct Block {
+    const double *at;
+    int down, across;
+    double operator()(int i, int j) const { return at[i * down + j * across]; }
+};
+
 struct System {
     std::int64_t levels, head, joined; // head: levels in it
     std::int64_t effects, inner; // all of them, and those of the head
@@ -145,6 +156,10 @@ struct System {
     std::int64_t tail() const { return effects - inner; }
     int width(std::int64_t level) const { return q[kind[level]]; }
     std::int64_t met(std::int64_t level) const { return starts[level + 1] - starts[level]; }
+    Block pair(std::int64_t p, const double *values) const {
+        const int rows = width(earlier[p]), across = width(later[p]);
+        return turned[p] ? Block{values + pair_block[p], 1, rows} : Block{values + pair_block[p], across, 1};
+    }
 };
 
 // Numbers of a system on its way. own: the head's blocks, `block_at` those of a level. c: q x met of each level of the
@@ -161,40 +176,53 @@ struct Scratch {
         for (std::int64_t i = 0; i < s.head; ++i) met = std::max(met, s.met(i));
         row.resize(static_cast<std::size_t>(met));
         left.resize(static_cast<std::size_t>(q) * static_cast<std::size_t>(met + s.k));
-        for (auto *square : {&one, &two, &three}) square->resize(static_cast<std::size_t>(q) * static_cast<std::size_t>(std::max(q, s.k)));
+        for (auto *square : {&one, &two}) square->resize(static_cast<std::size_t>(q) * static_cast<std::size_t>(std::max(q, s.k)));
         owner.resize(static_cast<std::size_t>(s.inner));
         for (std::int64_t i = 0; i < s.head; ++i)
             std::fill(owner.begin() + s.effect[i], owner.begin() + s.effect[i + 1], static_cast<std::int32_t>(i));
     }
     int q = 1;
     std::int64_t met = 0;
-    std::vector<double> row, left, one, two, three;
+    std::vector<double> row, left, one, two;
     std::vector<std::int32_t> owner; // the level of each effect of the head
 };
 
-// out (m x n by rows, its rows `stride` apart) = L' a R, of lower triangular L (m x m), R (n x n); a's entry (i, j) is
-// a[i * down + j * across].
-inline void scaled(const double *l, int m, const double *a, int down, int across, const double *r, int n, double *half, double *out, std::int64_t stride) {
-    if (m == 1 && n == 1) {
-        *out = l[0] * a[0] * r[0];
-        return;
-    }
+// Calls work(Widths<M, N>) with numbers of effects that are few, so that loops are unrolled, and with 0, 0 for others.
+template <class Work> inline void for_widths(int m, int n, Work &&work) {
+    if (m == 1 && n == 1) return work(Widths<1, 1>{});
+    if (m == 1 && n == 2) return work(Widths<1, 2>{});
+    if (m == 2 && n == 1) return work(Widths<2, 1>{});
+    if (m == 2 && n == 2) return work(Widths<2, 2>{});
+    if (m == 3 && n == 1) return work(Widths<3, 1>{});
+    if (m == 3 && n == 3) return work(Widths<3, 3>{});
+    work(Widths<0, 0>{});
+}
+
+// out (m x n by rows, its rows `stride` apart) = L' a R, of lower triangular L (m x m), R (n x n).
+template <int M, int N>
+SW_INLINE void scaled(const double *l, int m_given, const Block &a, const double *r, int n_given, double *half, double *out, std::int64_t stride) {
+    const int m = M ? M : m_given, n = N ? N : n_given;
     for (int i = 0; i < m; ++i)
         for (int j = 0; j < n; ++j) {
-            double x = 0.0;
-            for (int f = j; f < n; ++f) x += a[i * down + f * across] * r[f * n + j];
+            double x = a(i, j) * r[j * n + j];
+            for (int f = j + 1; f < n; ++f) x += a(i, f) * r[f * n + j];
             half[i * n + j] = x;
         }
     for (int i = 0; i < m; ++i)
         for (int j = 0; j < n; ++j) {
-            double x = 0.0;
-            for (int e = i; e < m; ++e) x += l[e * m + i] * half[e * n + j];
+            double x = l[i * m + i] * half[i * n + j];
+            for (int e = i + 1; e < m; ++e) x += l[e * m + i] * half[e * n + j];
             out[i * stride + j] = x;
         }
 }
 
+// Rows shorter than this are dealt with in place: to call a function that was compiled for wider instructions takes
+// longer.
+constexpr std::int64_t SHORT_ROW = 24;
+
 // row[b] = sum over the q rows of w of w[a] w[b], for b from a on.
-SW_CLONES inline void outer_row(const double *w, std::int64_t stride, int q, std::int64_t a, std::int64_t n, double *row) {
+template <int Q> SW_INLINE void outer_row_here(const double *w, std::int64_t stride, int q_given, std::int64_t a, std::int64_t n, double *row) {
+    const int q = Q ? Q : q_given;
     const double first = w[a];
     for (std::int64_t b = a; b < n; ++b) row[b] = first * w[b];
     for (int e = 1; e < q; ++e) {
@@ -204,7 +232,18 @@ SW_CLONES inline void outer_row(const double *w, std::int64_t stride, int q, std
     }
 }
 
-// One row of a symmetric matrix, from its diagonal on: out += row x, both ways. Sums in a fixed order of eight.
+SW_CLONES inline void outer_row(const double *w, std::int64_t stride, int q, std::int64_t a, std::int64_t n, double *row) {
+    outer_row_here<0>(w, stride, q, a, n, row);
+}
+
+// One row of a symmetric matrix, from its diagonal on: out += row x, both ways. Sums in a fixed order.
+SW_INLINE void add_symmetric_here(const double *row, std::int64_t a, std::int64_t n, const double *x, double *out) {
+    const double own = x[a];
+    double total = row[a] * own;
+    for (std::int64_t b = a + 1; b < n; ++b) total += row[b] * x[b], out[b] += row[b] * own;
+    out[a] += total;
+}
+
 SW_CLONES inline void add_symmetric(const double *row, std::int64_t a, std::int64_t n, const double *x, double *out) {
     const double own = x[a];
     Lanes sums;
@@ -225,33 +264,36 @@ SW_CLONES inline void add_symmetric(const double *row, std::int64_t a, std::int6
 // The values of L' A L + I and L'X into the room.
 inline void spread(const System &s, const double *values, const double *lambda, Scratch &t, const Room &room) {
     const std::int64_t n = s.tail(), k = s.k;
+    double *half = t.one.data();
     std::memset(room.c, 0, static_cast<std::size_t>(room.c_at[s.head]) * sizeof(double));
     std::memset(room.dense, 0, static_cast<std::size_t>(n * n) * sizeof(double));
-    for (std::int64_t i = 0; i < s.levels; ++i) {
-        const int q = s.width(i);
-        const double *l = lambda + s.factor[s.kind[i]], *x = values + s.x[i];
-        const bool inside = i < s.head;
-        const std::int64_t at = s.effect[i] - s.inner;
-        double *own = inside ? room.own + room.own_at[i] : t.two.data();
-        scaled(l, q, values + s.block[i], q, 1, l, q, t.one.data(), own, q);
-        for (int e = 0; e < q; ++e) own[e * q + e] += 1.0;
-        for (int e = 0; e < q; ++e) {
-            for (int f = e; f < q && !inside; ++f) room.dense[(at + e) * n + at + f] = own[e * q + f];
-            for (int c = 0; c < k; ++c) {
-                double sum = 0.0;
-                for (int f = e; f < q; ++f) sum += l[f * q + e] * x[f * k + c];
-                if (inside) room.x[(s.effect[i] + e) * k + c] = sum;
-                else room.border[c * n + at + e] = sum;
+    for (std::int64_t i = 0; i < s.levels; ++i)
+        for_widths(s.width(i), s.width(i), [&](auto widths) {
+            const int q = widths.m ? widths.m : s.width(i);
+            const double *l = lambda + s.factor[s.kind[i]], *x = values + s.x[i];
+            const bool inside = i < s.head;
+            const std::int64_t at = s.effect[i] - s.inner;
+            double *own = inside ? room.own + room.own_at[i] : t.two.data();
+            scaled<widths.m, widths.n>(l, q, {values + s.block[i], q, 1}, l, q, half, own, q);
+            for (int e = 0; e < q; ++e) own[e * q + e] += 1.0;
+            for (int e = 0; e < q; ++e) {
+                for (int f = e; f < q && !inside; ++f) room.dense[(at + e) * n + at + f] = own[e * q + f];
+                double *to = inside ? room.x + (s.effect[i] + e) * k : room.border + at + e;
+                const std::int64_t step = inside ? 1 : n;
+                for (int c = 0; c < k; ++c) {
+                    double sum = l[e * q + e] * x[e * k + c];
+                    for (int f = e + 1; f < q; ++f) sum += l[f * q + e] * x[f * k + c];
+                    to[c * step] = sum;
+                }
             }
-        }
-    }
+        });
     for (std::int64_t p = 0; p < s.joined; ++p) {
         const std::int64_t i = s.earlier[p], j = s.later[p];
         const int qi = s.width(i), qj = s.width(j);
         const std::int64_t stride = i < s.head ? s.met(i) : n;
         double *to = i < s.head ? room.c + room.c_at[i] + s.slot[p] : room.dense + (s.effect[i] - s.inner) * n + s.effect[j] - s.inner;
-        scaled(lambda + s.factor[s.kind[i]], qi, values + s.pair_block[p], s.turned[p] ? 1 : qj, s.turned[p] ? qi : 1, lambda + s.factor[s.kind[j]], qj,
-               t.one.data(), to, stride);
+        const double *l = lambda + s.factor[s.kind[i]], *r = lambda + s.factor[s.kind[j]];
+        for_widths(qi, qj, [&](auto widths) { scaled<widths.m, widths.n>(l, qi, s.pair(p, values), r, qj, half, to, stride); });
     }
     std::memcpy(room.table, values + s.x[s.levels], static_cast<std::size_t>(k * k) * sizeof(double));
 }
@@ -277,182 +319,218 @@ template <class Each> inline void over_row(const System &s, const Scratch &t, co
     }
 }
 
+// Level i of the head; returns the product of the pivots.
+template <int Q> SW_INLINE double eliminate_level(const System &s, Scratch &t, const Room &room, std::int64_t i) {
+    const int k = s.k, q = Q ? Q : s.width(i);
+    const std::int64_t n = s.tail(), met = s.met(i);
+    double *m = room.own + room.own_at[i], *w = room.c + room.c_at[i], *x = room.x + s.effect[i] * k;
+    double pivots = 1.0;
+    for (int e = 0; e < q; ++e) { // upper factor R, M = R'R, row by row, and W
+        double pivot = m[e * q + e];
+        for (int f = 0; f < e; ++f) pivot -= m[f * q + e] * m[f * q + e];
+        pivots *= pivot; // of 1 or more: M = I + something that is not negative
+        const double root = std::sqrt(pivot), inverse = 1.0 / root;
+        m[e * q + e] = root;
+        for (int g = e + 1; g < q; ++g) {
+            double y = m[e * q + g];
+            for (int f = 0; f < e; ++f) y -= m[f * q + e] * m[f * q + g];
+            m[e * q + g] = y * inverse;
+        }
+        double *row = w + e * met, *of_x = x + e * k;
+        for (int f = 0; f < e; ++f) {
+            const double y = m[f * q + e];
+            for (std::int64_t b = 0; b < met; ++b) row[b] -= y * w[f * met + b];
+            for (int c = 0; c < k; ++c) of_x[c] -= y * x[f * k + c];
+        }
+        for (std::int64_t b = 0; b < met; ++b) row[b] *= inverse;
+        for (int c = 0; c < k; ++c) of_x[c] *= inverse;
+    }
+    const std::int32_t *columns = s.columns + s.starts[i];
+    for (std::int64_t a = 0; a < met; ++a) {
+        double *row = t.row.data();
+        if (met - a < SHORT_ROW) outer_row_here<Q>(w, met, q, a, met, row);
+        else outer_row(w, met, q, a, met, row);
+        over_row(s, t, room, i, a, [row](double &number, std::int64_t b) { number -= row[b]; });
+        const std::int64_t effect = columns[a], step = effect < s.inner ? 1 : n;
+        double *to = effect < s.inner ? room.x + effect * k : room.border + effect - s.inner;
+        for (int c = 0; c < k; ++c) {
+            double y = w[a] * x[c];
+            for (int e = 1; e < q; ++e) y += w[e * met + a] * x[e * k + c];
+            to[c * step] -= y;
+        }
+    }
+    for (int c = 0; c < k; ++c)
+        for (int d = c; d < k; ++d) {
+            double y = x[c] * x[d];
+            for (int e = 1; e < q; ++e) y += x[e * k + c] * x[e * k + d];
+            room.table[c * k + d] -= y;
+        }
+    return pivots;
+}
+
 // Eliminates the head. What is left of the tail and of X is in the room; returns log det of the head.
 inline double eliminate_head(const System &s, const double *values, const double *lambda, const Room &room) {
     Scratch t(s);
     spread(s, values, lambda, t, room);
-    const int k = s.k;
-    const std::int64_t n = s.tail();
     double log = 0.0, product = 1.0;
     for (std::int64_t i = 0; i < s.head; ++i) {
-        const int q = s.width(i);
-        const std::int64_t met = s.met(i);
-        double *m = room.own + room.own_at[i], *w = room.c + room.c_at[i], *x = room.x + s.effect[i] * k;
-        for (int e = 0; e < q; ++e) { // upper factor R, M = R'R, row by row, and W
-            double pivot = m[e * q + e];
-            for (int f = 0; f < e; ++f) pivot -= m[f * q + e] * m[f * q + e];
-            product *= pivot; // of 1 or more: M = I + something that is not negative
-            if (product > 1e150) log += std::log(product), product = 1.0;
-            const double root = std::sqrt(pivot), inverse = 1.0 / root;
-            m[e * q + e] = root;
-            for (int g = e + 1; g < q; ++g) {
-                double y = m[e * q + g];
-                for (int f = 0; f < e; ++f) y -= m[f * q + e] * m[f * q + g];
-                m[e * q + g] = y * inverse;
-            }
-            double *row = w + e * met, *of_x = x + e * k;
-            for (int f = 0; f < e; ++f) {
-                const double y = m[f * q + e];
-                for (std::int64_t b = 0; b < met; ++b) row[b] -= y * w[f * met + b];
-                for (int c = 0; c < k; ++c) of_x[c] -= y * x[f * k + c];
-            }
-            for (std::int64_t b = 0; b < met; ++b) row[b] *= inverse;
-            for (int c = 0; c < k; ++c) of_x[c] *= inverse;
+        double pivots;
+        switch (s.width(i)) {
+        case 1: pivots = eliminate_level<1>(s, t, room, i); break;
+        case 2: pivots = eliminate_level<2>(s, t, room, i); break;
+        case 3: pivots = eliminate_level<3>(s, t, room, i); break;
+        default: pivots = eliminate_level<0>(s, t, room, i);
         }
-        const std::int32_t *columns = s.columns + s.starts[i];
-        for (std::int64_t a = 0; a < met; ++a) {
-            const double *row = t.row.data();
-            outer_row(w, met, q, a, met, t.row.data());
-            over_row(s, t, room, i, a, [row](double &number, std::int64_t b) { number -= row[b]; });
-            const std::int64_t effect = columns[a];
-            for (int c = 0; c < k; ++c) {
-                double y = 0.0;
-                for (int e = 0; e < q; ++e) y += w[e * met + a] * x[e * k + c];
-                (effect < s.inner ? room.x[effect * k + c] : room.border[c * n + effect - s.inner]) -= y;
-            }
-        }
-        for (int c = 0; c < k; ++c)
-            for (int d = 0; d < k; ++d)
-                for (int e = 0; e < q; ++e) room.table[c * k + d] -= x[e * k + c] * x[e * k + d];
+        if (pivots < 1e100) product *= pivots; // few logarithms are taken, of products
+        else log += std::log(pivots);
+        if (product > 1e150) log += std::log(product), product = 1.0;
     }
+    for (int c = 0; c < s.k; ++c)
+        for (int d = 0; d < c; ++d) room.table[c * s.k + d] = room.table[d * s.k + c];
     return log + std::log(product);
 }
 
-// The way back through the head. The room is as `eliminate_head` left it, but for dense, border and table, which are
-// now the adjoints of what was left there; on return own, c and x are the adjoints of L' A L + I and L'X.
-inline void restore_head(const System &s, const Scratch &scratch, const Room &room) {
-    Scratch t(scratch);
-    const int k = s.k;
-    const std::int64_t n = s.tail();
-    for (std::int64_t i = s.head; i-- > 0;) {
-        const int q = s.width(i);
-        const std::int64_t met = s.met(i);
-        double *m = room.own + room.own_at[i], *u = room.c + room.c_at[i], *x = room.x + s.effect[i] * k;
-        for (int e = q - 1; e >= 0; --e) { // U = R^-1 W
-            const double inverse = 1.0 / m[e * q + e];
-            for (int f = e + 1; f < q; ++f) {
-                const double y = m[e * q + f];
-                for (std::int64_t b = 0; b < met; ++b) u[e * met + b] -= y * u[f * met + b];
-                for (int c = 0; c < k; ++c) x[e * k + c] -= y * x[f * k + c];
-            }
-            for (std::int64_t b = 0; b < met; ++b) u[e * met + b] *= inverse;
-            for (int c = 0; c < k; ++c) x[e * k + c] *= inverse;
+// The way back through level i of the head: its own, c and x become the adjoints of L'AL + I and of L'X.
+template <int Q> SW_INLINE void restore_level(const System &s, Scratch &t, const Room &room, std::int64_t i) {
+    const int k = s.k, q = Q ? Q : s.width(i);
+    const std::int64_t n = s.tail(), met = s.met(i);
+    double *m = room.own + room.own_at[i], *u = room.c + room.c_at[i], *x = room.x + s.effect[i] * k;
+    for (int e = q - 1; e >= 0; --e) { // U = R^-1 W
+        const double inverse = 1.0 / m[e * q + e];
+        for (int f = e + 1; f < q; ++f) {
+            const double y = m[e * q + f];
+            for (std::int64_t b = 0; b < met; ++b) u[e * met + b] -= y * u[f * met + b];
+            for (int c = 0; c < k; ++c) x[e * k + c] -= y * x[f * k + c];
         }
-        double *ug = t.left.data(), *xg = ug + q * met; // U G
-        std::memset(ug, 0, static_cast<std::size_t>(q * (met + k)) * sizeof(double));
-        const std::int32_t *columns = s.columns + s.starts[i];
-        for (std::int64_t a = 0; a < met; ++a) {
-            double *row = t.row.data();
-            over_row(s, t, room, i, a, [row](double &number, std::int64_t b) { row[b] = number; });
-            for (int e = 0; e < q; ++e) add_symmetric(row, a, met, u + e * met, ug + e * met);
-            const std::int64_t effect = columns[a];
-            for (int c = 0; c < k; ++c) {
-                const double g = effect < s.inner ? room.x[effect * k + c] : room.border[c * n + effect - s.inner];
-                for (int e = 0; e < q; ++e) {
-                    ug[e * met + a] += g * x[e * k + c];
-                    xg[e * k + c] += g * u[e * met + a];
-                }
-            }
-        }
-        for (int e = 0; e < q; ++e)
-            for (int c = 0; c < k; ++c)
-                for (int d = 0; d < k; ++d) xg[e * k + c] += room.table[c * k + d] * x[e * k + d];
-        double *inverse = t.one.data(), *g = t.two.data();
-        for (int e = 0; e < q; ++e) // R^-1, upper
-            for (int f = e; f >= 0; --f) {
-                double y = e == f ? 1.0 : 0.0;
-                for (int h = f + 1; h <= e; ++h) y -= m[f * q + h] * inverse[h * q + e];
-                inverse[f * q + e] = y / m[f * q + f];
-            }
-        for (int e = 0; e < q; ++e)
-            for (int f = e; f < q; ++f) {
-                double y = 0.0;
-                for (int h = f; h < q; ++h) y += inverse[e * q + h] * inverse[f * q + h];
-                for (std::int64_t b = 0; b < met; ++b) y += ug[e * met + b] * u[f * met + b];
-                for (int c = 0; c < k; ++c) y += xg[e * k + c] * x[f * k + c];
-                g[e * q + f] = g[f * q + e] = y;
-            }
-        std::memcpy(m, g, static_cast<std::size_t>(q * q) * sizeof(double));
-        for (std::int64_t b = 0; b < q * met; ++b) u[b] = -ug[b];
-        for (int c = 0; c < q * k; ++c) x[c] = -xg[c];
+        for (std::int64_t b = 0; b < met; ++b) u[e * met + b] *= inverse;
+        for (int c = 0; c < k; ++c) x[e * k + c] *= inverse;
     }
+    double *ug = t.left.data(), *xg = ug + q * met; // U G
+    std::memset(ug, 0, static_cast<std::size_t>(q * (met + k)) * sizeof(double));
+    const std::int32_t *columns = s.columns + s.starts[i];
+    for (std::int64_t a = 0; a < met; ++a) {
+        double *row = t.row.data();
+        over_row(s, t, room, i, a, [row](double &number, std::int64_t b) { row[b] = number; });
+        for (int e = 0; e < q; ++e) {
+            if (met - a < SHORT_ROW) add_symmetric_here(row, a, met, u + e * met, ug + e * met);
+            else add_symmetric(row, a, met, u + e * met, ug + e * met);
+        }
+        const std::int64_t effect = columns[a], step = effect < s.inner ? 1 : n;
+        const double *from = effect < s.inner ? room.x + effect * k : room.border + effect - s.inner;
+        for (int c = 0; c < k; ++c) {
+            const double g = from[c * step];
+            for (int e = 0; e < q; ++e) {
+                ug[e * met + a] += g * x[e * k + c];
+                xg[e * k + c] += g * u[e * met + a];
+            }
+        }
+    }
+    for (int e = 0; e < q; ++e)
+        for (int c = 0; c < k; ++c)
+            for (int d = 0; d < k; ++d) xg[e * k + c] += room.table[c * k + d] * x[e * k + d];
+    double *inverse = t.one.data(), *g = t.two.data();
+    for (int e = 0; e < q; ++e) // R^-1, upper
+        for (int f = e; f >= 0; --f) {
+            double y = e == f ? 1.0 : 0.0;
+            for (int h = f + 1; h <= e; ++h) y -= m[f * q + h] * inverse[h * q + e];
+            inverse[f * q + e] = y / m[f * q + f];
+        }
+    for (int e = 0; e < q; ++e)
+        for (int f = e; f < q; ++f) {
+            double y = 0.0;
+            for (int h = f; h < q; ++h) y += inverse[e * q + h] * inverse[f * q + h];
+            for (std::int64_t b = 0; b < met; ++b) y += ug[e * met + b] * u[f * met + b];
+            for (int c = 0; c < k; ++c) y += xg[e * k + c] * x[f * k + c];
+            g[e * q + f] = g[f * q + e] = y;
+        }
+    std::memcpy(m, g, static_cast<std::size_t>(q * q) * sizeof(double));
+    for (std::int64_t b = 0; b < q * met; ++b) u[b] = -ug[b];
+    for (int c = 0; c < q * k; ++c) x[c] = -xg[c];
 }
 
-// d criterion / d L added to `gradient`, laid out like lambda, and, if wanted, d criterion / d value to `adjoint`, where
-// a product off the diagonal that stands once counts for both.
+// Of a block a between levels with factors L (m x m), R (n x n), given the adjoint (m x n by rows) of L'a R: adds
+// 2 a R adjoint' to `of_left`, 2 a'L adjoint to `of_right`, and times * L adjoint R' to `back`, laid out like a, if wanted.
+template <int M, int N>
+SW_INLINE void differentiate_block(const double *l, int m_given, const Block &a, const double *r, int n_given, const double *adjoint, double times,
+                                   double *half, double *of_left, double *of_right, double *back) {
+    const int m = M ? M : m_given, n = N ? N : n_given;
+    for (int i = 0; i < m; ++i)
+        for (int j = 0; j < n; ++j) {
+            double x = a(i, j) * r[j * n + j];
+            for (int f = j + 1; f < n; ++f) x += a(i, f) * r[f * n + j];
+            half[i * n + j] = x;
+        }
+    for (int i = 0; i < m; ++i)
+        for (int e = 0; e <= i; ++e) {
+            double x = 0.0;
+            for (int j = 0; j < n; ++j) x += half[i * n + j] * adjoint[e * n + j];
+            of_left[i * m + e] += 2.0 * x;
+        }
+    if (of_right)
+        for (int j = 0; j < n; ++j)
+            for (int i = 0; i < m; ++i) {
+                double x = 0.0;
+                for (int e = i; e < m; ++e) x += a(e, j) * l[e * m + i];
+                for (int f = 0; f <= j; ++f) of_right[j * n + f] += 2.0 * x * adjoint[i * n + f];
+            }
+    if (!back) return;
+    for (int i = 0; i < m; ++i)
+        for (int j = 0; j < n; ++j) {
+            double x = 0.0;
+            for (int e = 0; e <= i; ++e)
+                for (int f = 0; f <= j; ++f) x += l[i * m + e] * adjoint[e * n + f] * r[j * n + f];
+            back[i * a.down + j * a.across] += times * x;
+        }
+}
+
+// The way back. The room is as `eliminate_head` left it, but for dense, border and table, which are now the adjoints of
+// what was left there. On return own, c and x are the adjoints of L'AL + I and L'X; d criterion / d L is added to
+// `gradient`, laid out like lambda, and d criterion / d value to `adjoint`, if wanted, where a product off the diagonal
+// that stands once counts for both.
 inline void back_propagate_system(const System &s, const double *values, const double *lambda, const Room &room, double *gradient, double *adjoint) {
     Scratch t(s);
-    restore_head(s, t, room);
+    for (std::int64_t i = s.head; i-- > 0;) switch (s.width(i)) {
+        case 1: restore_level<1>(s, t, room, i); break;
+        case 2: restore_level<2>(s, t, room, i); break;
+        case 3: restore_level<3>(s, t, room, i); break;
+        default: restore_level<0>(s, t, room, i);
+        }
     const int k = s.k;
     const std::int64_t n = s.tail();
-    const int most = std::max(t.q, 1);
-    std::vector<double> g(static_cast<std::size_t>(most * std::max(most, k))), half(g.size());
-    // of_left += 2 a R g', and back = times * L g R', of a (m x n) with entry (i, j) at a[i * down + j * across].
-    const auto pair = [&half](const double *l, int m, const double *a, int down, int across, const double *r, int width, const double *adj, double *of_left,
-                              double *of_right, double *back, double times) {
-        for (int i = 0; i < m; ++i) // a R
-            for (int j = 0; j < width; ++j) {
-                double x = 0.0;
-                for (int f = j; f < width; ++f) x += a[i * down + f * across] * r[f * width + j];
-                half[static_cast<std::size_t>(i * width + j)] = x;
-            }
-        for (int i = 0; i < m; ++i)
-            for (int e = 0; e <= i; ++e)
-                for (int j = 0; j < width; ++j) of_left[i * m + e] += 2.0 * half[static_cast<std::size_t>(i * width + j)] * adj[e * width + j];
-        if (of_right)
-            for (int j = 0; j < width; ++j) // a'L g
-                for (int i = 0; i < m; ++i) {
-                    double x = 0.0;
-                    for (int e = i; e < m; ++e) x += a[e * down + j * across] * l[e * m + i];
-                    for (int f = 0; f <= j; ++f) of_right[j * width + f] += 2.0 * x * adj[i * width + f];
-                }
-        if (!back) return;
-        for (int i = 0; i < m; ++i)
-            for (int j = 0; j < width; ++j) {
-                double x = 0.0;
-                for (int e = 0; e <= i; ++e)
-                    for (int f = 0; f <= j; ++f) x += l[i * m + e] * adj[e * width + f] * r[j * width + f];
-                back[i * down + j * across] += times * x;
-            }
-    };
-    for (std::int64_t i = 0; i < s.levels; ++i) {
-        const int q = s.width(i);
-        const double *l = lambda + s.factor[s.kind[i]], *x = values + s.x[i];
-        double *of_l = gradient + s.factor[s.kind[i]];
-        const std::int64_t at = s.effect[i] - s.inner;
-        for (int e = 0; e < q; ++e)
-            for (int f = e; f < q; ++f)
-                g[static_cast<std::size_t>(e * q + f)] = g[static_cast<std::size_t>(f * q + e)] =
-                    i < s.head ? room.own[room.own_at[i] + e * q + f] : room.dense[(at + e) * n + at + f];
-        pair(l, q, values + s.block[i], q, 1, l, q, g.data(), of_l, nullptr, adjoint ? adjoint + s.block[i] : nullptr, 1.0);
-        for (int e = 0; e < q; ++e)
-            for (int c = 0; c < k; ++c) {
-                const double own = i < s.head ? room.x[(s.effect[i] + e) * k + c] : room.border[c * n + at + e];
+    double *half = t.one.data(), *g = t.two.data();
+    for (std::int64_t i = 0; i < s.levels; ++i)
+        for_widths(s.width(i), s.width(i), [&](auto widths) {
+            const int q = widths.m ? widths.m : s.width(i);
+            const double *l = lambda + s.factor[s.kind[i]], *x = values + s.x[i];
+            double *of_l = gradient + s.factor[s.kind[i]];
+            const bool inside = i < s.head;
+            const std::int64_t at = s.effect[i] - s.inner, step = inside ? 1 : n;
+            for (int e = 0; e < q; ++e)
+                for (int f = e; f < q; ++f) g[e * q + f] = g[f * q + e] = inside ? room.own[room.own_at[i] + e * q + f] : room.dense[(at + e) * n + at + f];
+            differentiate_block<widths.m, widths.n>(l, q, {values + s.block[i], q, 1}, l, q, g, 1.0, half, of_l, nullptr,
+                                                    adjoint ? adjoint + s.block[i] : nullptr);
+            for (int e = 0; e < q; ++e) {
+                const double *own = inside ? room.x + (s.effect[i] + e) * k : room.border + at + e;
                 for (int f = e; f < q; ++f) {
-                    of_l[f * q + e] += 2.0 * x[f * k + c] * own;
-                    if (adjoint) adjoint[s.x[i] + f * k + c] += 2.0 * l[f * q + e] * own;
+                    double sum = 0.0;
+                    for (int c = 0; c < k; ++c) sum += x[f * k + c] * own[c * step];
+                    of_l[f * q + e] += 2.0 * sum;
+                    for (int c = 0; c < k && adjoint; ++c) adjoint[s.x[i] + f * k + c] += 2.0 * l[f * q + e] * own[c * step];
                 }
             }
-    }
+        });
     for (std::int64_t p = 0; p < s.joined; ++p) {
         const std::int64_t i = s.earlier[p], j = s.later[p];
         const int qi = s.width(i), qj = s.width(j);
         const std::int64_t stride = i < s.head ? s.met(i) : n;
         const double *from = i < s.head ? room.c + room.c_at[i] + s.slot[p] : room.dense + (s.effect[i] - s.inner) * n + s.effect[j] - s.inner;
         for (int e = 0; e < qi; ++e)
-            for (int f = 0; f < qj; ++f) g[static_cast<std::size_t>(e * qj + f)] = from[e * stride + f];
-        pair(lambda + s.factor[s.kind[i]], qi, values + s.pair_block[p], s.turned[p] ? 1 : qj, s.turned[p] ? qi : 1, lambda + s.factor[s.kind[j]], qj, g.data(),
-             gradient + s.factor[s.kind[i]], gradient + s.factor[s.kind[j]], adjoint ? adjoint + s.pair_block[p] : nullptr, 2.0);
+            for (int f = 0; f < qj; ++f) g[e * qj + f] = from[e * stride + f];
+        const double *l = lambda + s.factor[s.kind[i]], *r = lambda + s.factor[s.kind[j]];
+        double *of_l = gradient + s.factor[s.kind[i]], *of_r = gradient + s.factor[s.kind[j]];
+        for_widths(qi, qj, [&](auto widths) {
+            differentiate_block<widths.m, widths.n>(l, qi, s.pair(p, values), r, qj, g, 2.0, half, of_l, of_r, adjoint ? adjoint + s.pair_block[p] : nullptr);
+        });
     }
     if (adjoint)
         for (int c = 0; c < k * k; ++c) adjoint[s.x[s.levels] + c] += room.table[c];

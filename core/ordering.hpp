@@ -8,20 +8,16 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
-#include <set>
 #include <utility>
 #include <vector>
 
 namespace sessionwise {
 
-// A level that meets more than this part of the effects left begins the tail: per pair of effects the sparse way takes
-// some 6 ns there and back, the dense one (a third of n^3 products for the factor, two for the inverse) 0.05 ns.
-constexpr double TAIL_PART = 0.2;
-// Levels joined to more others than this, times the root of the number of levels, go to the tail at once: to look
-// through their lists at every step would take longer than all else.
-constexpr double MANY_NEIGHBOURS = 10.0;
+// Lists are looked through as often as a level has neighbours. Those of the levels that have most go to the tail at once
+// until this is done at most so many times for each level and each pair of joined ones: else it would take longer than
+// what the order is for. Such levels meet nearly all others by the end in any order.
+constexpr std::int64_t LOOKS = 50;
 
 struct Ordering {
     std::vector<std::int32_t> order; // levels, the head's as they are eliminated, then the tail's
@@ -35,28 +31,27 @@ class MinimumDegree {
     // neighbours: of each level those that it is joined to, each once. effects: of each level.
     MinimumDegree(std::vector<std::vector<std::int32_t>> neighbours, const std::int32_t *effects)
         : n_(neighbours.size()), effects_(effects), near_(std::move(neighbours)), elements_(n_), members_(n_), size_(n_, 0), degree_(n_, 0),
-          outside_(n_, 0), stamp_(n_, -1), mark_(n_, 0), state_(n_, FREE) {}
+          outside_(n_, 0), stamp_(n_, -1), next_(n_, NONE), before_(n_, NONE), mark_(n_, 0), state_(n_, FREE) {}
 
-    // Stops, with what is known by then, where there would be more than `most` products.
-    Ordering run(std::int64_t most) {
+    // tail_part: the tail begins where the next level meets more than this part of the effects left. Stops, with what is
+    // known by then, where there would be more than `most` products.
+    Ordering run(double tail_part, std::int64_t most) {
         Ordering made;
-        const double many = MANY_NEIGHBOURS * std::sqrt(static_cast<double>(n_));
         std::int64_t left = 0;
-        for (std::size_t i = 0; i < n_; ++i) {
-            left += effects_[i];
-            if (static_cast<double>(near_[i].size()) > many) state_[i] = LATE;
-        }
+        for (std::size_t i = 0; i < n_; ++i) left += effects_[i];
+        set_aside();
         for (std::size_t i = 0; i < n_; ++i) {
             if (state_[i] != FREE) continue;
             for (const auto j : near_[i]) degree_[i] += weight(j);
-            queue_.emplace(degree_[i], static_cast<std::int32_t>(i));
         }
-        while (!queue_.empty() && made.products <= most) {
-            const std::int32_t p = queue_.begin()->second;
+        first_.assign(static_cast<std::size_t>(left) + 1, NONE);
+        for (std::size_t i = n_; i-- > 0;)
+            if (state_[i] == FREE) enter(static_cast<std::int32_t>(i));
+        for (std::int32_t p = least(); p != NONE && made.products <= most; p = least()) {
             std::vector<std::int32_t> met = meets(p);
             std::int64_t all = 0;
             for (const auto j : met) all += effects_[j];
-            if (static_cast<double>(all) > TAIL_PART * static_cast<double>(left)) break;
+            if (static_cast<double>(all) > tail_part * static_cast<double>(left)) break;
             left -= effects_[p];
             made.products += effects_[p] * all;
             made.order.push_back(p);
@@ -71,9 +66,49 @@ class MinimumDegree {
 
   private:
     enum : char { FREE, LATE, GONE };
+    static constexpr std::int32_t NONE = -1;
 
     std::int64_t weight(std::int32_t i) const { return state_[index(i)] == FREE ? effects_[i] : 0; }
     static std::size_t index(std::int32_t i) { return static_cast<std::size_t>(i); }
+
+    void set_aside() {
+        std::vector<std::int32_t> by_degree(n_);
+        std::int64_t looks = 0, most = 0;
+        for (std::size_t i = 0; i < n_; ++i) {
+            const auto degree = static_cast<std::int64_t>(near_[i].size());
+            by_degree[i] = static_cast<std::int32_t>(i);
+            looks += degree * degree;
+            most += LOOKS * (2 + degree) / 2;
+        }
+        if (looks <= most) return;
+        std::stable_sort(by_degree.begin(), by_degree.end(), [&](auto a, auto b) { return near_[index(a)].size() > near_[index(b)].size(); });
+        for (std::size_t i = 0; i < n_ && looks > most; ++i) {
+            const auto degree = static_cast<std::int64_t>(near_[index(by_degree[i])].size());
+            looks -= degree * degree;
+            state_[index(by_degree[i])] = LATE;
+        }
+    }
+
+    // Levels by degree, in linked lists.
+    void enter(std::int32_t i) {
+        const std::int64_t degree = degree_[index(i)];
+        auto &first = first_[static_cast<std::size_t>(degree)];
+        next_[index(i)] = first, before_[index(i)] = NONE;
+        if (first != NONE) before_[index(first)] = i;
+        first = i;
+        least_ = std::min(least_, degree);
+    }
+    void leave(std::int32_t i) {
+        const std::int32_t next = next_[index(i)], before = before_[index(i)];
+        if (next != NONE) before_[index(next)] = before;
+        if (before != NONE) next_[index(before)] = next;
+        else first_[static_cast<std::size_t>(degree_[index(i)])] = next;
+    }
+    std::int32_t least() {
+        for (; least_ < static_cast<std::int64_t>(first_.size()); ++least_)
+            if (first_[static_cast<std::size_t>(least_)] != NONE) return first_[static_cast<std::size_t>(least_)];
+        return NONE;
+    }
 
     // Those that p is joined to, directly or through an element, each once; they keep the mark of this step.
     std::vector<std::int32_t> meets(std::int32_t p) {
@@ -90,7 +125,7 @@ class MinimumDegree {
     }
 
     void eliminate(std::int32_t p, const std::vector<std::int32_t> &met, std::int64_t left) {
-        queue_.erase({degree_[index(p)], p});
+        leave(p);
         state_[index(p)] = GONE;
         for (const auto e : elements_[index(p)]) members_[index(e)].clear(), size_[index(e)] = -1; // absorbed
         release(elements_[index(p)]);
@@ -119,9 +154,9 @@ class MinimumDegree {
                 if (mark_[index(j)] != step_) near[kept++] = j, degree += weight(j);
             near.resize(kept);
             degree = std::min({degree, left - effects_[i], degree_[index(i)] + size_[index(p)]});
-            queue_.erase({degree_[index(i)], i});
+            leave(i);
             degree_[index(i)] = degree;
-            queue_.emplace(degree, i);
+            enter(i);
         }
     }
 
@@ -131,11 +166,11 @@ class MinimumDegree {
     const std::int32_t *effects_;
     std::vector<std::vector<std::int32_t>> near_, elements_, members_; // neighbours not yet in a common element; elements; theirs
     std::vector<std::int64_t> size_, degree_, outside_;
-    std::vector<std::int32_t> stamp_;
+    std::vector<std::int32_t> stamp_, next_, before_;
     std::vector<std::int64_t> mark_;
     std::vector<char> state_;
-    std::set<std::pair<std::int64_t, std::int32_t>> queue_;
-    std::int64_t step_ = 0;
+    std::vector<std::int32_t> first_; // of each degree
+    std::int64_t least_ = 0, step_ = 0;
 };
 
 } // namespace sessionwise

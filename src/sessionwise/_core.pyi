@@ -61,7 +61,7 @@ def place_products(
     zeros: bool,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]: ...
 def elimination_order(
-    effects: np.ndarray, joined: np.ndarray, most: int
+    effects: np.ndarray, joined: np.ndarray, tail_part: float, most: int
 ) -> tuple[np.ndarray, int, np.ndarray, np.ndarray, int, int]: ...
 def eliminate_head(
     system: tuple[int | np.ndarray, ...], values: np.ndarray, factors: np.ndarray, room: tuple[np.ndarray, ...]

@@ -19,12 +19,16 @@ import numpy as np
 from .._core import back_propagate_system, eliminate_head, elimination_order, place_products
 from ..errors import ModelError
 from .random_terms import Entries, factor
-from .structure import Dense, Level, Structure
+from .structure import CrossedFactors, Level, Structure
 
 #: Effects in the dense tail, and products that are kept of the others: beyond these a fit would not end, or not fit
 #: into the memory of an ordinary machine (0.5 and 1.6 GB).
 MOST_DENSE = 8000
 MOST_PRODUCTS = 200_000_000
+#: The tail begins where even the next level meets more than this part of the effects left. Of n effects left the next
+#: one costs its pairs, some 6 ns each there and back, if it is eliminated the sparse way; the dense way n^2 products of
+#: 0.1 ns (a third of n^3 for the factor, twice that for the inverse).
+TAIL_PART = 0.2
 #: Order of a matrix up to which its inverse is had faster without LAPACK's own function.
 SMALL_MATRIX = 100
 
@@ -89,7 +93,7 @@ class CrossedSystem:
     @cached_property
     def width(self) -> np.ndarray:
         """int64 (levels,), effects of each level in order."""
-        return self._of_levels([kind.q for kind in self.kinds])[self.order]
+        return np.asarray(self._of_levels([kind.q for kind in self.kinds])[self.order])
 
     @cached_property
     def effect(self) -> np.ndarray:
@@ -167,27 +171,33 @@ def crossed_system(s: Structure, at: np.ndarray, p: int, packed: np.ndarray, zer
     ------
     ModelError : the factors meet so much that the system would be too large.
     """
-    first, dense = s.levels[0], s.dense
-    assert dense is not None
-    kinds = _kinds(first, dense)
+    first, factors = s.levels[0], s.crossed
+    assert factors is not None
+    kinds = _kinds(first, factors)
     counts = np.array([kind.count for kind in kinds], np.int64)
     effects = np.array([kind.q for kind in kinds], np.int32)
     k = p + 1
-    origin, target, joined, size = place_products(counts, effects, at, first.q, k, packed, dense.map, zeros)
-    order, head, starts, columns, tail, products = elimination_order(np.repeat(effects, counts), joined, MOST_PRODUCTS)
+    origin, target, joined, size = place_products(counts, effects, at, first.q, k, packed, factors.map, zeros)
+    order, head, starts, columns, tail, products = elimination_order(
+        np.repeat(effects, counts), joined, TAIL_PART, MOST_PRODUCTS
+    )
     if products > MOST_PRODUCTS or tail > MOST_DENSE:
         raise ModelError(
-            "crossed grouping factors meet too much: their random effects would have to be solved for with "
-            + (f"{tail:,} at once, more than {MOST_DENSE:,}." if products <= MOST_PRODUCTS else "too many products."),
+            "crossed grouping factors meet too often: "
+            + (
+                f"{tail:,} random effects would have to be solved for at once, more than {MOST_DENSE:,}."
+                if products <= MOST_PRODUCTS
+                else f"more than {MOST_PRODUCTS:,} products of their random effects would have to be kept."
+            ),
             where=", ".join(f"{kind.name}: {kind.count:,} levels" for kind in kinds),
             remedy="Leave out a random term, or use a factor in which persons are nested.",
         )
     return CrossedSystem(kinds, k, origin, target, size, order, head, starts, columns, joined.reshape(-1, 2))
 
 
-def _kinds(first: Level, dense: Dense) -> tuple[Kind, ...]:
+def _kinds(first: Level, crossed: CrossedFactors) -> tuple[Kind, ...]:
     made, at = [], 0
-    for one in (*((first,) if first.q else ()), *dense.factors):
+    for one in (*((first,) if first.q else ()), *crossed.factors):
         made.append(Kind(one.name, one.q, len(one.labels), at, one.entries))
         at += len(one.labels)
     return tuple(made)

@@ -186,7 +186,7 @@ def problem(gram: MixedGram, residual: Residual | None = None) -> MixedLikelihoo
     if gram.basis is not None:
         transform = _to_given(transform, gram.basis)
     fixed, crossed = gram.terms.fixed_names, None
-    if s.dense is not None:
+    if s.crossed is not None:
         start = made.combined(residual.start()).packed
         crossed = crossed_system(s, at, len(fixed), start, zeros=bool(residual.names))
     return MixedLikelihood(s, residual, made, at, transform, fixed, gram.n_rows, gram.response, crossed)

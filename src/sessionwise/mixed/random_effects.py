@@ -153,14 +153,17 @@ def _crossed(
     """By the way back to the gradient: with M of crossed.py, the derivative of log det M in L'AL is its inverse, and
     that of above' [X, y]'V^-1 [X, y] above in L'Z'y is minus the scaled effects."""
     weights, nothing = np.outer(above, above), np.zeros((system.k, system.k))
+    import scipy.linalg  # noqa: F401  # before the line below, which then holds for its BLAS too
+
     adjoints = []
-    for h in (weights, nothing):
-        done = integrated(system, state.base, theta)
-        assert done is not None  # it is at the optimum
-        adjoints.append(propagated(system, state.base, done, h))
-    dense, level = solution.problem.structure.dense, solution.problem.levels[0]
-    assert dense is not None
-    labels = {f.name: f.labels for f in dense.factors}
+    with one_thread():
+        for h in (weights, nothing):
+            done = integrated(system, state.base, theta)
+            assert done is not None  # it is at the optimum
+            adjoints.append(propagated(system, state.base, done, h))
+    factors, level = solution.problem.structure.crossed, solution.problem.levels[0]
+    assert factors is not None
+    labels = {f.name: f.labels for f in factors.factors}
     found: dict[str, Effects] = {}
     for kind in system.kinds:
         lower = factor(kind.entries, kind.q, theta)

@@ -4,8 +4,9 @@ Persons come first, always, since residuals may be correlated within them. What 
 
 - a chain: every other grouping factor is constant within the one before it (persons in therapists in clinics), so
   that a level is eliminated after another, each group by itself;
-- a dense system: a person may meet several levels of a factor (a patient who changes therapist). Each factor then has
+- a crossed system: a person may meet several levels of a factor (a patient who changes therapist). Each factor then has
   as many columns in a person's products as the person with most levels needs, and a map says which level stands where.
+  What is eliminated first, crossed.py decides.
 
 A factor whose levels lie within persons (treatment episodes of a patient) joins the persons' own level.
 """
@@ -46,7 +47,7 @@ class Level:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Factor:
-    """A grouping factor of the dense system: its effects are rows start : start + levels * q, level by level."""
+    """A crossed grouping factor: its effects are numbers start : start + levels * q, level by level."""
 
     name: str
     q: int
@@ -56,11 +57,12 @@ class Factor:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Dense:
-    """Factors that are eliminated after persons, all at once.
+class CrossedFactors:
+    """All factors but those within persons, where a person meets several levels of one.
 
-    map : int32 (persons, r), where a person's remaining column stands in the whole system, [X, y] last.
-    size : rows before [X, y].
+    map : int32 (persons, r), the effect that a person's remaining column is of, -1 for a position that the person has
+    no level at; [X, y] last.
+    size : effects.
     """
 
     factors: tuple[Factor, ...]
@@ -79,7 +81,7 @@ class Structure:
 
     blocks: tuple[Block, ...]
     levels: tuple[Level, ...]
-    dense: Dense | None
+    crossed: CrossedFactors | None
     sources: tuple[Source, ...]
     order: np.ndarray
     inside: tuple[str, ...]
@@ -113,11 +115,11 @@ def structure(terms: Terms, groups: Sequence[Groups], persons: np.ndarray) -> St
     person = _Person(nested.persons, len(own_sources), diagonal(repeated), labels)
     fixed = fixed_sources(terms)
     made = _chain if nested.is_chain else _crossed
-    levels, dense, remaining, order = made(nested, blocks, person, len(fixed))
+    levels, crossed, remaining, order = made(nested, blocks, person, len(fixed))
     sources = (*own_sources, *remaining, *fixed)
     _not_too_many(sources, placed)
     inside = tuple(g.name for g in nested.inside)
-    return Structure(blocks, levels, dense, sources, order, inside, placed)
+    return Structure(blocks, levels, crossed, sources, order, inside, placed)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,7 +135,7 @@ class _Person:
         return Level(self.name, self.q, r, self.labels[order], self.entries, parent)
 
 
-_Made = tuple[tuple[Level, ...], Dense | None, list[Source], np.ndarray]
+_Made = tuple[tuple[Level, ...], CrossedFactors | None, list[Source], np.ndarray]
 
 
 def _chain(nested: Nesting, blocks: Sequence[Block], person: _Person, fixed: int) -> _Made:
@@ -168,9 +170,10 @@ def _crossed(nested: Nesting, blocks: Sequence[Block], person: _Person, fixed: i
         start += len(g.labels) * q
     n = len(person.labels)
     last = np.broadcast_to(start + np.arange(fixed), (n, fixed))
-    dense = Dense(tuple(factors), np.ascontiguousarray(np.concatenate([*maps, last], axis=1), np.int32), start)
+    places = np.ascontiguousarray(np.concatenate([*maps, last], axis=1), np.int32)
+    crossed = CrossedFactors(tuple(factors), places, start)
     order = np.arange(n)
-    return (person.level(len(remaining) + fixed, order, None),), dense, remaining, order
+    return (person.level(len(remaining) + fixed, order, None),), crossed, remaining, order
 
 
 def _not_too_many(sources: Sequence[Source], placed: dict[str, Groups]) -> None:
