@@ -9,6 +9,8 @@
 #include "gram.hpp"
 #include "criterion.hpp"
 #include "crossed.hpp"
+#include "crossed_products.hpp"
+#include "ordering.hpp"
 #include "score.hpp"
 
 namespace nb = nanobind;

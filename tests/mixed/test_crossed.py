@@ -149,11 +149,19 @@ def test_satterthwaite_is_that_of_the_dense_system(monkeypatch):
 
 
 @settings(max_examples=60)
-@given(st.integers(0, 10_000), st.integers(2, 40), st.integers(0, 120), st.sampled_from([0.05, 0.2, 0.6, 1.0]))
-def test_what_each_level_meets_is_what_elimination_joins(seed, n, edges, part):
+@given(
+    st.integers(0, 10_000),
+    st.integers(2, 40) | st.just(150),
+    st.integers(0, 120),
+    st.integers(0, 2),
+    st.sampled_from([0.05, 0.2, 0.6, 1.0]),
+)
+def test_what_each_level_meets_is_what_elimination_joins(seed, n, edges, hubs, part):
+    """hubs : levels that are joined to all others, whose lists are too long to be looked through at every step."""
     rng = np.random.default_rng(seed)
     effects_of = rng.integers(1, 4, n).astype(np.int32)
-    pairs = np.unique(np.sort(rng.integers(0, n, (edges, 2)), axis=1), axis=0)
+    drawn = [rng.integers(0, n, (edges, 2)), *(np.column_stack([np.full(n, h), np.arange(n)]) for h in range(hubs))]
+    pairs = np.unique(np.sort(np.concatenate(drawn), axis=1), axis=0)
     pairs = np.ascontiguousarray(pairs[pairs[:, 0] < pairs[:, 1]].astype(np.int32))
     order, head, starts, columns, tail, products = elimination_order(effects_of, pairs.ravel(), part, 10**9)
     assert sorted(order.tolist()) == list(range(n))
