@@ -8,6 +8,8 @@ GRADIENT 1e-6 relative to the largest entry: central differences of the criterio
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import polars as pl
 import pytest
@@ -108,6 +110,18 @@ def test_order_and_labels_do_not_matter(seed, near):
     np.testing.assert_allclose(here.deviance, there.deviance, rtol=1e-11)
     np.testing.assert_allclose(list(here.fixef.values()), list(there.fixef.values()), rtol=1e-6)
     np.testing.assert_allclose(list(here.df.values()), list(there.df.values()), rtol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["independent", "ar1"])
+def test_products_may_be_others_and_a_pickle_is_the_same(kind):
+    p = setup(changing(12, 30, 12), FORMULAS[1], kind).problem
+    parameters = np.full(p.n_theta + p.n_rho, 0.4)
+    here = evaluate(p, parameters, reml=True)
+    loaded = evaluate(pickle.loads(pickle.dumps(p)), parameters, reml=True)
+    assert loaded.criterion == here.criterion
+    np.testing.assert_array_equal(loaded.gradient, here.gradient)
+    shaken = evaluate(p.with_products(p.products.shaken(np.random.default_rng(0))), parameters, reml=True)
+    assert 0 < abs(shaken.rss - here.rss) < 1e-9 * here.rss
 
 
 # --- what follows from a fit ------------------------------------------------------------------------

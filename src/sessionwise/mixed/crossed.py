@@ -11,7 +11,7 @@ The order is found once for a model (`crossed_system`); at each point `integrate
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 
 import numpy as np
@@ -52,7 +52,8 @@ class CrossedSystem:
     """Where everything stands; the same whatever the parameters.
 
     kinds : of levels, those of persons first if they have effects. k : columns besides, [X, y].
-    origin, target : int64, from which number of the packed products to which value they are added. size : of values.
+    size : of values. fixed : these (size,), where residual parameters have no part in them; else origin, target :
+    int64, from which number of the packed products to which value they are added.
     order : int32 (levels,), in which they are eliminated. head : how many before the tail.
     starts : int64 (head + 1,), columns : int32, the later effects that each level of the head meets, numbered in that
     order. joined : int32 (pairs, 2), levels that have products together; their blocks stand at the end of the values,
@@ -61,18 +62,23 @@ class CrossedSystem:
 
     kinds: tuple[Kind, ...]
     k: int
+    size: int
+    fixed: np.ndarray | None
     origin: np.ndarray
     target: np.ndarray
-    size: int
     order: np.ndarray
     head: int
     starts: np.ndarray
     columns: np.ndarray
     joined: np.ndarray
 
+    def __getstate__(self) -> dict[str, object]:
+        """Without what follows from the fields."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
+
     def values(self, packed: np.ndarray) -> np.ndarray:
         """Of the system (size,), from packed products."""
-        return np.bincount(self.target, packed.ravel()[self.origin], minlength=self.size)
+        return _summed(packed, self.origin, self.target, self.size) if self.fixed is None else self.fixed
 
     def packed(self, adjoint: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         """d criterion / d packed products, from that of the values."""
@@ -156,16 +162,20 @@ class CrossedSystem:
         return np.repeat(np.array(each, np.int64), [kind.count for kind in self.kinds])
 
 
+def _summed(packed: np.ndarray, origin: np.ndarray, target: np.ndarray, size: int) -> np.ndarray:
+    return np.bincount(target, packed.ravel()[origin], minlength=size)
+
+
 def _from_zero(counts: np.ndarray) -> np.ndarray:
     """Running sums, 0 first."""
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
-def crossed_system(s: Structure, at: np.ndarray, p: int, packed: np.ndarray, zeros: bool) -> CrossedSystem:
+def crossed_system(s: Structure, at: np.ndarray, p: int, packed: np.ndarray, fixed: bool) -> CrossedSystem:
     """The system of a structure with crossed factors.
 
-    at, packed : products of the persons' columns; p : fixed columns. zeros : whether a product that is 0 here may be
-    another number for other residual parameters.
+    at, packed : products of the persons' columns; p : fixed columns. fixed : whether these are the products whatever
+    the residual parameters; else what is 0 in them may be another number elsewhere.
 
     Raises
     ------
@@ -177,7 +187,7 @@ def crossed_system(s: Structure, at: np.ndarray, p: int, packed: np.ndarray, zer
     counts = np.array([kind.count for kind in kinds], np.int64)
     effects = np.array([kind.q for kind in kinds], np.int32)
     k = p + 1
-    origin, target, joined, size = place_products(counts, effects, at, first.q, k, packed, factors.map, zeros)
+    origin, target, joined, size = place_products(counts, effects, at, first.q, k, packed, factors.map, not fixed)
     order, head, starts, columns, tail, products = elimination_order(
         np.repeat(effects, counts), joined, TAIL_PART, MOST_PRODUCTS
     )
@@ -192,7 +202,11 @@ def crossed_system(s: Structure, at: np.ndarray, p: int, packed: np.ndarray, zer
             where=", ".join(f"{kind.name}: {kind.count:,} levels" for kind in kinds),
             remedy="Leave out a random term, or use a factor in which persons are nested.",
         )
-    return CrossedSystem(kinds, k, origin, target, size, order, head, starts, columns, joined.reshape(-1, 2))
+    values = _summed(packed, origin, target, size) if fixed else None
+    if fixed:
+        origin = target = np.zeros(0, np.int64)
+    joined = joined.reshape(-1, 2)
+    return CrossedSystem(kinds, k, size, values, origin, target, order, head, starts, columns, joined)
 
 
 def _kinds(first: Level, crossed: CrossedFactors) -> tuple[Kind, ...]:

@@ -102,6 +102,11 @@ class MixedLikelihood:
         """Products for rho, and the sums of what each level leaves."""
         return self._state(self.products.combined(rho)) if self.n_rho else self.fixed_state
 
+    def with_products(self, products: Products) -> MixedLikelihood:
+        """Of other numbers in the same columns."""
+        crossed = self.crossed and _system(self.structure, self.residual, self.at, self.p, products)
+        return replace(self, products=products, crossed=crossed)
+
     def _state(self, combined: Combined) -> State:
         first = self.levels[0]
         groups = len(first.labels)
@@ -185,11 +190,13 @@ def problem(gram: MixedGram, residual: Residual | None = None) -> MixedLikelihoo
     transform = _transform(gram.fitted, s, unique, head.center, head.scale)
     if gram.basis is not None:
         transform = _to_given(transform, gram.basis)
-    fixed, crossed = gram.terms.fixed_names, None
-    if s.crossed is not None:
-        start = made.combined(residual.start()).packed
-        crossed = crossed_system(s, at, len(fixed), start, zeros=bool(residual.names))
+    fixed = gram.terms.fixed_names
+    crossed = _system(s, residual, at, len(fixed), made) if s.crossed is not None else None
     return MixedLikelihood(s, residual, made, at, transform, fixed, gram.n_rows, gram.response, crossed)
+
+
+def _system(s: Structure, residual: Residual, at: np.ndarray, p: int, products: Products) -> CrossedSystem:
+    return crossed_system(s, at, p, products.combined(residual.start()).packed, fixed=not residual.names)
 
 
 def _to_given(t: Transform, basis: Basis) -> Transform:
