@@ -8,6 +8,9 @@
 
 #include "gram.hpp"
 #include "criterion.hpp"
+#include "crossed.hpp"
+#include "crossed_products.hpp"
+#include "ordering.hpp"
 #include "score.hpp"
 
 namespace nb = nanobind;
@@ -79,14 +82,7 @@ static sw::Above parents_of(const std::optional<Codes> &parent, std::int64_t gro
     for (std::int64_t g = 0; g < groups; ++g)
         if (parent->data()[g] < 0 || parent->data()[g] >= parents || (g && parent->data()[g] < parent->data()[g - 1]))
             throw nb::value_error("mlm: parents must ascend");
-    return {parent->data(), nullptr, 0};
-}
-
-static sw::Above map_of(const CodeTable &map, std::int64_t groups, int r, std::int64_t order) {
-    if (static_cast<std::int64_t>(map.shape(0)) != groups || static_cast<int>(map.shape(1)) != r) throw nb::value_error("mlm: map does not fit");
-    for (std::size_t i = 0; i < map.size(); ++i)
-        if (map.data()[i] < 0 || map.data()[i] >= order) throw nb::value_error("mlm: map points outside the matrix");
-    return {nullptr, map.data(), order};
+    return {parent->data()};
 }
 
 // A level's factor and its gradient, and where theta stands in them.
@@ -167,37 +163,135 @@ static std::tuple<double, double, double> finish(const Table &table, double log_
 }
 
 static void collect(const CodeTable &at, std::int64_t groups, const Packed &packed, const Table &lambda, const std::optional<Codes> &parent,
-                    const std::optional<CodeTable> &map, std::int64_t above_count, Output1 out, int threads) {
+                    std::int64_t above_count, Output1 out, int threads) {
     must_fit(packed, groups);
     const auto level = level_of(at, groups, packed, lambda);
-    const auto above = map ? map_of(*map, groups, level.r, above_count) : parents_of(parent, groups, above_count);
-    const std::int64_t size = map ? above_count * above_count
-                                  : sw::pair_count(level.r) * (parent ? (above_count + sw::LANES - 1) / sw::LANES * sw::LANES : 1);
+    const auto above = parents_of(parent, groups, above_count);
+    const std::int64_t size = sw::pair_count(level.r) * (parent ? (above_count + sw::LANES - 1) / sw::LANES * sw::LANES : 1);
     if (static_cast<std::int64_t>(out.size()) != size) throw nb::value_error("collect: the output does not fit");
     nb::gil_scoped_release free;
     sw::collect(level, above, threads, out.data());
 }
 
-static double eliminate(const CodeTable &at, std::int64_t groups, const Packed &packed, const Table &lambda, const CodeTable &map, Output2 dense,
-                        int threads) {
-    must_fit(packed, groups);
-    const auto level = level_of(at, groups, packed, lambda);
-    const auto above = map_of(map, groups, level.r, static_cast<std::int64_t>(dense.shape(0)));
-    if (dense.shape(0) != dense.shape(1)) throw nb::value_error("eliminate: the matrix must be square");
-    nb::gil_scoped_release free;
-    return sw::eliminate(level, above, threads, dense.data());
+// --- crossed grouping factors ---
+
+template <class T> using Made = nb::ndarray<nb::numpy, T, nb::ndim<1>>;
+
+template <class T> static Made<T> made(std::vector<T> &&numbers) {
+    auto *kept = new std::vector<T>(std::move(numbers));
+    nb::capsule owner(kept, [](void *p) noexcept { delete static_cast<std::vector<T> *>(p); });
+    return Made<T>(kept->data(), {kept->size()}, owner);
 }
 
-static void back_propagate(const CodeTable &at, std::int64_t groups, const Packed &packed, const Table &lambda, const CodeTable &map, const Table &dense,
-                    Output1 gradient, const std::optional<Output3> &adjoint, int threads) {
-    must_fit(packed, groups);
-    const auto level = level_of(at, groups, packed, lambda);
-    const auto above = map_of(map, groups, level.r, static_cast<std::int64_t>(dense.shape(0)));
-    if (dense.shape(0) != dense.shape(1) || static_cast<std::int64_t>(gradient.size()) != sw::pair_count(level.q) ||
-        (adjoint && adjoint->size() != packed.size()))
-        throw nb::value_error("back_propagate: an output does not fit");
+static std::tuple<Made<std::int64_t>, Made<std::int64_t>, Made<std::int32_t>, std::int64_t>
+place_products(const Integers &counts, const Codes &effects, const CodeTable &at, int q, int k, const Packed &packed, const CodeTable &map, bool zeros) {
+    const auto persons = static_cast<std::int64_t>(map.shape(0));
+    const auto r = static_cast<int>(map.shape(1));
+    must_fit(packed, persons);
+    if (counts.size() != effects.size() || k < 1 || k > r || q < 0 || static_cast<int>(at.shape(0)) != q + r || at.shape(1) != at.shape(0) ||
+        (q && (!counts.size() || counts.data()[0] != persons || effects.data()[0] != q)))
+        throw nb::value_error("place_products: kinds, map or at do not fit");
+    for (std::size_t i = 0; i < at.size(); ++i)
+        if (at.data()[i] < 0 || at.data()[i] >= static_cast<std::int64_t>(packed.shape(1))) throw nb::value_error("place_products: no such product");
+    const sw::Kinds kinds(counts.data(), effects.data(), counts.size());
+    const std::int64_t others = kinds.effect.back() - persons * q;
+    for (std::size_t i = 0; i < map.size(); ++i)
+        if (static_cast<int>(i % static_cast<std::size_t>(r)) < r - k && map.data()[i] >= others) throw nb::value_error("place_products: no such effect");
+    sw::Placed placed;
+    {
+        nb::gil_scoped_release free;
+        placed = sw::place(kinds, at.data(), q, r, k, static_cast<std::int64_t>(packed.shape(1)), persons, packed.data(), map.data(), zeros);
+    }
+    return {made(std::move(placed.from)), made(std::move(placed.to)), made(std::move(placed.joined)), placed.size};
+}
+
+// Levels in order, how many are the head's, the effects that each of these meets (where a level's begin; numbers of
+// effects in this order, ascending), and effects in the tail. Where there are more than `most` products, none are given.
+static std::tuple<Made<std::int32_t>, std::int64_t, Made<std::int64_t>, Made<std::int32_t>, std::int64_t, std::int64_t>
+elimination_order(const Codes &effects, const Codes &joined, double tail_part, std::int64_t most) {
+    const std::size_t n = effects.size();
+    std::vector<std::vector<std::int32_t>> neighbours(n);
+    std::vector<std::size_t> count(n, 0);
+    for (std::size_t p = 0; p < joined.size(); ++p) {
+        if (joined.data()[p] < 0 || static_cast<std::size_t>(joined.data()[p]) >= n) throw nb::value_error("elimination_order: no such level");
+        ++count[static_cast<std::size_t>(joined.data()[p])];
+    }
+    for (std::size_t i = 0; i < n; ++i) neighbours[i].reserve(count[i]);
+    for (std::size_t p = 0; p + 1 < joined.size(); p += 2) {
+        const std::int32_t a = joined.data()[p], b = joined.data()[p + 1];
+        neighbours[static_cast<std::size_t>(a)].push_back(b);
+        neighbours[static_cast<std::size_t>(b)].push_back(a);
+    }
+    std::vector<std::int32_t> order, columns;
+    std::vector<std::int64_t> starts{0};
+    std::int64_t head, tail, products;
+    {
+        nb::gil_scoped_release free;
+        sw::Ordering found = sw::MinimumDegree(std::move(neighbours), effects.data()).run(tail_part, most);
+        order = std::move(found.order), tail = found.tail, products = found.products;
+        head = static_cast<std::int64_t>(found.met.size());
+        std::vector<std::int32_t> place(n);
+        std::vector<std::int64_t> first(n + 1, 0);
+        for (std::size_t i = 0; i < n; ++i) {
+            place[static_cast<std::size_t>(order[i])] = static_cast<std::int32_t>(i);
+            first[i + 1] = first[i] + effects.data()[order[i]];
+        }
+        for (auto &met : found.met) {
+            if (products > most) break;
+            for (auto &level : met) level = place[static_cast<std::size_t>(level)];
+            std::sort(met.begin(), met.end());
+            for (const auto i : met)
+                for (std::int64_t e = first[static_cast<std::size_t>(i)]; e < first[static_cast<std::size_t>(i) + 1]; ++e)
+                    columns.push_back(static_cast<std::int32_t>(e));
+            starts.push_back(static_cast<std::int64_t>(columns.size()));
+        }
+    }
+    return {made(std::move(order)), head, made(std::move(starts)), made(std::move(columns)), tail, products};
+}
+
+// (k, kind, effect, block, x, starts, columns, earlier, later, pair_block, slot, turned, q, factor): see crossed.hpp.
+using SystemArgs = std::tuple<int, Codes, Integers, Integers, Integers, Integers, Codes, Codes, Codes, Integers, Integers,
+                              nb::ndarray<const std::int8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>, Codes, Integers>;
+// (own, c, x, dense, border, table, own_at, c_at)
+using RoomArgs = std::tuple<Output1, Output1, Output1, Output2, Output2, Output2, Integers, Integers>;
+
+static sw::System system_of(const SystemArgs &args) {
+    const auto &[k, kind, effect, block, x, starts, columns, earlier, later, pair_block, slot, turned, q, factor] = args;
+    const std::size_t levels = kind.size(), pairs = earlier.size();
+    if (k < 1 || effect.size() != levels + 1 || block.size() != levels || x.size() != levels + 1 || starts.size() < 1 || starts.size() > levels + 1 ||
+        static_cast<std::int64_t>(columns.size()) != starts.data()[starts.size() - 1] || later.size() != pairs || pair_block.size() != pairs ||
+        slot.size() != pairs || turned.size() != pairs || q.size() != factor.size())
+        throw nb::value_error("system: its arrays do not fit");
+    const auto head = static_cast<std::int64_t>(starts.size()) - 1;
+    return {static_cast<std::int64_t>(levels), head, static_cast<std::int64_t>(pairs), effect.data()[levels], effect.data()[head], k, kind.data(),
+            effect.data(), block.data(), x.data(), starts.data(), columns.data(), earlier.data(), later.data(), pair_block.data(), slot.data(),
+            reinterpret_cast<const char *>(turned.data()), q.data(), factor.data(), static_cast<std::int64_t>(q.size())};
+}
+
+static sw::Room room_of(const sw::System &s, const RoomArgs &args) {
+    const auto &[own, c, x, dense, border, table, own_at, c_at] = args;
+    const auto head = static_cast<std::size_t>(s.head), n = static_cast<std::size_t>(s.tail()), k = static_cast<std::size_t>(s.k);
+    if (own_at.size() != head + 1 || c_at.size() != head + 1 || static_cast<std::int64_t>(own.size()) != own_at.data()[head] ||
+        static_cast<std::int64_t>(c.size()) != c_at.data()[head] || static_cast<std::int64_t>(x.size()) != s.inner * s.k || dense.shape(0) != n ||
+        dense.shape(1) != n || border.shape(0) != k || border.shape(1) != n || table.shape(0) != k || table.shape(1) != k)
+        throw nb::value_error("system: the room does not fit");
+    return {own.data(), c.data(), x.data(), dense.data(), border.data(), table.data(), own_at.data(), c_at.data()};
+}
+
+static double eliminate_head(const SystemArgs &args, const Vector &values, const Vector &lambda, const RoomArgs &room_args) {
+    const sw::System s = system_of(args);
+    const sw::Room room = room_of(s, room_args);
     nb::gil_scoped_release free;
-    sw::back_propagate(level, above, threads, dense.data(), gradient.data(), adjoint ? adjoint->data() : nullptr);
+    return sw::eliminate_head(s, values.data(), lambda.data(), room);
+}
+
+static void back_propagate_system(const SystemArgs &args, const Vector &values, const Vector &lambda, const RoomArgs &room_args, Output1 gradient,
+                                  const std::optional<Output1> &adjoint) {
+    const sw::System s = system_of(args);
+    const sw::Room room = room_of(s, room_args);
+    if (gradient.size() != lambda.size() || (adjoint && adjoint->size() != values.size())) throw nb::value_error("system: an output does not fit");
+    nb::gil_scoped_release free;
+    sw::back_propagate_system(s, values.data(), lambda.data(), room, gradient.data(), adjoint ? adjoint->data() : nullptr);
 }
 
 // --- scores ---
@@ -248,12 +342,15 @@ NB_MODULE(_core, m) {
           "Criterion, log det V, log det S and rss of nested levels; fills the table of [X, y] and adds to the slopes.");
     m.def("finish", &finish, "table"_a, "log_v"_a, "reml"_a, "nu"_a, "sigma2"_a, "directions"_a.none(), "h"_a,
           "Criterion, log det S and rss of a table of [X, y]; fills its adjoint h.");
-    m.def("collect", &collect, "at"_a, "groups"_a, "packed"_a, "factor"_a, "parent"_a.none(), "map"_a.none(), "above"_a, "out"_a,
+    m.def("collect", &collect, "at"_a, "groups"_a, "packed"_a, "factor"_a, "parent"_a.none(), "above"_a, "out"_a,
           "threads"_a = 0, "Add the products of the columns that remain after a level to `out`.");
-    m.def("eliminate", &eliminate, "at"_a, "groups"_a, "packed"_a, "factor"_a, "map"_a, "dense"_a, "threads"_a = 0,
-          "Subtract what a level's random effects explain from a dense matrix; returns the sum of log det M.");
-    m.def("back_propagate", &back_propagate, "at"_a, "groups"_a, "packed"_a, "factor"_a, "map"_a, "dense"_a, "gradient"_a,
-          "adjoint"_a.none(), "threads"_a = 0, "Add to the gradient of a level (and the adjoint of its products).");
+    m.def("place_products", &place_products, "counts"_a, "effects"_a, "at"_a, "q"_a, "k"_a, "packed"_a, "map"_a, "zeros"_a,
+          "Where persons' products stand in a system of crossed factors: from, to, joined levels, number of values.");
+    m.def("elimination_order", &elimination_order, "effects"_a, "joined"_a, "tail_part"_a, "most"_a,
+          "Levels in order, the head's number, the effects that each of these meets, the tail's effects, products.");
+    m.def("eliminate_head", &eliminate_head, "system"_a, "values"_a, "factors"_a, "room"_a, "Eliminate the head; returns its log det M.");
+    m.def("back_propagate_system", &back_propagate_system, "system"_a, "values"_a, "factors"_a, "room"_a, "gradient"_a, "adjoint"_a.none(),
+          "Add to the gradient of the factors (and the adjoint of the values).");
     m.def("score", &score, "streams"_a, "low"_a, "high"_a, "reversed"_a, "scales"_a, "scores"_a, "threads"_a = 0,
           "Fill scores, one (rows,) a scale, from one Arrow stream for each item; returns counts for each scale "
           "(complete, pro-rated, items filled, too few, empty) and answers out of range for each item.");

@@ -41,12 +41,9 @@ struct Level {
     const double *lambda; // q x q by rows
 };
 
-// Whose products a group adds to: all together, its parent's (codes ascending), or, for groups that belong to
-// several parents, rows of one dense matrix: position j of group g is row map[g * r + j].
+// Whose products a group adds to: its parent's (codes ascending), or all together.
 struct Above {
     const std::int32_t *parent = nullptr;
-    const std::int32_t *map = nullptr;
-    std::int64_t dense = 0; // order of the dense matrix
 };
 
 inline std::size_t size(int a, int b) { return static_cast<std::size_t>(a) * static_cast<std::size_t>(b); }
@@ -263,12 +260,10 @@ inline std::int64_t chunk_start(std::int64_t c, const Level &g, const Above &abo
 
 inline std::int64_t chunk_count(const Level &g) { return (g.groups + CHUNK - 1) / CHUNK; }
 
-// Calls work(scratch, chunk, block, first lane, last lane) for the blocks of each chunk. In a dense matrix any two
-// groups may meet, so one thread does it all.
+// Calls work(scratch, chunk, block, first lane, last lane) for the blocks of each chunk.
 template <class Do> void over_chunks(const Level &g, const Above &above, int asked_threads, Do work) {
     const std::int64_t units = g.groups * (g.q + 1) * (g.q + g.r);
-    const int most = above.map ? 1 : thread_count(units, GRAIN, asked_threads);
-    const int threads = static_cast<int>(std::clamp<std::int64_t>(chunk_count(g), 1, most));
+    const int threads = static_cast<int>(std::clamp<std::int64_t>(chunk_count(g), 1, thread_count(units, GRAIN, asked_threads)));
     parallel(chunk_count(g), threads, [&](int, std::int64_t from, std::int64_t to) {
         Work scratch(g.q, g.r);
         for (std::int64_t c = from; c < to; ++c) {
@@ -295,29 +290,20 @@ inline void add_chunks(const std::vector<Lanes> &sums, std::int64_t each, double
     }
 }
 
-// Adds sign * x, products by pairs of the r columns that remain, to the parents' blocks or the dense matrix.
+// Adds sign * x, products by pairs of the r columns that remain, to the parents' blocks.
 inline void scatter(const Level &g, const Above &above, std::int64_t block, int first, int last, double sign, const Lanes *x, double *out) {
     const std::int64_t pairs = pair_count(g.r);
     for (int l = first; l < last; ++l) {
         const std::int64_t group = block * LANES + l;
-        if (above.parent) {
-            double *to = out + (above.parent[group] / LANES) * pairs * LANES + above.parent[group] % LANES;
-            for (std::int64_t pair = 0; pair < pairs; ++pair) to[pair * LANES] += sign * x[pair][l];
-            continue;
-        }
-        const std::int32_t *map = above.map + group * g.r;
-        for (int a = 0, pair = 0; a < g.r; ++a)
-            for (int b = a; b < g.r; ++b, ++pair) {
-                out[map[a] * above.dense + map[b]] += sign * x[pair][l];
-                if (a != b) out[map[b] * above.dense + map[a]] += sign * x[pair][l];
-            }
+        double *to = out + (above.parent[group] / LANES) * pairs * LANES + above.parent[group] % LANES;
+        for (std::int64_t pair = 0; pair < pairs; ++pair) to[pair * LANES] += sign * x[pair][l];
     }
 }
 
 // Adds the products of the columns that remain, G_rr, of every group to `out`.
 inline void collect(const Level &g, const Above &above, int threads, double *out) {
     const std::int64_t pairs = pair_count(g.r);
-    const bool all = !above.parent && !above.map;
+    const bool all = !above.parent;
     auto sums = zeros(all ? chunk_count(g) * pairs : 0);
     over_chunks(g, above, threads, [&](Work &s, std::int64_t chunk, std::int64_t block, int first, int last) {
         Lanes *to = all ? sums.data() + chunk * pairs : s.zeroed();
@@ -335,7 +321,7 @@ inline void collect(const Level &g, const Above &above, int threads, double *out
 // Subtracts what the random effects of a level explain from `out`; returns the sum of log det M.
 inline double eliminate(const Level &g, const Above &above, int threads, double *out) {
     const std::int64_t pairs = pair_count(g.r);
-    const bool all = !above.parent && !above.map;
+    const bool all = !above.parent;
     if (!g.q) return 0.0;
     std::vector<LogSum> logs(static_cast<std::size_t>(chunk_count(g)));
     auto sums = zeros(all ? chunk_count(g) * pairs : 0);
@@ -355,13 +341,11 @@ inline double eliminate(const Level &g, const Above &above, int threads, double 
 // another chunk.
 inline void gather(const Level &g, const Above &above, std::int64_t block, int first, int last, const double *h, Work &s) {
     const std::int64_t pairs = pair_count(g.r);
-    const bool all = !above.parent && !above.map;
+    const bool all = !above.parent;
     const double *from[LANES] = {};
-    const std::int32_t *map[LANES] = {};
     for (int l = first; l < last && !all; ++l) {
         const std::int64_t group = block * LANES + l;
-        if (above.parent) from[l] = h + (above.parent[group] / LANES) * pairs * LANES + above.parent[group] % LANES;
-        else map[l] = above.map + group * g.r;
+        from[l] = h + (above.parent[group] / LANES) * pairs * LANES + above.parent[group] % LANES;
     }
     for (int a = 0, pair = 0; a < g.r; ++a)
         for (int b = a; b < g.r; ++b, ++pair) {
@@ -369,19 +353,17 @@ inline void gather(const Level &g, const Above &above, std::int64_t block, int f
             if (above.parent) {
                 const double half = a == b ? 1.0 : 0.5; // a product off the diagonal stands for two entries
                 for (int l = first; l < last; ++l) x[l] = half * from[l][pair * LANES];
-            } else if (above.map) {
-                for (int l = first; l < last; ++l) x[l] = h[map[l][a] * above.dense + map[l][b]];
             }
             s.h[a * g.r + b] = s.h[b * g.r + a] = x;
         }
 }
 
 // The way back. `h`: d criterion / d `out` of eliminate and collect together; for all groups the symmetric r x r, for
-// parents their blocks (a product off the diagonal standing for two entries), else the symmetric dense matrix.
+// parents their blocks (a product off the diagonal standing for two entries).
 // Adds to `gradient`, d criterion / d L, q (q + 1) / 2, and, if there is one, to `adjoint`, shaped like `packed`.
 inline void back_propagate(const Level &g, const Above &above, int threads, const double *h, double *gradient, double *adjoint) {
     const std::int64_t entries = pair_count(g.q);
-    const bool all = !above.parent && !above.map;
+    const bool all = !above.parent;
     auto sums = zeros(chunk_count(g) * entries);
     over_chunks(g, above, threads, [&](Work &s, std::int64_t chunk, std::int64_t block, int first, int last) {
         if (!all || block % (CHUNK / LANES) == 0) gather(g, above, block, first, last, h, s); // else it stays what it was

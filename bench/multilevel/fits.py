@@ -28,7 +28,7 @@ def rows(peers: Mapping[str, ModuleType], *, slow: bool) -> list[Row]:
         frames = pl.DataFrame(data), pd.DataFrame(data)
         for model in MODELS:
             beside = [_beside(frames, persons, model, name, peer, slow) for name, peer in peers.items()]
-            table += [row for row in beside if row] or [_alone(frames[0], persons, model)]
+            table += [row for row in beside if row] or [alone(_what(persons, model), frames[0], model)]
     return table
 
 
@@ -39,8 +39,13 @@ def _beside(frames: tuple[Any, Any], persons: int, model: Model, name: str, peer
     nearest: Model | None = peer.closest(model)
     if nearest is None:
         return Row(_what(persons, model), peer=name, remark="cannot fit this model")
-    say(f"{_what(persons, nearest)}, beside {name}")
-    with ours.ready(frames[0], nearest) as mine, peer.ready(frames[1], nearest) as theirs:
+    return compared(_what(persons, nearest), frames, nearest, name, peer)
+
+
+def compared(what: str, frames: tuple[Any, Any], model: Model, name: str, peer: ModuleType) -> Row:
+    """Whole fits of a model that both can fit, in turn."""
+    say(f"{what}, beside {name}")
+    with ours.ready(frames[0], model) as mine, peer.ready(frames[1], model) as theirs:
         # The first runs warm up; theirs counts if it was long.
         my_fit, their_fit = mine.fit(), theirs.fit()
         if their_fit.seconds > LONG:
@@ -48,10 +53,8 @@ def _beside(frames: tuple[Any, Any], persons: int, model: Model, name: str, peer
         else:
             times = pairs(lambda: mine.fit().seconds, lambda: theirs.fit().seconds, RUNS)
     difference = their_fit.criterion - my_fit.criterion
-    return Row(
-        _what(persons, nearest), times[0], name, times[1], times[2],
-        difference=difference, remark=_remark(nearest, my_fit, their_fit),
-    )  # fmt: skip
+    remark = _remark(model, my_fit, their_fit)
+    return Row(what, times[0], name, times[1], times[2], difference=difference, remark=remark)
 
 
 def _remark(model: Model, mine: Fitted, theirs: Fitted) -> str:
@@ -64,11 +67,12 @@ def _remark(model: Model, mine: Fitted, theirs: Fitted) -> str:
     return "; ".join(said)
 
 
-def _alone(frame: Any, persons: int, model: Model) -> Row:
+def alone(what: str, frame: Any, model: Model) -> Row:
+    """Our whole fit."""
     with ours.ready(frame, model) as mine:
         mine.fit()
         seconds, _, _ = pairs(lambda: mine.fit().seconds, lambda: 1.0, RUNS)
-    return Row(_what(persons, model), seconds)
+    return Row(what, seconds)
 
 
 def _what(persons: int, model: Model) -> str:

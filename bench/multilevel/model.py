@@ -12,13 +12,15 @@ class Model:
     """y ~ x + z + session with random effects of persons, and of therapists.
 
     slopes : x and z have random effects too. therapists : persons are in therapists, who have an intercept.
-    correlated : the person's effects are. reml : the criterion, else maximum likelihood.
+    correlated : the person's effects are. reml : the criterion, else maximum likelihood. setting : persons change
+    therapists, and the setting of each session has an intercept too.
     """
 
     slopes: bool
     therapists: bool
     correlated: bool = True
     reml: bool = True
+    setting: bool = False
 
     @property
     def formula(self) -> str:
@@ -30,7 +32,8 @@ class Model:
         """The random terms."""
         bar = "|" if self.correlated else "||"
         persons = f"(1 + x + z {bar} person)" if self.slopes else "(1 | person)"
-        return persons + (" + (1 | therapist)" if self.therapists else "")
+        crossed = " + (1 | setting)" if self.setting else ""
+        return persons + (" + (1 | therapist)" if self.therapists else "") + crossed
 
     @property
     def method(self) -> str:

@@ -46,30 +46,33 @@ def collect(
     packed: np.ndarray,
     factor: np.ndarray,
     parent: np.ndarray | None,
-    map: np.ndarray | None,
     above: int,
     out: np.ndarray,
     threads: int = 0,
 ) -> None: ...
-def eliminate(
+def place_products(
+    counts: np.ndarray,
+    effects: np.ndarray,
     at: np.ndarray,
-    groups: int,
+    q: int,
+    k: int,
     packed: np.ndarray,
-    factor: np.ndarray,
     map: np.ndarray,
-    dense: np.ndarray,
-    threads: int = 0,
+    zeros: bool,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]: ...
+def elimination_order(
+    effects: np.ndarray, joined: np.ndarray, tail_part: float, most: int
+) -> tuple[np.ndarray, int, np.ndarray, np.ndarray, int, int]: ...
+def eliminate_head(
+    system: tuple[int | np.ndarray, ...], values: np.ndarray, factors: np.ndarray, room: tuple[np.ndarray, ...]
 ) -> float: ...
-def back_propagate(
-    at: np.ndarray,
-    groups: int,
-    packed: np.ndarray,
-    factor: np.ndarray,
-    map: np.ndarray,
-    dense: np.ndarray,
+def back_propagate_system(
+    system: tuple[int | np.ndarray, ...],
+    values: np.ndarray,
+    factors: np.ndarray,
+    room: tuple[np.ndarray, ...],
     gradient: np.ndarray,
     adjoint: np.ndarray | None,
-    threads: int = 0,
 ) -> None: ...
 def score(
     streams: list[object],

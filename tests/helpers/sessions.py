@@ -32,6 +32,20 @@ def nested(seed: int = 5, persons: int = 20, sessions: int = 6, *, attended: flo
     return pl.DataFrame(of_sessions | of_persons | last).filter(pl.Series(there))
 
 
+def changing(seed: int, persons: int, therapists: int, sessions: int = 6, *, near: bool = False) -> pl.DataFrame:
+    """Persons whose therapist, h, may change every second session: to the next in number if `near`, so that therapists
+    stand in a ring, else to any. The other columns as in `nested`."""
+    rng = np.random.default_rng(seed)
+    p, s = np.repeat(np.arange(persons), sessions), np.tile(np.arange(1, sessions + 1), persons)
+    spell = (s - 1) // 2
+    h = (p + spell) % therapists if near else rng.integers(0, therapists, (persons, sessions))[p, spell]
+    x, z = rng.standard_normal((2, len(p)))
+    level = 1.2 * rng.standard_normal(persons)[p] + 0.8 * rng.standard_normal(therapists)[h]
+    y = 20 + level + x * (1 + 0.6 * rng.standard_normal(persons)[p]) + rng.standard_normal(len(p))
+    table = {"p": p, "s": s, "x": x, "z": z, "h": h, "g": p % 3, "e": spell, "b": s % 2, "k": s % 3, "y": y}
+    return pl.DataFrame(table | {"t": 1.3 * s}).filter(pl.Series(rng.random(len(p)) > 0.15))
+
+
 def renamed(table: pl.DataFrame, seed: int) -> pl.DataFrame:
     """The same sessions: persons and therapists under other names, rows in another order."""
     names = np.random.default_rng(seed).permutation(1000)

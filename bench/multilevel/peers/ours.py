@@ -12,7 +12,7 @@ from typing import Any
 import sessionwise as sw
 from sessionwise.mixed import MixedLikelihood, evaluate, optimise, problem, summed
 from sessionwise.mixed.starting_values import start
-from sessionwise.models.mlm.model import residual_of
+from sessionwise.models.mlm.residual import residual_of
 
 from ...timing import each, seconds
 from ..model import Model

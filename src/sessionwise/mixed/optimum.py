@@ -161,7 +161,7 @@ def _is_lost(f: _Counter, x: np.ndarray, point: Evaluation) -> bool:
     near_one = problem.residual.kind == "ar1" and (problem.residual.sensitivity(x[problem.n_theta :])[0] < _NEAR_ONE)
     if not near_one and np.abs(x[: problem.n_theta]).max(initial=0.0) < _LARGE:
         return False
-    shaken = replace(problem, products=problem.products.shaken(np.random.default_rng(0)))
+    shaken = problem.with_products(problem.products.shaken(np.random.default_rng(0)))
     there = evaluate(shaken, x, reml=f.reml, gradient=False, threads=f.threads).criterion
     return not abs(there - point.criterion) < _ROUNDING
 

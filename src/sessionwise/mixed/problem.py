@@ -15,11 +15,12 @@ from .._core import LANES, collect
 from ..errors import ModelError
 from ..grams import Gram, arranged, filled
 from ..threads import one_thread
+from .crossed import CrossedSystem, crossed_system
 from .mixed_gram import MixedGram, label
 from .orthogonal_columns import Basis, is_poor_table
 from .random_terms import INTERCEPT, Block, Source, Terms, fixed_sources
 from .residuals import Combined, Independent, Products, Residual, Rows, Transformed, products_of
-from .structure import Dense, Level, Structure, structure
+from .structure import Level, Structure, structure
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +48,7 @@ class MixedLikelihood:
     products : cross-products as a function of the residual parameters rho.
     names : fixed columns. n, p : rows, fixed columns. n_theta, n_rho : parameters.
     response : mean and mean square of the response, by which rows are known again.
+    crossed : the system of all random effects, where factors cross.
     """
 
     structure: Structure
@@ -57,6 +59,7 @@ class MixedLikelihood:
     names: tuple[str, ...]
     n: int
     response: tuple[float, float]
+    crossed: CrossedSystem | None = None
 
     @property
     def p(self) -> int:
@@ -69,10 +72,6 @@ class MixedLikelihood:
     @property
     def levels(self) -> tuple[Level, ...]:
         return self.structure.levels
-
-    @property
-    def dense(self) -> Dense | None:
-        return self.structure.dense
 
     @cached_property
     def n_theta(self) -> int:
@@ -103,18 +102,20 @@ class MixedLikelihood:
         """Products for rho, and the sums of what each level leaves."""
         return self._state(self.products.combined(rho)) if self.n_rho else self.fixed_state
 
+    def with_products(self, products: Products) -> MixedLikelihood:
+        """Of other numbers in the same columns."""
+        crossed = self.crossed and _system(self.structure, self.residual, self.at, self.p, products)
+        return replace(self, products=products, crossed=crossed)
+
     def _state(self, combined: Combined) -> State:
         first = self.levels[0]
         groups = len(first.labels)
-        if self.dense is not None:
-            order = self.dense.size + self.p + 1
-            base = np.zeros(order * order)
-            collect(self.at, groups, combined.packed, np.zeros((first.q, first.q)), None, self.dense.map, order, base)
-            return State(combined.packed, combined.log_r, base, ())
+        if self.crossed is not None:
+            return State(combined.packed, combined.log_r, self.crossed.values(combined.packed), ())
         above = len(self.levels[1].labels) if first.parent is not None else 0
         pairs = first.r * (first.r + 1) // 2
         base = np.zeros(pairs * (-(-above // LANES) * LANES if above else 1))
-        collect(self.at, groups, combined.packed, np.zeros((first.q, first.q)), first.parent, None, above, base)
+        collect(self.at, groups, combined.packed, np.zeros((first.q, first.q)), first.parent, above, base)
         levels = tuple(
             (
                 table,
@@ -137,8 +138,8 @@ _Level = tuple[np.ndarray, int, np.ndarray | None, np.ndarray | None, int, np.nd
 
 @dataclass(frozen=True, slots=True, eq=False)
 class State:
-    """Products packed for the kernel, log det R, and the sum over persons of the products that remain after them: by
-    parent, as a dense matrix, or over all. levels : of a chain, as the kernel takes them."""
+    """Products packed for the kernel, log det R, and the sum over persons of the products that remain after them, by
+    parent or over all; of crossed factors the values of their system. levels : of a chain, as the kernel takes them."""
 
     packed: np.ndarray
     log_r: float
@@ -189,7 +190,13 @@ def problem(gram: MixedGram, residual: Residual | None = None) -> MixedLikelihoo
     transform = _transform(gram.fitted, s, unique, head.center, head.scale)
     if gram.basis is not None:
         transform = _to_given(transform, gram.basis)
-    return MixedLikelihood(s, residual, made, at, transform, gram.terms.fixed_names, gram.n_rows, gram.response)
+    fixed = gram.terms.fixed_names
+    crossed = _system(s, residual, at, len(fixed), made) if s.crossed is not None else None
+    return MixedLikelihood(s, residual, made, at, transform, fixed, gram.n_rows, gram.response, crossed)
+
+
+def _system(s: Structure, residual: Residual, at: np.ndarray, p: int, products: Products) -> CrossedSystem:
+    return crossed_system(s, at, p, products.combined(residual.start()).packed, fixed=not residual.names)
 
 
 def _to_given(t: Transform, basis: Basis) -> Transform:
@@ -246,7 +253,7 @@ def sample(whole: MixedLikelihood, persons: int) -> MixedLikelihood | None:
     """
     s = whole.structure
     total = len(s.levels[0].labels)
-    if s.dense is not None or whole.n_rho or total < 4 * persons or len(s.levels[-1].labels) < 40:
+    if whole.crossed is not None or whole.n_rho or total < 4 * persons or len(s.levels[-1].labels) < 40:
         return None
     kept = [np.zeros(0, np.int64)] * len(s.levels)
     top = len(s.levels[-1].labels)

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._core import LANES, eliminate
+from .._core import LANES
 from ..threads import one_thread
-from .criterion import factor
+from .crossed import CrossedSystem, integrated, propagated
 from .problem import State
+from .random_terms import factor
 from .solution import Solution
-from .structure import Dense, Level
+from .structure import Level
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,8 +41,8 @@ def effects(solution: Solution) -> dict[str, Effects]:
     theta, rho = np.split(solution.optimum.parameters, [problem.n_theta])
     state = problem.state(rho)
     above = np.append(-solution.optimum.evaluation.beta(), 1.0)  # weights of [X, y]
-    if problem.dense is not None:
-        found = _crossed(solution, problem.dense, state, theta, above)
+    if problem.crossed is not None:
+        found = _crossed(solution, problem.crossed, state, theta, above)
     else:
         found = _nested(solution, state, theta, above)
     return {name: _in_units(solution, name, e) for name, e in found.items() if e.values.shape[1]}
@@ -147,33 +148,29 @@ def _by_factor(solution: Solution, level: Level, values: np.ndarray, spread: np.
 
 
 def _crossed(
-    solution: Solution, dense: Dense, state: State, theta: np.ndarray, above: np.ndarray
+    solution: Solution, system: CrossedSystem, state: State, theta: np.ndarray, above: np.ndarray
 ) -> dict[str, Effects]:
-    problem = solution.problem
-    level, n, k = problem.levels[0], dense.size, problem.p + 1
-    own = factor(level.entries, level.q, theta)
-    whole = state.base.reshape(n + k, n + k).copy()
-    eliminate(problem.at, len(level.labels), state.packed, own, dense.map, whole, 0)
-    lower = np.zeros((n, n))
-    for f in dense.factors:
-        small = factor(f.entries, f.q, theta)
-        for start in range(f.start, f.start + len(f.labels) * f.q, f.q):
-            lower[start : start + f.q, start : start + f.q] = small
-    m = lower.T @ whole[:n, :n] @ lower + np.eye(n)
-    p = lower @ np.linalg.solve(m, lower.T)
-    values = p @ (whole[:n, n:] @ above)
-    found = {}
-    for f in dense.factors:
-        rows = slice(f.start, f.start + len(f.labels) * f.q)
-        blocks = p[rows, rows].reshape(len(f.labels), f.q, len(f.labels), f.q)
-        each = np.arange(len(f.labels))
-        found[f.name] = Effects(f.labels, values[rows].reshape(-1, f.q), blocks[each, :, each, :])
-    groups, q = len(level.labels), level.q
-    zr = _square(state.packed, groups, problem.at[:q, q:])
-    solved = _solved(own, _square(state.packed, groups, problem.at[:q, :q]), zr)
-    positions = dense.map.shape[1] - k
-    weights = np.concatenate([-values[dense.map[:, :positions]], np.broadcast_to(above, (groups, k))], axis=1)
-    through = solved.u[:, :, :positions]
-    between = p[dense.map[:, :positions, None], dense.map[:, None, :positions]]
-    spread = solved.p + through @ between @ through.transpose(0, 2, 1)
-    return found | _by_factor(solution, level, np.einsum("nqr,nr->nq", solved.u, weights), spread)
+    """By the way back to the gradient: with M of crossed.py, the derivative of log det M in L'AL is its inverse, and
+    that of above' [X, y]'V^-1 [X, y] above in L'Z'y is minus the scaled effects."""
+    weights, nothing = np.outer(above, above), np.zeros((system.k, system.k))
+    import scipy.linalg  # noqa: F401  # before the line below, which then holds for its BLAS too
+
+    adjoints = []
+    with one_thread():
+        for h in (weights, nothing):
+            done = integrated(system, state.base, theta)
+            assert done is not None  # it is at the optimum
+            adjoints.append(propagated(system, state.base, done, h))
+    factors, level = solution.problem.structure.crossed, solution.problem.levels[0]
+    assert factors is not None
+    labels = {f.name: f.labels for f in factors.factors}
+    found: dict[str, Effects] = {}
+    for kind in system.kinds:
+        lower = factor(kind.entries, kind.q, theta)
+        values = -adjoints[0].of_kind(system, kind)[0][:, :, -1] @ lower.T
+        spread = lower @ adjoints[1].of_kind(system, kind)[1] @ lower.T
+        if kind.name == level.name:
+            found |= _by_factor(solution, level, values, spread)
+        else:
+            found[kind.name] = Effects(labels[kind.name], values, spread)
+    return found

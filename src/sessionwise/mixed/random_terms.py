@@ -146,3 +146,10 @@ def diagonal(blocks: Sequence[Block]) -> Entries:
     if not parts:
         return Entries(*[np.zeros(0, np.int64)] * 3)
     return Entries(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+
+def factor(entries: Entries, q: int, theta: np.ndarray) -> np.ndarray:
+    """A level's relative covariance factor (q, q)."""
+    matrix = np.zeros((q, q))
+    matrix[entries.rows, entries.columns] = theta[entries.numbers]
+    return matrix

@@ -146,11 +146,12 @@ def _averages(problem: MixedLikelihood, state: State) -> list[tuple[Entries, int
                 (level.entries, level.q, total[table[: level.q, : level.q]] / len(level.labels), len(level.labels))
             )
         table = table[level.q :, level.q :]  # what remains, not reduced: near enough
-    if problem.dense is not None:
-        order = problem.dense.size + problem.p + 1
-        whole = state.base.reshape(order, order)
-        for f in problem.dense.factors:
-            rows = slice(f.start, f.start + len(f.labels) * f.q)
-            blocks = whole[rows, rows].reshape(len(f.labels), f.q, len(f.labels), f.q)
-            found.append((f.entries, f.q, np.einsum("aiaj->ij", blocks) / len(f.labels), len(f.labels)))
+    if problem.crossed is not None:
+        at = 0
+        for kind in problem.crossed.kinds:
+            size = kind.count * kind.q**2
+            if kind.name != problem.levels[0].name:
+                blocks = state.base[at : at + size].reshape(kind.count, kind.q, kind.q)
+                found.append((kind.entries, kind.q, blocks.mean(axis=0), kind.count))
+            at += size
     return found

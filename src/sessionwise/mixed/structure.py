@@ -4,8 +4,9 @@ Persons come first, always, since residuals may be correlated within them. What 
 
 - a chain: every other grouping factor is constant within the one before it (persons in therapists in clinics), so
   that a level is eliminated after another, each group by itself;
-- a dense system: a person may meet several levels of a factor (a patient who changes therapist). Each factor then has
+- a crossed system: a person may meet several levels of a factor (a patient who changes therapist). Each factor then has
   as many columns in a person's products as the person with most levels needs, and a map says which level stands where.
+  What is eliminated first, crossed.py decides.
 
 A factor whose levels lie within persons (treatment episodes of a patient) joins the persons' own level.
 """
@@ -22,9 +23,8 @@ from .groups import Groups
 from .nesting import Nesting, nesting, sorted_chain
 from .random_terms import Block, Entries, Source, Terms, at_positions, diagonal, fixed_sources, random_blocks
 
-#: Columns of one person's products, and order of the dense system: beyond these a fit would not end.
+#: Columns of one person's products: beyond these a fit would not end.
 MOST_COLUMNS = 400
-MOST_DENSE = 8000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +47,7 @@ class Level:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Factor:
-    """A grouping factor of the dense system: its effects are rows start : start + levels * q, level by level."""
+    """A crossed grouping factor: its effects are numbers start : start + levels * q, level by level."""
 
     name: str
     q: int
@@ -57,11 +57,12 @@ class Factor:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Dense:
-    """Factors that are eliminated after persons, all at once.
+class CrossedFactors:
+    """All factors but those within persons, where a person meets several levels of one.
 
-    map : int32 (persons, r), where a person's remaining column stands in the whole system, [X, y] last.
-    size : rows before [X, y].
+    map : int32 (persons, r), the effect that a person's remaining column is of, -1 for a position that the person has
+    no level at; [X, y] last.
+    size : effects.
     """
 
     factors: tuple[Factor, ...]
@@ -80,7 +81,7 @@ class Structure:
 
     blocks: tuple[Block, ...]
     levels: tuple[Level, ...]
-    dense: Dense | None
+    crossed: CrossedFactors | None
     sources: tuple[Source, ...]
     order: np.ndarray
     inside: tuple[str, ...]
@@ -114,11 +115,11 @@ def structure(terms: Terms, groups: Sequence[Groups], persons: np.ndarray) -> St
     person = _Person(nested.persons, len(own_sources), diagonal(repeated), labels)
     fixed = fixed_sources(terms)
     made = _chain if nested.is_chain else _crossed
-    levels, dense, remaining, order = made(nested, blocks, person, len(fixed))
+    levels, crossed, remaining, order = made(nested, blocks, person, len(fixed))
     sources = (*own_sources, *remaining, *fixed)
     _not_too_many(sources, placed)
     inside = tuple(g.name for g in nested.inside)
-    return Structure(blocks, levels, dense, sources, order, inside, placed)
+    return Structure(blocks, levels, crossed, sources, order, inside, placed)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,7 +135,7 @@ class _Person:
         return Level(self.name, self.q, r, self.labels[order], self.entries, parent)
 
 
-_Made = tuple[tuple[Level, ...], Dense | None, list[Source], np.ndarray]
+_Made = tuple[tuple[Level, ...], CrossedFactors | None, list[Source], np.ndarray]
 
 
 def _chain(nested: Nesting, blocks: Sequence[Block], person: _Person, fixed: int) -> _Made:
@@ -164,20 +165,15 @@ def _crossed(nested: Nesting, blocks: Sequence[Block], person: _Person, fixed: i
         q = sum(b.q for b in own)
         remaining += at_positions(own, g.name, g.most)
         factors.append(Factor(g.name, q, g.labels, diagonal(own), start))
-        codes = np.maximum(g.codes, 0)  # a column of a position that is not there is zero
-        maps.append((start + codes[:, :, None] * q + np.arange(q)).reshape(len(codes), -1))
+        places = np.where(g.codes[:, :, None] < 0, -1, start + g.codes[:, :, None] * q + np.arange(q))
+        maps.append(places.reshape(len(places), -1))
         start += len(g.labels) * q
-    if start > MOST_DENSE:
-        raise ModelError(
-            f"crossed grouping factors have {start:,} random effects together, more than {MOST_DENSE:,}.",
-            where=", ".join(f"{g.name}: {len(g.labels):,} levels" for g in nested.others),
-            remedy="Leave out a random term, or use a factor in which persons are nested.",
-        )
     n = len(person.labels)
     last = np.broadcast_to(start + np.arange(fixed), (n, fixed))
-    dense = Dense(tuple(factors), np.ascontiguousarray(np.concatenate([*maps, last], axis=1), np.int32), start)
+    places = np.ascontiguousarray(np.concatenate([*maps, last], axis=1), np.int32)
+    crossed = CrossedFactors(tuple(factors), places, start)
     order = np.arange(n)
-    return (person.level(len(remaining) + fixed, order, None),), dense, remaining, order
+    return (person.level(len(remaining) + fixed, order, None),), crossed, remaining, order
 
 
 def _not_too_many(sources: Sequence[Source], placed: dict[str, Groups]) -> None:

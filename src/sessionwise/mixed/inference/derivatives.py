@@ -18,7 +18,7 @@ from ..._core import LANES
 from ...errors import ModelError
 from .. import MixedLikelihood
 from ..random_terms import Entries
-from ..structure import Dense
+from ..structure import CrossedFactors
 from .level_derivatives import Expansion, Total, integrated
 
 #: Matrices of all effects of crossed factors may take this many bytes.
@@ -76,13 +76,13 @@ def _entries(problem: MixedLikelihood, theta: np.ndarray) -> np.ndarray:
 
 def _expansion(problem: MixedLikelihood, theta: np.ndarray) -> Expansion:
     """S (1, p, p), all random effects integrated out."""
-    first, dense = problem.levels[0], problem.dense
+    first, crossed = problem.levels[0], problem.structure.crossed
     here = Expansion(_products(problem))
-    if dense is not None:
-        size = dense.size + problem.p
-        _check(dense, size, len(np.unique(first.entries.numbers)))
-        here = integrated(here, first.entries, first.q, theta, _mapped(dense.map[:, :-1], size))
-        return integrated(here, _all_levels(dense), dense.size, theta, _over_all)
+    if crossed is not None:
+        size = crossed.size + problem.p
+        _check(crossed, size, len(np.unique(first.entries.numbers)))
+        here = integrated(here, first.entries, first.q, theta, _mapped(np.maximum(crossed.map[:, :-1], 0), size))
+        return integrated(here, _all_levels(crossed), crossed.size, theta, _over_all)
     for level in problem.levels:
         total = _over_all if level.parent is None else _by_parent(level.parent)
         here = integrated(here, level.entries, level.q, theta, total)
@@ -96,20 +96,20 @@ def _products(problem: MixedLikelihood) -> np.ndarray:
     return np.asarray(by_group[:, problem.at[:-1, :-1]])
 
 
-def _check(dense: Dense, size: int, m: int) -> None:
+def _check(crossed: CrossedFactors, size: int, m: int) -> None:
     matrices = 6 + 3 * m + m * (m + 1) // 2
     if 8 * size**2 * matrices > MOST_BYTES:
         raise ModelError(
             f"Kenward-Roger degrees of freedom need {matrices} matrices of order {size:,} here, too many to keep.",
-            where=", ".join(f"{f.name}: {len(f.labels):,} levels" for f in dense.factors),
+            where=", ".join(f"{f.name}: {len(f.labels):,} levels" for f in crossed.factors),
             remedy='Use degrees="satterthwaite", which differs little with so many levels.',
         )
 
 
-def _all_levels(dense: Dense) -> Entries:
+def _all_levels(crossed: CrossedFactors) -> Entries:
     """Where theta stands in the covariance factor of all effects of all factors."""
     rows, columns, numbers = [], [], []
-    for f in dense.factors:
+    for f in crossed.factors:
         start = f.start + f.q * np.arange(len(f.labels))[:, None]
         rows.append((start + f.entries.rows).ravel())
         columns.append((start + f.entries.columns).ravel())

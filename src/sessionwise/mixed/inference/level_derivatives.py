@@ -25,8 +25,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..criterion import factor
-from ..random_terms import Entries
+from ..random_terms import Entries, factor
 
 #: The sum of x'y, of two (groups, k, r), over the groups of each group of the next level: (parents, r, r).
 Total = Callable[[np.ndarray, np.ndarray], np.ndarray]
