@@ -33,10 +33,10 @@ static int whole(const nb::dict &d, const char *name) { return nb::cast<int>(d[n
 static double real(const nb::dict &d, const char *name) { return nb::cast<double>(d[name]); }
 static bool yes(const nb::dict &d, const char *name) { return nb::cast<bool>(d[name]); }
 
-static ds::VariancePrior prior(const nb::dict &d, const char *name, std::size_t n, bool full) {
+static ds::VariancePrior prior(const nb::dict &d, const char *name, std::size_t n) {
     const auto p = nb::cast<nb::dict>(d[name]);
     const bool half_t = yes(p, "half_t");
-    return {half_t, real(p, "degrees"), reals(p, "scale", half_t || !full ? n : n * n)};
+    return {half_t, real(p, "degrees"), reals(p, "scale", half_t ? n : n * n)};
 }
 
 static ds::Spec spec_of(const nb::dict &d) {
@@ -52,7 +52,7 @@ static ds::Spec spec_of(const nb::dict &d) {
         if (terms[t] < 0 || terms[t] >= m.K || terms[t + 1] < 0 || terms[t + 1] >= m.sources()) throw nb::value_error("Chain: a term does not fit");
     }
     m.log_variance = integers<int>(d, "log_variance", K);
-    m.full_sigma = yes(d, "full_sigma"), m.own_first = yes(d, "own_first"), m.full_omega = yes(d, "full_omega"), m.factor = yes(d, "factor");
+    m.full_sigma = yes(d, "full_sigma"), m.own_first = yes(d, "own_first"), m.correlated = whole(d, "correlated_effects"), m.factor = yes(d, "factor");
     m.shift = reals(d, "shift", P * E * E);
     m.start = integers<std::int64_t>(d, "start", N + 1);
     const auto rows = size(m.start.back());
@@ -74,8 +74,8 @@ static ds::Spec spec_of(const nb::dict &d) {
     m.outcome_on_w = integers<char>(d, "outcome_on_w", O * W), m.outcome_on_b = integers<char>(d, "outcome_on_b", O * q);
     m.theta_mean = reals(d, "theta_mean", p), m.theta_precision = reals(d, "theta_precision", p);
     m.gamma_mean = reals(d, "gamma_mean", q * W), m.gamma_precision = reals(d, "gamma_precision", q * W);
-    m.sigma = prior(d, "sigma_prior", K, true), m.first = prior(d, "first_prior", size(m.states()), true);
-    m.omega = prior(d, "omega_prior", q, m.full_omega), m.tau = prior(d, "tau_prior", size(m.levels()), true);
+    m.sigma = prior(d, "sigma_prior", K), m.first = prior(d, "first_prior", size(m.states()));
+    m.omega = prior(d, "omega_prior", q), m.tau = prior(d, "tau_prior", size(m.levels()));
     m.kappa_shape = reals(d, "kappa_shape", K), m.kappa_scale = reals(d, "kappa_scale", K);
     m.outcome_precision = real(d, "outcome_precision"), m.outcome_shape = real(d, "outcome_shape"), m.outcome_scale = real(d, "outcome_scale");
     m.psi_shape = real(d, "psi_shape"), m.psi_scale = real(d, "psi_scale");

@@ -53,37 +53,37 @@ inline double expected(const Spec &m, const State &s, int i, int j) {
     return x;
 }
 
-// log of Omega's prior density, the half-t's auxiliary variables integrated out; constants left out.
+// log of Omega's prior density, the half-t's auxiliary variables integrated out; constants left out. Groups of correlated
+// effects are independent; l is Omega's factor.
 inline double log_prior(const Spec &m, const Vec &l, const Vec &precision, int q) {
-    double log_det = 0.0, x = 0.0;
-    for (int j = 0; j < q; ++j) log_det += 2.0 * std::log(std::abs(at(l, j, j, q)));
     const VariancePrior &prior = m.omega;
-    if (m.full_omega) {
-        if (prior.half_t) { // Huang & Wand (2013)
-            for (int j = 0; j < q; ++j) {
+    double all = 0.0;
+    for (int low = 0; low < q; low = m.group_end(low)) {
+        const int high = m.group_end(low), n = high - low;
+        double log_det = 0.0, x = 0.0;
+        for (int j = low; j < high; ++j) log_det += 2.0 * std::log(std::abs(at(l, j, j, q)));
+        if (prior.half_t) { // Huang & Wand (2013); of one variance the half-t
+            for (int j = low; j < high; ++j) {
                 const double a = prior.scale[static_cast<std::size_t>(j)];
                 x += std::log(prior.degrees * at(precision, j, j, q) + 1.0 / (a * a));
             }
-            return -0.5 * (prior.degrees + 2.0 * q) * log_det - 0.5 * (prior.degrees + q) * x;
+            all += -0.5 * (prior.degrees + 2.0 * n) * log_det - 0.5 * (prior.degrees + n) * x;
+            continue;
         }
-        for (int j = 0; j < q * q; ++j) x += prior.scale[static_cast<std::size_t>(j)] * precision[static_cast<std::size_t>(j)];
-        return -0.5 * (prior.degrees + q + 1) * log_det - 0.5 * x;
+        for (int j = low; j < high; ++j)
+            for (int k = low; k < high; ++k) x += at(prior.scale, j, k, q) * at(precision, j, k, q);
+        all += -0.5 * (prior.degrees + n + 1) * log_det - 0.5 * x;
     }
-    for (int j = 0; j < q; ++j) {
-        const double variance = at(l, j, j, q) * at(l, j, j, q), scale = prior.scale[static_cast<std::size_t>(j)];
-        if (prior.half_t) x += -0.5 * (prior.degrees + 1.0) * std::log1p(variance / (prior.degrees * scale * scale)) - 0.5 * std::log(variance);
-        else x += -(0.5 * prior.degrees + 1.0) * std::log(variance) - 0.5 * scale / variance;
-    }
-    return x;
+    return all;
 }
 
-// The half-t's auxiliary variables given the covariance's precision.
-inline void draw_auxiliary(const VariancePrior &prior, bool full, const Vec &precision, int n, Vec &aux, Random &random) {
+// The half-t's auxiliary variables of one group of effects given the covariance's precision (n x n).
+inline void draw_auxiliary(const VariancePrior &prior, const Vec &precision, int low, int high, int n, Vec &aux, Random &random) {
     if (!prior.half_t) return;
-    for (int j = 0; j < n; ++j) {
+    for (int j = low; j < high; ++j) {
         const double a = prior.scale[static_cast<std::size_t>(j)];
         aux[static_cast<std::size_t>(j)] =
-            random.inverse_gamma(0.5 * (prior.degrees + (full ? n : 1)), prior.degrees * at(precision, j, j, n) + 1.0 / (a * a));
+            random.inverse_gamma(0.5 * (prior.degrees + high - low), prior.degrees * at(precision, j, j, n) + 1.0 / (a * a));
     }
 }
 
@@ -123,7 +123,7 @@ class Block {
         // offset_i = base_i - C Q_rest (b_rest - M_rest)
         offset_ = sized(n_);
         Vec pull(static_cast<std::size_t>(n_)), d(static_cast<std::size_t>(q_));
-        const bool alone = !m_.full_omega || n_ == q_;
+        const bool alone = m_.correlated != 1 || n_ == q_;
         for (int i = 0; i < m_.N; ++i) {
             double *o = row(offset_, i, n_);
             for (int j = 0; j < n_; ++j) o[j] = base(m_, s, i, low_ + j);
@@ -293,7 +293,7 @@ inline void Block::interweave(State &s, Random &random) {
         for (int j = i + 1; j < q; ++j) at(l, i, j, q) = 0.0;
     std::vector<std::pair<int, int>> entries; // of the factor's rows of this block
     for (int j = 0; j < n; ++j)
-        for (int k = m_.full_omega ? 0 : low_ + j; k <= low_ + j; ++k) entries.push_back({j, k});
+        for (int k = m_.group_start(low_ + j); k <= low_ + j; ++k) entries.push_back({j, k});
     const int d = f + static_cast<int>(entries.size());
     std::vector<int> place(static_cast<std::size_t>(d)); // the block's effect that a coefficient belongs to
     for (int e = 0; e < d; ++e) place[static_cast<std::size_t>(e)] = e < f ? free_[static_cast<std::size_t>(e)].first : entries[static_cast<std::size_t>(e - f)].first;
@@ -337,7 +337,7 @@ inline void Block::interweave(State &s, Random &random) {
         for (int j = low_; j < low_ + n; ++j) {
             const double y = std::abs(at(l2, j, j, q));
             if (!(y > 1e-9)) return -std::numeric_limits<double>::infinity();
-            jacobian += (m_.full_omega ? q - j : 1) * std::log(y);
+            jacobian += (m_.group_end(j) - j) * std::log(y);
         }
         inverse_from(l2.data(), precision.data(), q);
         return log_prior(m_, l2, precision, q) + jacobian;
@@ -352,9 +352,9 @@ inline void Block::interweave(State &s, Random &random) {
         return y;
     };
     double now = prior(x), fit = likelihood(x);
-    const auto stretch = [&] {
+    const auto stretch = [&](double size) {
         for (int j = 0; j < n; ++j) {
-            const double step = 1.5 * random.normal(), by = std::exp(step);
+            const double step = size * random.normal(), by = std::exp(step);
             trial = x;
             int count = 0;
             for (int e = f; e < d; ++e)
@@ -363,12 +363,14 @@ inline void Block::interweave(State &s, Random &random) {
             if (std::log(random.uniform()) < then - now + there - fit + count * step) x = trial, now = then, fit = there;
         }
     };
-    stretch();
+    stretch(1.5);
+    stretch(0.4);
     P = table;
     draw_gaussian(P.data(), g.data(), d, random);
     const double then = prior(g);
     if (std::log(random.uniform()) < then - now) x = g, now = then, fit = likelihood(x);
-    stretch();
+    stretch(0.4);
+    stretch(1.5);
     prior(x); // l2 and precision of what holds
     Vec omega(s.omega.size());
     for (int i = 0; i < q; ++i)
@@ -381,7 +383,7 @@ inline void Block::interweave(State &s, Random &random) {
     for (int e = 0; e < f; ++e) at(s.gamma, low_ + free_[static_cast<std::size_t>(e)].first, free_[static_cast<std::size_t>(e)].second, m_.W) = g[static_cast<std::size_t>(e)];
     s.omega = omega;
     s.precision = precision;
-    draw_auxiliary(m_.omega, m_.full_omega, s.precision, q, s.omega_aux, random);
+    for (int j = 0; j < q; j = m_.group_end(j)) draw_auxiliary(m_.omega, s.precision, j, m_.group_end(j), q, s.omega_aux, random);
     for (int i = 0; i < m_.N; ++i) {
         const double *u = row(u_, i, q);
         for (int j = low_; j < low_ + n; ++j) {

@@ -68,7 +68,7 @@ class Chain {
             for (int j = m.full_sigma ? 0 : i; j <= i; ++j)
                 if (m.log_variance[static_cast<std::size_t>(i)] < 0) out.push_back(at(s.sigma, i, j, m.K));
         for (int i = 0; i < q; ++i)
-            for (int j = m.full_omega ? 0 : i; j <= i; ++j) out.push_back(at(s.omega, i, j, q));
+            for (int j = m.group_start(i); j <= i; ++j) out.push_back(at(s.omega, i, j, q));
         if (m.own_first) triangle(out, s.first, m.states());
         out.insert(out.end(), s.delta.begin(), s.delta.end());
         for (int k = 0; k < m.K; ++k)
@@ -507,7 +507,7 @@ class Chain {
     void draw_log_variance(int i, int j, double n, double squares) {
         double *b = row(s.b, i, q);
         double k = at(s.precision, j, j, q), h = k * expected(m, s, i, j);
-        for (int l = 0; l < q && m.full_omega; ++l)
+        for (int l = 0; l < q && m.correlated == 1; ++l)
             if (l != j) h -= at(s.precision, j, l, q) * (b[l] - expected(m, s, i, l));
         add_outcomes(m, s, i, j, j + 1, &k, &h);
         const auto density = [&](double x) { return -0.5 * n * x - 0.5 * squares * std::exp(-x) - 0.5 * k * x * x + h * x; };
@@ -574,28 +574,25 @@ class Chain {
         for (int e = 0; e < d; ++e) at(s.gamma, free[static_cast<std::size_t>(e)].first, free[static_cast<std::size_t>(e)].second, m.W) = g[static_cast<std::size_t>(e)];
     }
 
-    // A covariance matrix given deviations' sum of products.
-    void draw_covariance(const VariancePrior &prior, bool full, const Vec &squares, double count, int n, Vec &aux, Vec &cov) {
-        if (full && prior.half_t) { // Huang & Wand (2013)
-            Vec scale = squares;
-            for (int j = 0; j < n; ++j) at(scale, j, j, n) += 2.0 * prior.degrees / aux[static_cast<std::size_t>(j)];
-            cov = draw_inverse_wishart(scale, prior.degrees + n - 1 + count, n, random);
-            draw_auxiliary(prior, true, inverse(cov, n), n, aux, random);
-        } else if (full) {
-            Vec scale = squares;
-            for (int j = 0; j < n * n; ++j) scale[static_cast<std::size_t>(j)] += prior.scale[static_cast<std::size_t>(j)];
-            cov = draw_inverse_wishart(scale, prior.degrees + count, n, random);
-        } else {
-            for (int j = 0; j < n; ++j) {
-                const double shape = 0.5 * (prior.degrees + count);
-                double scale = 0.5 * at(squares, j, j, n);
-                if (prior.half_t) scale += prior.degrees / aux[static_cast<std::size_t>(j)];
-                else scale += 0.5 * prior.scale[static_cast<std::size_t>(j)];
-                if (!(shape > 0.0)) throw Failure("a variance has an improper distribution: too few persons");
-                at(cov, j, j, n) = random.inverse_gamma(shape, scale);
+    // A group [low, high) of a covariance matrix (n x n) given deviations' sums of products.
+    void draw_covariance(const VariancePrior &prior, const Vec &squares, double count, int low, int high, int n, Vec &aux, Vec &cov) {
+        const int size = high - low;
+        Vec scale(static_cast<std::size_t>(size * size));
+        for (int i = 0; i < size; ++i)
+            for (int j = 0; j < size; ++j) {
+                at(scale, i, j, size) = at(squares, low + i, low + j, n);
+                if (!prior.half_t) at(scale, i, j, size) += at(prior.scale, low + i, low + j, n);
+                else if (i == j) at(scale, i, j, size) += 2.0 * prior.degrees / aux[static_cast<std::size_t>(low + j)]; // Huang & Wand (2013)
             }
-            draw_auxiliary(prior, false, inverse(cov, n), n, aux, random);
-        }
+        const double degrees = prior.half_t ? prior.degrees + size - 1 : prior.degrees;
+        const Vec drawn = draw_inverse_wishart(scale, degrees + count, size, random), own = inverse(drawn, size);
+        Vec precision(cov.size(), 0.0);
+        for (int i = 0; i < size; ++i)
+            for (int j = 0; j < size; ++j) {
+                at(cov, low + i, low + j, n) = at(drawn, i, j, size);
+                at(precision, low + i, low + j, n) = at(own, i, j, size);
+            }
+        draw_auxiliary(prior, precision, low, high, n, aux, random);
     }
 
     void draw_omega() {
@@ -605,7 +602,7 @@ class Chain {
             for (int j = 0; j < q; ++j)
                 for (int l = 0; l < q; ++l) at(squares, j, l, q) += d[static_cast<std::size_t>(j)] * d[static_cast<std::size_t>(l)];
         }
-        draw_covariance(m.omega, m.full_omega, squares, m.N, q, s.omega_aux, s.omega);
+        for (int j = 0; j < q; j = m.group_end(j)) draw_covariance(m.omega, squares, m.N, j, m.group_end(j), q, s.omega_aux, s.omega);
         s.precision = inverse(s.omega, q);
     }
 
@@ -624,16 +621,68 @@ class Chain {
                 for (int l = 0; l < nl; ++l) P[static_cast<std::size_t>((c * nl + j) * nl + l)] += at(s.precision, j, l, q);
             }
         }
-        Vec squares(static_cast<std::size_t>(nl * nl), 0.0);
+        Vec squares(static_cast<std::size_t>(nl * nl), 0.0), known = P, line = g;
         for (int c = 0; c < m.J; ++c) {
             double *p = P.data() + static_cast<std::size_t>(c * nl * nl), *h = row(g, c, nl);
             for (int j = 0; j < nl * nl; ++j) p[j] += tau_inverse[static_cast<std::size_t>(j)];
             draw_gaussian(p, h, nl, random);
             std::copy(h, h + nl, row(s.tau, c, nl));
-            for (int j = 0; j < nl; ++j)
-                for (int l = 0; l < nl; ++l) at(squares, j, l, nl) += h[j] * h[l];
         }
-        draw_covariance(m.tau, true, squares, m.J, nl, s.tau_aux, s.tau_cov);
+        stretch_clusters(known, line);
+        for (int c = 0; c < m.J; ++c)
+            for (int j = 0; j < nl; ++j)
+                for (int l = 0; l < nl; ++l) at(squares, j, l, nl) += at(s.tau, c, j, nl) * at(s.tau, c, l, nl);
+        draw_covariance(m.tau, squares, m.J, 0, nl, nl, s.tau_aux, s.tau_cov);
+    }
+
+    // A row of the factor of the clusters' covariance made longer or shorter, given their standardised effects; without it
+    // a variance near zero hardly moves. P, g: what the persons say of each cluster's effects.
+    void stretch_clusters(const Vec &P, const Vec &g) {
+        const auto prior = [&](const Vec &l) {
+            Vec precision(l.size());
+            inverse_from(l.data(), precision.data(), nl);
+            double log_det = 0.0, x = 0.0;
+            for (int j = 0; j < nl; ++j) {
+                const double a = m.tau.scale[static_cast<std::size_t>(j)];
+                log_det += 2.0 * std::log(std::abs(at(l, j, j, nl)));
+                x += std::log(m.tau.degrees * at(precision, j, j, nl) + 1.0 / (a * a));
+            }
+            double all = -0.5 * (m.tau.degrees + 2.0 * nl) * log_det - 0.5 * (m.tau.degrees + nl) * x;
+            for (int j = 0; j < nl; ++j) all += (nl - j) * std::log(std::abs(at(l, j, j, nl)));
+            return all;
+        };
+        const auto likelihood = [&](const Vec &tau) {
+            double x = 0.0;
+            for (int c = 0; c < m.J; ++c)
+                for (int j = 0; j < nl; ++j) {
+                    double t = 0.0;
+                    for (int l = 0; l < nl; ++l) t += P[static_cast<std::size_t>((c * nl + j) * nl + l)] * at(tau, c, l, nl);
+                    x += at(tau, c, j, nl) * (g[static_cast<std::size_t>(c * nl + j)] - 0.5 * t);
+                }
+            return x;
+        };
+        Vec l = s.tau_cov;
+        if (!factor(l.data(), nl)) throw Failure("the clusters' covariance is not positive definite");
+        for (int i = 0; i < nl; ++i)
+            for (int j = i + 1; j < nl; ++j) at(l, i, j, nl) = 0.0;
+        double now = prior(l) + likelihood(s.tau);
+        for (int turn = 0; turn < 3; ++turn)
+            for (int j = 0; j < nl; ++j) {
+                const double step = (turn == 0 ? 1.5 : 0.4) * random.normal(), by = std::exp(step);
+                Vec trial = l, tau = s.tau;
+                for (int k = 0; k <= j; ++k) at(trial, j, k, nl) *= by;
+                for (int c = 0; c < m.J; ++c) at(tau, c, j, nl) *= by;
+                if (!(std::abs(at(trial, j, j, nl)) > 1e-9)) continue;
+                const double then = prior(trial) + likelihood(tau);
+                if (std::log(random.uniform()) < then - now + (j + 1) * step) l = trial, s.tau = tau, now = then;
+            }
+        for (int i = 0; i < nl; ++i)
+            for (int j = 0; j <= i; ++j) {
+                double x = 0.0;
+                for (int k = 0; k <= j; ++k) x += at(l, i, k, nl) * at(l, j, k, nl);
+                at(s.tau_cov, i, j, nl) = at(s.tau_cov, j, i, nl) = x;
+            }
+        draw_auxiliary(m.tau, inverse(s.tau_cov, nl), 0, nl, nl, s.tau_aux, random);
     }
 
     // One factor of all random effects; Omega is diagonal then.

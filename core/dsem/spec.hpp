@@ -36,7 +36,7 @@ struct Spec {
     std::vector<int> log_variance; // (K) place among random log variances, or -1
     bool full_sigma = true;        // innovations of one session correlate, one covariance for all
     bool own_first = true;         // the first P sessions have a covariance of their own, estimated
-    bool full_omega = true;        // random effects correlate
+    int correlated = 1;            // random effects: 0 none correlate, 1 all, 2 levels with levels
     bool factor = false;           // random effects share one factor instead, marker: the first
     std::vector<double> shift;     // (P x E x E): E_{t-l} = E_t D_l for l = 1..P
 
@@ -78,6 +78,9 @@ struct Spec {
         return n;
     }
     int effects() const { return levels() + slopes() + variances(); }
+    // Effects that effect j correlates with: from the first of its group up to, not including, its end.
+    int group_start(int j) const { return correlated == 1 ? 0 : correlated == 2 && j < levels() ? 0 : j; }
+    int group_end(int j) const { return correlated == 1 ? effects() : correlated == 2 && j < levels() ? levels() : j + 1; }
     int sources() const { return K * (P + 1) + X; }
     int states() const { return K * P; }
 };

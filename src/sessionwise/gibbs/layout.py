@@ -16,7 +16,7 @@ class Layout:
 
     theta : common coefficients. gamma : regressions of the effects, by effect, those that there are. sigma : innovation
     variances (and covariances, lower triangle by rows) that are common. omega : covariance of effects, lower triangle
-    or diagonal. first : covariance of the first sessions, lower triangle. course : (B, K). error : (K,) factors.
+    by rows, without those that are held at zero. first : covariance of the first sessions, lower triangle. course : (B, K). error : (K,) factors.
     clusters : lower triangle. outcomes : for each its coefficients, then its residual variance. factor : loadings but
     the first, variance. means : (q,) effects' means over the persons.
     """
@@ -42,7 +42,7 @@ class Layout:
             len(s.common_terms),
             int(np.sum(s.regressed)),
             _triangle(k) if s.correlated else common,
-            _triangle(q) if s.full and not s.factor else q,
+            sum(j - s.group_start(j) + 1 for j in range(q)),
             _triangle(states) if s.own_first else 0,
             grid.basis.shape[1] * k,
             0 if grid.error is None else k,

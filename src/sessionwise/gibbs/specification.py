@@ -106,7 +106,8 @@ class Structure:
 
     lags : P. terms : coefficients. log_variances : for each variable whether its innovation variance is random.
     correlated : whether innovations of one session correlate. own_first : whether the first P sessions have a
-    covariance of their own; else `first` of the start is known. full : whether random effects correlate. factor :
+    covariance of their own; else `first` of the start is known. effects_correlate :
+    'all' random effects with each other, 'levels' with levels only, or 'none'. factor :
     whether they share one factor instead. regressed : (q, W) which regressions there are. outcome_on_predictors,
     outcome_on_effects : (O, W), (O, q).
     """
@@ -119,10 +120,16 @@ class Structure:
     regressed: np.ndarray
     correlated: bool = True
     own_first: bool = True
-    full: bool = True
+    effects_correlate: str = "levels"
     factor: bool = False
     outcome_on_predictors: np.ndarray = field(default_factory=lambda: np.zeros((0, 1), dtype=bool))
     outcome_on_effects: np.ndarray = field(default_factory=lambda: np.zeros((0, 1), dtype=bool))
+
+    def group_start(self, effect: int) -> int:
+        """The first of the effects that this one correlates with; itself if with none before it."""
+        if self.factor or self.effects_correlate == "none":
+            return effect
+        return 0 if self.effects_correlate == "all" or effect < self.levels else effect
 
     @property
     def levels(self) -> int:
@@ -178,7 +185,7 @@ class Specification:
             "log_variance": _integers(logs),
             "full_sigma": s.correlated,
             "own_first": s.own_first,
-            "full_omega": s.full and not s.factor,
+            "correlated_effects": 0 if s.factor else ("none", "all", "levels").index(s.effects_correlate),
             "factor": s.factor,
             "shift": _reals(shift_matrices(grid.own_course, s.lags)),
             "start": _integers(grid.starts),

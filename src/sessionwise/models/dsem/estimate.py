@@ -122,7 +122,7 @@ def _structure(model: DSEM, paths: Paths, random: tuple[bool, ...], data: Scaled
         np.ones((q, width), dtype=bool),
         correlated=not paths.instant and not any(logs),
         own_first=model.first == "own",
-        full=model.correlated,
+        effects_correlate=model.correlated,
         factor=model.factor,
         outcome_on_predictors=np.ones((o, width), dtype=bool),
         outcome_on_effects=np.ones((o, q), dtype=bool),

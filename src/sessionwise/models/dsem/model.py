@@ -59,7 +59,7 @@ class DSEM(Model):
         average session, is what the mean effect is of.
     outcomes : columns constant in persons that are regressed on all random effects and on `between`.
     factor : whether the random effects are held together by one factor instead of a free covariance matrix.
-    correlated : whether random effects correlate.
+    correlated : which random effects correlate: 'levels' with each other (the default), 'all', or 'none'.
     priors : 'weak' (docs/dsem.md), or 'mplus' (the defaults of that program).
     effect_sd : scale of the half-t prior of a random coefficient's SD, in SDs within persons; with priors='weak'.
 
@@ -86,7 +86,7 @@ class DSEM(Model):
     treatment_length: bool = False
     outcomes: tuple[str, ...] = ()
     factor: bool = False
-    correlated: bool = True
+    correlated: Literal["levels", "all", "none"] = "levels"
     priors: Literal["weak", "mplus"] = "weak"
     effect_sd: float = 0.3
 
@@ -103,13 +103,13 @@ class DSEM(Model):
             treatment_length=YES_OR_NO,
             outcomes=NAMES,
             factor=YES_OR_NO,
-            correlated=YES_OR_NO,
             effect_sd=a_number(0),
         )
         for name, choices in (
             ("variances", ("common", "random")),
             ("first", ("own", "stationary", "previous")),
             ("priors", ("weak", "mplus")),
+            ("correlated", ("levels", "all", "none")),
         ):
             one_of(name, getattr(self, name), choices)
         if self.trend is not None:

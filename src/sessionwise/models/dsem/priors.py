@@ -29,10 +29,8 @@ def priors(kind: str, structure: Structure, effect_sd: float, freedom: np.ndarra
     error = shape, np.where(known, 0.0, shape - 1)
     clusters = VariancePrior(True, DEGREES, np.full(s.levels, CLUSTER))
     if kind == "mplus":
-        full = s.full and not s.factor
-        omega = (
-            VariancePrior(False, -q - 1.0, np.zeros((q, q))) if full else VariancePrior(False, -2.0, np.zeros(q))
-        )
+        group = q if s.effects_correlate == "all" and not s.factor else 1
+        omega = VariancePrior(False, -group - 1.0, np.zeros((q, q)))
         sigma = VariancePrior(False, -k - 1.0 if s.correlated else -2.0, np.zeros((k, k)))
         first = VariancePrior(False, -states - 1.0, np.zeros((states, states)))
         return Priors((np.zeros(common), np.zeros(common)), flat, sigma, first, omega, clusters, error)

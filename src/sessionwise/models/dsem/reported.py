@@ -8,6 +8,7 @@ sd(y)', 'error sd(y)'; 'course(y, s)' the common course at session s beside the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -92,8 +93,8 @@ def reported(draws: np.ndarray, layout: Layout, structure: Structure, paths: Pat
         for w, predictor in enumerate(data.predictors, 1):
             out.add(f"{name} | {predictor}", "moderation", gamma[:, :, j * width + w] * effects.units[j])
     omega = draws[:, :, layout.omega]
-    full = structure.full and not structure.factor
-    _spread(out, omega, effects.names, effects.units, full, "{}", "spread")
+    starts = [structure.group_start(j) for j in range(structure.effects)]
+    _spread(out, omega, effects.names, effects.units, starts, "{}", "spread")
     if structure.factor:
         loadings = draws[:, :, layout.factor]
         for j, name in enumerate(effects.names[1:]):
@@ -101,17 +102,18 @@ def reported(draws: np.ndarray, layout: Layout, structure: Structure, paths: Pat
         out.add("factor sd", "spread", np.sqrt(loadings[:, :, -1]) * effects.units[0])
     noise = [v for k, v in enumerate(variables) if not structure.log_variances[k]]
     units = np.array([sd[k] for k in range(len(variables)) if not structure.log_variances[k]])
-    _spread(out, draws[:, :, layout.sigma], noise, units, structure.correlated, "innovation {}", "noise")
+    alone = range(len(noise))
+    _spread(out, draws[:, :, layout.sigma], noise, units, [0 if structure.correlated else j for j in alone], "innovation {}", "noise")
     if structure.own_first:
         states = [v if lag == 0 else f"{v}, {lag} later" for lag in reversed(range(structure.lags)) for v in variables]
-        _spread(out, draws[:, :, layout.first], states, np.tile(sd, structure.lags), True, "first {}", "noise")
+        _spread(out, draws[:, :, layout.first], states, np.tile(sd, structure.lags), [0] * len(states), "first {}", "noise")
     if data.errors is not None:
         for k, (variable, error) in enumerate(zip(variables, data.errors, strict=True)):
             mean = float(np.nanmean(error.variance))
             out.add(f"error sd({variable})", "noise", np.sqrt(mean * draws[:, :, layout.error][:, :, k]))
     if data.grid.clusters is not None:
         levels = slice(0, structure.levels)
-        _spread(out, draws[:, :, layout.clusters], effects.names[levels], effects.units[levels], True, "cluster {}", "spread")
+        _spread(out, draws[:, :, layout.clusters], effects.names[levels], effects.units[levels], [0] * structure.levels, "cluster {}", "spread")
     course = np.einsum("sb,dcbk->dcsk", data.grid.basis, draws[:, :, layout.course].reshape(*draws.shape[:2], -1, len(variables)))
     reached = np.unique(data.grid.session)
     for k, variable in enumerate(variables):
@@ -150,13 +152,21 @@ class _Collected:
         return Reported(tuple(self.names), tuple(self.kinds), np.stack(self.draws, axis=-1))
 
 
-def _spread(out: _Collected, packed: np.ndarray, names: tuple[str, ...] | list[str], units: np.ndarray, full: bool, form: str, kind: str) -> None:
-    """SDs, then correlations, of a packed lower triangle (or a diagonal)."""
-    n = len(names)
-    place = {(i, j): i * (i + 1) // 2 + j if full else i for i in range(n) for j in range(i + 1) if full or i == j}
-    root = [np.sqrt(packed[:, :, place[i, i]]) for i in range(n)]
+def _spread(
+    out: _Collected,
+    packed: np.ndarray,
+    names: Sequence[str],
+    units: np.ndarray,
+    starts: Sequence[int],
+    form: str,
+    kind: str,
+) -> None:
+    """SDs, then correlations, of a packed lower triangle of which row i begins at column starts[i]."""
+    pairs = [(i, j) for i in range(len(names)) for j in range(starts[i], i + 1)]
+    place = {pair: at for at, pair in enumerate(pairs)}
+    root = [np.sqrt(packed[:, :, place[i, i]]) for i in range(len(names))]
     for i, name in enumerate(names):
         out.add(form.format(f"sd({name})"), kind, root[i] * units[i])
-    for i in range(n) if full else ():
-        for j in range(i):
+    for i, j in pairs:
+        if i != j:
             out.add(form.format(f"cor({names[j]}, {names[i]})"), kind, packed[:, :, place[i, j]] / (root[i] * root[j]))
