@@ -31,7 +31,9 @@ class Term:
 
     def source(self, variables: int, lags: int) -> int:
         """Place in h = [z_t, ..., z_{t-P}, x_t]."""
-        return self.lag * variables + self.variable if self.covariate is None else variables * (lags + 1) + self.covariate
+        return (
+            self.lag * variables + self.variable if self.covariate is None else variables * (lags + 1) + self.covariate
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,7 +13,9 @@ from .mlm import MLM, MLMFit, MLMGram, VarCorr
 from .panel_sem import CLPM, DPM, RICLPM, SEMFit
 
 #: Name on the command line -> description. The command line and tests/models/test_contract.py go through all of them.
-MODELS: Mapping[str, type[Model]] = MappingProxyType({"mlm": MLM, "riclpm": RICLPM, "clpm": CLPM, "dpm": DPM, "dsem": DSEM})
+MODELS: Mapping[str, type[Model]] = MappingProxyType(
+    {"mlm": MLM, "riclpm": RICLPM, "clpm": CLPM, "dpm": DPM, "dsem": DSEM}
+)
 
 #: A second name, by which the test between panel models is known.
 Difference = LikelihoodRatioTest

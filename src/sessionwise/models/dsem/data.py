@@ -171,7 +171,9 @@ def _errors(model: DSEM, paths: Paths, panel: Panel, sd: np.ndarray) -> tuple[Er
                 )
         return found
     known = dict(model.error)
-    return tuple(given(panel, v, float(known.get(v, 0.0)), float(width**2)) for v, width in zip(paths.variables, sd, strict=True))
+    return tuple(
+        given(panel, v, float(known.get(v, 0.0)), float(width**2)) for v, width in zip(paths.variables, sd, strict=True)
+    )
 
 
 def _own_course(trend: str | None, count: int, before: int) -> tuple[np.ndarray, float]:
@@ -302,5 +304,3 @@ def _left_out(panel: Panel, used: np.ndarray) -> list[Finding]:
         return []
     what = f"{counted(gone, 'person')} left out: none of the scores is observed."
     return [Finding("note", "persons-left-out", what, count=gone)]
-
-

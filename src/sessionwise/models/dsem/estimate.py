@@ -56,10 +56,14 @@ def estimate(
             where=model.title,
             remedy="Use more persons, or fewer random effects: random='none'.",
         )
-    freedom = np.full(structure.variables, np.inf) if data.errors is None else np.array([e.freedom for e in data.errors])
+    freedom = (
+        np.full(structure.variables, np.inf) if data.errors is None else np.array([e.freedom for e in data.errors])
+    )
     spec = Specification(data.grid, structure, priors(model.priors, structure, model.effect_sd, freedom))
     cores = threads or max(1, min(chains, os.cpu_count() or 1))
-    plan = Plan(chains=chains, warm_up=WARM_UP, first=max(100, int(size)), rhat=RHAT, size=size, most=most, threads=cores)
+    plan = Plan(
+        chains=chains, warm_up=WARM_UP, first=max(100, int(size)), rhat=RHAT, size=size, most=most, threads=cores
+    )
     told = None if progress is None else (lambda kept, state: progress(kept, state.smallest))
     try:
         drawn = run_chains(spec, seed, plan, first=_first(model, data, structure), progress=told)

@@ -93,4 +93,3 @@ def given(panel: Panel, column: str, value: float, within: float) -> ErrorVarian
         )
     score = panel[column]
     return ErrorVariance(np.where(np.isnan(score), np.nan, value), np.inf, "as given")
-

@@ -144,11 +144,13 @@ class DSEM(Model):
             for name, value in pairs.items():
                 if name not in paths.variables:
                     raise ModelError(
-                        f"error names {name!r}, which is no variable of the model.", remedy=f"Use {some(paths.variables)}."
+                        f"error names {name!r}, which is no variable of the model.",
+                        remedy=f"Use {some(paths.variables)}.",
                     )
                 if not (is_number(value) and value >= 0):
                     raise ModelError(
-                        f"The error variance of {name} is {value!r}.", remedy="Give a number, 0 or more, in squared units."
+                        f"The error variance of {name} is {value!r}.",
+                        remedy="Give a number, 0 or more, in squared units.",
                     )
             object.__setattr__(self, "error", tuple(sorted(pairs.items())))
 
@@ -236,5 +238,3 @@ class DSEM(Model):
 def _quoted(name: str) -> str:
     """As a formula takes it."""
     return name if name.isidentifier() else f"`{name}`"
-
-

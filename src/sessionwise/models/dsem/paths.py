@@ -153,7 +153,9 @@ def person_level(formula: str) -> tuple[str, ...]:
     assert isinstance(whole, Op)
     parts = _summed(whole.right)
     names = [part.name for part in parts if isinstance(part, Name)]
-    others = [part for part in parts if not isinstance(part, Name) and not (isinstance(part, Number) and part.value == 1)]
+    others = [
+        part for part in parts if not isinstance(part, Name) and not (isinstance(part, Number) and part.value == 1)
+    ]
     if others:
         raise FormulaError(f"{show(others[0])} cannot stand in between.", where=f"formula {formula!r}", remedy=remedy)
     return tuple(dict.fromkeys(names))

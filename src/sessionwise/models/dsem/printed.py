@@ -22,7 +22,9 @@ _TITLES = {
 
 def fit_parts(fit: DSEMFit) -> list[Part]:
     """Title, verdict, what the scores are, tables."""
-    said = f"Scores hold measurement error, {fit.error_said}; effects are those of true scores." if fit.error_said else ""
+    said = (
+        f"Scores hold measurement error, {fit.error_said}; effects are those of true scores." if fit.error_said else ""
+    )
     parts: list[Part] = [fit.title, str(fit.verdict), *([said] if said else [])]
     for kind, title in _TITLES.items():
         rows = [row for row in fit._rows if row["kind"] == kind]

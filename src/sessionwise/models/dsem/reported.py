@@ -78,7 +78,15 @@ def path_unit(path: Path, paths: Paths, data: Scaled) -> float:
     return float(sd[path.response] / sd.get(path.predictor, 1.0))
 
 
-def reported(draws: np.ndarray, layout: Layout, structure: Structure, paths: Paths, effects: Effects, data: Scaled, outcomes: tuple[str, ...]) -> Reported:
+def reported(
+    draws: np.ndarray,
+    layout: Layout,
+    structure: Structure,
+    paths: Paths,
+    effects: Effects,
+    data: Scaled,
+    outcomes: tuple[str, ...],
+) -> Reported:
     """All numbers of the chains by name."""
     out = _Collected()
     variables, sd = paths.variables, data.sd
@@ -103,18 +111,38 @@ def reported(draws: np.ndarray, layout: Layout, structure: Structure, paths: Pat
     noise = [v for k, v in enumerate(variables) if not structure.log_variances[k]]
     units = np.array([sd[k] for k in range(len(variables)) if not structure.log_variances[k]])
     alone = range(len(noise))
-    _spread(out, draws[:, :, layout.sigma], noise, units, [0 if structure.correlated else j for j in alone], "innovation {}", "noise")
+    _spread(
+        out,
+        draws[:, :, layout.sigma],
+        noise,
+        units,
+        [0 if structure.correlated else j for j in alone],
+        "innovation {}",
+        "noise",
+    )
     if structure.own_first:
         states = [v if lag == 0 else f"{v}, {lag} later" for lag in reversed(range(structure.lags)) for v in variables]
-        _spread(out, draws[:, :, layout.first], states, np.tile(sd, structure.lags), [0] * len(states), "first {}", "noise")
+        _spread(
+            out, draws[:, :, layout.first], states, np.tile(sd, structure.lags), [0] * len(states), "first {}", "noise"
+        )
     if data.errors is not None:
         for k, (variable, error) in enumerate(zip(variables, data.errors, strict=True)):
             mean = float(np.nanmean(error.variance))
             out.add(f"error sd({variable})", "noise", np.sqrt(mean * draws[:, :, layout.error][:, :, k]))
     if data.grid.clusters is not None:
         levels = slice(0, structure.levels)
-        _spread(out, draws[:, :, layout.clusters], effects.names[levels], effects.units[levels], [0] * structure.levels, "cluster {}", "spread")
-    course = np.einsum("sb,dcbk->dcsk", data.grid.basis, draws[:, :, layout.course].reshape(*draws.shape[:2], -1, len(variables)))
+        _spread(
+            out,
+            draws[:, :, layout.clusters],
+            effects.names[levels],
+            effects.units[levels],
+            [0] * structure.levels,
+            "cluster {}",
+            "spread",
+        )
+    course = np.einsum(
+        "sb,dcbk->dcsk", data.grid.basis, draws[:, :, layout.course].reshape(*draws.shape[:2], -1, len(variables))
+    )
     reached = np.unique(data.grid.session)
     for k, variable in enumerate(variables):
         for s in reached[1:] if data.grid.basis.shape[1] else ():

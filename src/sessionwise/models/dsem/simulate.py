@@ -86,14 +86,20 @@ def _innovations(names: tuple[str, ...], value: Mapping[str, float], model: DSEM
 
 def _known(model: DSEM, paths: Paths, parameters: Mapping[str, float]) -> dict[str, float]:
     names = [*paths.variables, *(p.name for p in paths.paths)]
-    allowed = {*names, *(f"sd({n})" for n in names), *(f"{kind} sd({v})" for kind in ("innovation", "error") for v in paths.variables)}
+    allowed = {
+        *names,
+        *(f"sd({n})" for n in names),
+        *(f"{kind} sd({v})" for kind in ("innovation", "error") for v in paths.variables),
+    }
     allowed |= {f"innovation cor({a}, {b})" for a in paths.variables for b in paths.variables if a != b}
     for name, number in parameters.items():
         if name not in allowed:
-            raise ModelError(f"There is no parameter {name!r}.", where=model.title, remedy=f"Use {some(sorted(allowed))}.")
+            raise ModelError(
+                f"There is no parameter {name!r}.", where=model.title, remedy=f"Use {some(sorted(allowed))}."
+            )
         spread = re.search(r"\bsd\(", name) is not None
         if not np.isfinite(number) or (spread and number < 0):
-            raise ModelError(f"{name} is {number!r}.", where=model.title, remedy="Give a finite number; an SD is 0 or more.")
+            raise ModelError(
+                f"{name} is {number!r}.", where=model.title, remedy="Give a finite number; an SD is 0 or more."
+            )
     return {name: float(number) for name, number in parameters.items()}
-
-
