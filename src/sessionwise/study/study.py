@@ -60,8 +60,8 @@ class Study:
     as_scored : columns whose values are scores however odd. Of outcome and process none is refused as a code for
         'missing' or as outside a scale's range, nor because they are few; moderators and covariates whose values have
         labels (1 man, 2 woman) are numbers and not categories.
-    dynamic : whether the dynamic structural equation model is fitted too; where its chains agree it gives the answer, of
-        true scores where their error is known, and the usual analysis stands beside it. It takes seconds.
+    dynamic : whether the dynamic structural equation model is fitted too; where its chains agree it gives the answer,
+        of true scores where their error is known, and the usual analysis stands beside it. It takes seconds.
     reliability : of change within persons, column -> share of what varies from session to session that is no error; for
         the dynamic model. If not given, it is known from the items of columns that `score` made.
     first_sessions : how many first sessions the analyses of first sessions and of complete cases look at; if not

@@ -14,16 +14,17 @@ if TYPE_CHECKING:
 
 def _dsem(basis: MainModels) -> Estimates:
     setting, found = basis.setting, basis.dynamic
-    if not found or isinstance(found, NotAnswered):
-        none = found or NotAnswered(QUESTION, "It was not asked for.", "")
-        return Estimates(none, none, None, None, None, None)
+    if found is None:
+        found = NotAnswered(QUESTION, "It was not asked for.", "")
+    if isinstance(found, NotAnswered):
+        return Estimates(found, found, None, None, None, None)
     of = f"true scores, their measurement error known {found.error}" if found.error else "scores"
-    own = f" and courses of their own over sessions for each {setting.person}" if found.lines else ""
+    own = f" and a course over sessions of each {setting.person}'s own" if found.lines else ""
     said = (
-        f"A two-level dynamic structural equation model (Asparouhov et al., 2018) of {of} was estimated by Markov chain "
-        f"Monte Carlo, with a level for each session common to all{own}; levels and cross-lagged effects differed "
-        f"between {setting.person}s and could go with the number of sessions. {found.verdict} Its posterior medians and "
-        "intervals are the answer."
+        f"A two-level dynamic structural equation model (Asparouhov et al., 2018) of {of} was estimated by Markov "
+        f"chain Monte Carlo, with a level for each session common to all{own}; levels and cross-lagged effects "
+        f"differed between {setting.person}s and could go with the number of sessions. {found.verdict} Its "
+        "posterior medians and intervals are the answer."
     )
     return Estimates(
         found.forward.times(setting.scale_forward),

@@ -1,7 +1,7 @@
 """Dynamic: both net lagged effects of true scores, by the dynamic structural equation model.
 
-It takes in what the other methods leave out together: measurement error, few sessions, persons who differ. Effects may go
-with how many sessions a person had, so that they are of the average person, not of the average session.
+It takes in what the other methods leave out together: measurement error, few sessions, persons who differ. Effects may
+go with how many sessions a person had, so that they are of the average person, not of the average session.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ QUESTION = "lagged effects of true scores, in a dynamic structural equation mode
 
 @dataclass(frozen=True, slots=True)
 class Dynamic:
-    """forward, reverse : in the data's units; the interval is of quantiles of the posterior, p twice the share of draws
-    beyond zero. persons, sessions : used. error : where measurement error is known from, empty if it is left in. lines :
-    whether persons have courses of their own beside levels. verdict : of the chains, in words."""
+    """forward, reverse : in the data's units; the interval is of quantiles of the posterior, p twice the share of
+    draws beyond zero. persons, sessions : used. error : where measurement error is known from, empty if it is left
+    in. lines : whether persons have courses of their own beside levels. verdict : of the chains, in words."""
 
     forward: Estimate
     reverse: Estimate

@@ -51,8 +51,8 @@ class Headline:
     """The answer in numbers.
 
     own_lines : whether it is about deviations from persons' own lines, not from means. usual_forward, usual_reverse :
-    what the usual analysis says where the dynamic model gives the answer, None elsewhere. dynamic : the chains' verdict,
-    or why that model gives no answer; empty where it was not asked for.
+    what the usual analysis says where the dynamic model gives the answer, None elsewhere. dynamic : the chains'
+    verdict, or why that model gives no answer; empty where it was not asked for.
     """
 
     forward: HeadlineEffect | NotAnswered

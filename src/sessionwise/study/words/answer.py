@@ -37,7 +37,8 @@ def _said(setting: StudyData, found: Headline, compared: Sensitivity, side: Side
     e, person = one.estimate, setting.person
     usual = "own line over sessions" if found.own_lines else "usual level"
     scale = setting.scale_forward if side == "forward" else setting.scale_reverse
-    numbers = "; ".join([full(e), *_lopsided(one), *_usual(found, side), *_beside(compared, side, scale)])
+    lopsided = [] if one.unseen_leaving is None else _lopsided(e)
+    numbers = "; ".join([full(e), *lopsided, *_usual(found, side), *_beside(compared, side, scale)])
     if e.significant:
         what = f"{predictor} one point above a {person}'s {usual} was followed by {response} {magnitude(e)} points "
         what += "higher" if e.value > 0 else "lower"
@@ -55,11 +56,8 @@ def _usual(found: Headline, side: Side) -> list[str]:
     return [f"with measurement error left in and the same effect in all, {point(e)}, {interval(e)}"]
 
 
-def _lopsided(one: HeadlineEffect) -> list[str]:
+def _lopsided(e: Estimate) -> list[str]:
     """Why an interval is not even about its estimate, where that can be seen."""
-    e = one.estimate
-    if one.unseen_leaving is None:
-        return []
     uneven = abs((e.high - e.value) - (e.value - e.low)) > _SEEN * (e.high - e.low)
     return ["the interval allows for leaving because of scores that nobody saw"] if uneven else []
 
