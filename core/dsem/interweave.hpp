@@ -1,0 +1,136 @@
+// Ancillarity-sufficiency interweaving (Yu & Meng 2011): a block's rows of the Cholesky factor of Omega, and gamma, anew given
+// the standardised effects.
+#pragma once
+
+#include "covariance.hpp"
+
+#include <limits>
+
+namespace sessionwise::dsem {
+
+inline void Block::interweave(State &s, Random &random) {
+    const int n = n_, q = q_, f = static_cast<int>(free_.size());
+    if (n == 0) return;
+    Vec l = s.omega;
+    if (!factor(l.data(), q)) throw Failure("the random effects' covariance is not positive definite");
+    for (int i = 0; i < q; ++i)
+        for (int j = i + 1; j < q; ++j) at(l, i, j, q) = 0.0;
+    struct Entry {
+        int effect, column; // of the block's rows of the factor
+    };
+    std::vector<Entry> entries;
+    for (int j = 0; j < n; ++j)
+        for (int k = m_.full_omega ? 0 : low_ + j; k <= low_ + j; ++k) entries.push_back({j, k});
+    const int d = f + static_cast<int>(entries.size()), reach = low_ + n;
+    const auto entry = [&](int e) { return entries[static_cast<std::size_t>(e - f)]; };
+    std::vector<int> place(static_cast<std::size_t>(d)), source(place); // the block's effect of a coefficient; what it multiplies
+    for (int e = 0; e < d; ++e) {
+        place[static_cast<std::size_t>(e)] = e < f ? free_[static_cast<std::size_t>(e)].first : entry(e).effect;
+        source[static_cast<std::size_t>(e)] = e < f ? reach + free_[static_cast<std::size_t>(e)].second : entry(e).column;
+    }
+    Vec P(static_cast<std::size_t>(d * d), 0.0), g(static_cast<std::size_t>(d), 0.0), value(static_cast<std::size_t>(d)), rest(static_cast<std::size_t>(n)),
+        weighted(static_cast<std::size_t>(n * d)), known(static_cast<std::size_t>(reach + m_.W)), mean(static_cast<std::size_t>(q)), pivot(static_cast<std::size_t>(reach));
+    for (int j = 0; j < reach; ++j) pivot[static_cast<std::size_t>(j)] = 1.0 / at(l, j, j, q);
+    const bool apart = m_.J > 0 || m_.factor;
+    for (int i = 0; i < m_.N; ++i) {
+        double *u = row(u_, i, q);
+        const double *b = row(s.b, i, q), *K = row(K_, i, n * n), *h = row(h_, i, n), *w = row(m_.w, i, m_.W);
+        expect(m_, s, i, reach, mean.data());
+        for (int j = 0; j < reach; ++j) {
+            double x = b[j] - mean[static_cast<std::size_t>(j)];
+            for (int k = 0; k < j; ++k) x -= l[static_cast<std::size_t>(j * q + k)] * u[k];
+            u[j] = x * pivot[static_cast<std::size_t>(j)];
+        }
+        std::copy(u, u + reach, known.begin());
+        std::copy(w, w + m_.W, known.begin() + reach);
+        for (int e = 0; e < d; ++e) value[static_cast<std::size_t>(e)] = known[static_cast<std::size_t>(source[static_cast<std::size_t>(e)])];
+        for (int a = 0; a < n; ++a) {
+            double x = h[a];
+            for (int c = 0; c < n && apart; ++c) x -= K[a * n + c] * base(m_, s, i, low_ + c);
+            rest[static_cast<std::size_t>(a)] = x;
+            double *line = row(weighted, a, d);
+            for (int e = 0; e < d; ++e) line[e] = K[a * n + place[static_cast<std::size_t>(e)]] * value[static_cast<std::size_t>(e)];
+        }
+        for (int e = 0; e < d; ++e) {
+            const int a = place[static_cast<std::size_t>(e)];
+            const double v = value[static_cast<std::size_t>(e)], *other = row(weighted, a, d);
+            double *line = row(P, e, d);
+            for (int e2 = 0; e2 <= e; ++e2) line[e2] += v * other[e2];
+            g[static_cast<std::size_t>(e)] += v * rest[static_cast<std::size_t>(a)];
+        }
+    }
+    add_gamma_prior(P, g, 0, d);
+    double largest = 0.0;
+    for (int e = 0; e < d; ++e) largest = std::max(largest, at(P, e, e, d));
+    for (int e = f; e < d; ++e)
+        if (!(at(P, e, e, d) > 1e-10 * largest)) return; // nothing is known of this entry
+    // What holds given standardised effects is a normal density of x = (gamma, entries), times the prior. Moves: all of x
+    // from the normal density; a row of the factor made longer or shorter, which leaves places where a variance is nearly
+    // zero (there the prior of the row is steep, and the first kind is hardly ever taken).
+    const Vec table = P, line = g;
+    Vec trial(static_cast<std::size_t>(d)), x(trial), inverse(l.size());
+    for (int e = 0; e < f; ++e) x[static_cast<std::size_t>(e)] = at(s.gamma, low_ + free_[static_cast<std::size_t>(e)].first, free_[static_cast<std::size_t>(e)].second, m_.W);
+    for (int e = f; e < d; ++e) x[static_cast<std::size_t>(e)] = at(l, low_ + entry(e).effect, entry(e).column, q);
+    const auto put = [&](const Vec &v) { // into the factor
+        for (int e = f; e < d; ++e) at(l, low_ + entry(e).effect, entry(e).column, q) = v[static_cast<std::size_t>(e)];
+    };
+    const auto prior = [&](const Vec &v) { // of Omega, told of its factor
+        put(v);
+        double jacobian = 0.0;
+        for (int j = low_; j < reach; ++j) {
+            const double y = std::abs(at(l, j, j, q));
+            if (!(y > 1e-9)) return -std::numeric_limits<double>::infinity();
+            jacobian += (m_.full_omega ? q - j : 1) * std::log(y);
+        }
+        return log_prior(m_, l, inverse, q) + jacobian;
+    };
+    const auto likelihood = [&](const Vec &v) {
+        double y = 0.0;
+        for (int e = 0; e < d; ++e) {
+            const double *terms = row(table, e, d);
+            double t = 0.0;
+            for (int c = 0; c < e; ++c) t += terms[c] * v[static_cast<std::size_t>(c)];
+            y += v[static_cast<std::size_t>(e)] * (line[static_cast<std::size_t>(e)] - t - 0.5 * terms[e] * v[static_cast<std::size_t>(e)]);
+        }
+        return y;
+    };
+    double now = prior(x), fit = likelihood(x);
+    const auto stretch = [&] {
+        for (int j = 0; j < n; ++j) {
+            const double step = 1.5 * random.normal(), by = std::exp(step);
+            trial = x;
+            int count = 0;
+            for (int e = f; e < d; ++e)
+                if (entry(e).effect == j) trial[static_cast<std::size_t>(e)] *= by, ++count;
+            const double then = prior(trial), there = likelihood(trial);
+            if (std::log(random.uniform()) < then - now + there - fit + count * step) x = trial, now = then, fit = there;
+        }
+    };
+    stretch();
+    draw_gaussian(P.data(), g.data(), d, random);
+    const double then = prior(g);
+    if (std::log(random.uniform()) < then - now) x = g, now = then, fit = likelihood(x);
+    stretch();
+    put(x);
+    for (int e = 0; e < f; ++e) at(s.gamma, low_ + free_[static_cast<std::size_t>(e)].first, free_[static_cast<std::size_t>(e)].second, m_.W) = x[static_cast<std::size_t>(e)];
+    for (int i = 0; i < q; ++i)
+        for (int j = 0; j <= i; ++j) {
+            double y = 0.0;
+            for (int k = 0; k <= j; ++k) y += at(l, i, k, q) * at(l, j, k, q);
+            at(s.omega, i, j, q) = at(s.omega, j, i, q) = y;
+        }
+    inverse_from(l.data(), s.precision.data(), q);
+    draw_auxiliary(m_.omega, m_.full_omega, s.precision, q, s.omega_aux, random);
+    for (int i = 0; i < m_.N; ++i) {
+        const double *u = row(u_, i, q);
+        double *b = row(s.b, i, q);
+        expect(m_, s, i, reach, mean.data());
+        for (int j = low_; j < reach; ++j) {
+            double y = mean[static_cast<std::size_t>(j)];
+            for (int k = 0; k <= j; ++k) y += l[static_cast<std::size_t>(j * q + k)] * u[k];
+            b[j] = y;
+        }
+    }
+}
+
+} // namespace sessionwise::dsem
