@@ -23,20 +23,21 @@ inline const double *row(const Vec &a, int i, int n) { return a.data() + static_
 inline double &at(Vec &a, int i, int j, int n) { return a[static_cast<std::size_t>(i) * static_cast<std::size_t>(n) + static_cast<std::size_t>(j)]; }
 inline double at(const Vec &a, int i, int j, int n) { return a[static_cast<std::size_t>(i) * static_cast<std::size_t>(n) + static_cast<std::size_t>(j)]; }
 
-// Lower Cholesky factor in place (the upper triangle is left as it is); false if not positive definite.
+// Lower Cholesky factor in place (the upper triangle is left as it is); false if not positive definite. Column by column:
+// the rows of one do not wait for each other.
 template <class Size> bool factor(double *a, Size n) {
-    for (int j = 0; j < n; ++j) {
-        double *aj = a + j * n;
-        for (int i = 0; i <= j; ++i) {
-            const double *ai = a + i * n;
+    for (int i = 0; i < n; ++i) {
+        const double *ai = a + i * n;
+        double square = ai[i];
+        for (int k = 0; k < i; ++k) square -= ai[k] * ai[k];
+        if (!(square > 0.0)) return false;
+        const double root = std::sqrt(square), pivot = 1.0 / root;
+        a[i * n + i] = root;
+        for (int j = i + 1; j < n; ++j) {
+            double *aj = a + j * n;
             double sum = aj[i];
             for (int k = 0; k < i; ++k) sum -= aj[k] * ai[k];
-            if (i < j) {
-                aj[i] = sum / ai[i];
-            } else {
-                if (!(sum > 0.0)) return false;
-                aj[i] = std::sqrt(sum);
-            }
+            aj[i] = sum * pivot;
         }
     }
     return true;

@@ -26,16 +26,18 @@ inline void draw_log_variance(const Spec &m, State &s, int i, int j, double n, d
     double e = 0.0;
     for (int step = 0; step < 50; ++step) {
         e = 0.5 * squares * std::exp(-mode);
-        const double slope = -0.5 * n + e - k * mode + h, change = slope / (e + k);
+        const double slope = -0.5 * n + e - k * mode + h;
+        double change = slope / (e + k);
+        if (std::abs(change) < 0.5) change += 0.5 * change * change * e / (e + k); // the third order
         mode += std::clamp(change, -1.0, 1.0);
-        if (std::abs(change) < 1e-9) {
-            e *= 1.0 - change; // at the mode: what is left out is of the order of change squared
+        if (std::abs(change) < 1e-5) {
+            e *= 1.0 - change + 0.5 * change * change; // at the mode; what is left out is of the order of change cubed
             break;
         }
     }
     const double spread = 1.0 / std::sqrt(e + k);
     const double then = random.normal() / std::sqrt(random.gamma(4.0) / 4.0), now = (b[j] - mode) / spread, proposal = mode + spread * then;
-    const double proposed = 4.5 * (std::log1p(then * then / 8.0) - std::log1p(now * now / 8.0));
+    const double proposed = 4.5 * std::log((8.0 + then * then) / (8.0 + now * now));
     if (std::log(random.uniform()) < density(proposal) - density(b[j]) + proposed) b[j] = proposal;
 }
 

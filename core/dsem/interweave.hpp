@@ -2,11 +2,27 @@
 // the standardised effects.
 #pragma once
 
+#include "../simd.hpp"
 #include "covariance.hpp"
 
 #include <limits>
 
 namespace sessionwise::dsem {
+
+// Persons come in batches, columns in quads, so that inner loops have a length that is known.
+constexpr int BATCH = 4, QUAD = 4;
+
+// Adds value[e] * weighted[place[e]][e2] of a batch to the rows' columns e2 <= e (and what fills the last quad).
+// value: (BATCH x width), weighted: (effects x BATCH x width), out: (count x width).
+SW_CLONES inline void add_weighted(int count, int width, const int *place, const double *__restrict value, const double *__restrict weighted, double *__restrict out) {
+    for (int e = 0; e < count; ++e) {
+        const double *o = weighted + place[e] * BATCH * width;
+        const double v0 = value[e], v1 = value[width + e], v2 = value[2 * width + e], v3 = value[3 * width + e];
+        double *line = out + e * width;
+        for (int c = 0; c <= e; c += QUAD)
+            for (int j = c; j < c + QUAD; ++j) line[j] += v0 * o[j] + v1 * o[width + j] + (v2 * o[2 * width + j] + v3 * o[3 * width + j]);
+    }
+}
 
 inline void Block::interweave(State &s, Random &random) {
     const int n = n_, q = q_, f = static_cast<int>(free_.size());
@@ -28,8 +44,10 @@ inline void Block::interweave(State &s, Random &random) {
         place[static_cast<std::size_t>(e)] = e < f ? free_[static_cast<std::size_t>(e)].first : entry(e).effect;
         source[static_cast<std::size_t>(e)] = e < f ? reach + free_[static_cast<std::size_t>(e)].second : entry(e).column;
     }
-    Vec P(static_cast<std::size_t>(d * d), 0.0), g(static_cast<std::size_t>(d), 0.0), value(static_cast<std::size_t>(d)), rest(static_cast<std::size_t>(n)),
-        weighted(static_cast<std::size_t>(n * d)), known(static_cast<std::size_t>(reach + m_.W)), mean(static_cast<std::size_t>(q)), pivot(static_cast<std::size_t>(reach));
+    const int width = (d + QUAD - 1) / QUAD * QUAD;
+    Vec sums(static_cast<std::size_t>(d * width), 0.0), values(static_cast<std::size_t>(BATCH * width), 0.0), weighted(static_cast<std::size_t>(n * BATCH * width), 0.0);
+    Vec g(static_cast<std::size_t>(d), 0.0), rest(static_cast<std::size_t>(n)), known(static_cast<std::size_t>(reach + m_.W)), mean(static_cast<std::size_t>(q)),
+        pivot(static_cast<std::size_t>(reach));
     for (int j = 0; j < reach; ++j) pivot[static_cast<std::size_t>(j)] = 1.0 / at(l, j, j, q);
     const bool apart = m_.J > 0 || m_.factor;
     for (int i = 0; i < m_.N; ++i) {
@@ -43,22 +61,22 @@ inline void Block::interweave(State &s, Random &random) {
         }
         std::copy(u, u + reach, known.begin());
         std::copy(w, w + m_.W, known.begin() + reach);
-        for (int e = 0; e < d; ++e) value[static_cast<std::size_t>(e)] = known[static_cast<std::size_t>(source[static_cast<std::size_t>(e)])];
+        double *value = row(values, i % BATCH, width);
+        for (int e = 0; e < d; ++e) value[e] = known[static_cast<std::size_t>(source[static_cast<std::size_t>(e)])];
         for (int a = 0; a < n; ++a) {
             double x = h[a];
             for (int c = 0; c < n && apart; ++c) x -= K[a * n + c] * base(m_, s, i, low_ + c);
             rest[static_cast<std::size_t>(a)] = x;
-            double *line = row(weighted, a, d);
-            for (int e = 0; e < d; ++e) line[e] = K[a * n + place[static_cast<std::size_t>(e)]] * value[static_cast<std::size_t>(e)];
+            double *line = row(weighted, a * BATCH + i % BATCH, width);
+            for (int e = 0; e < d; ++e) line[e] = K[a * n + place[static_cast<std::size_t>(e)]] * value[e];
         }
-        for (int e = 0; e < d; ++e) {
-            const int a = place[static_cast<std::size_t>(e)];
-            const double v = value[static_cast<std::size_t>(e)], *other = row(weighted, a, d);
-            double *line = row(P, e, d);
-            for (int e2 = 0; e2 <= e; ++e2) line[e2] += v * other[e2];
-            g[static_cast<std::size_t>(e)] += v * rest[static_cast<std::size_t>(a)];
-        }
+        for (int e = 0; e < d; ++e) g[static_cast<std::size_t>(e)] += value[e] * rest[static_cast<std::size_t>(place[static_cast<std::size_t>(e)])];
+        const bool last = i + 1 == m_.N;
+        if (last) std::fill(value + width, values.data() + BATCH * width, 0.0); // persons that there are not
+        if (last || i % BATCH == BATCH - 1) add_weighted(d, width, place.data(), values.data(), weighted.data(), sums.data());
     }
+    Vec P(static_cast<std::size_t>(d * d), 0.0);
+    for (int e = 0; e < d; ++e) std::copy(row(sums, e, width), row(sums, e, width) + e + 1, row(P, e, d));
     add_gamma_prior(P, g, 0, d);
     double largest = 0.0;
     for (int e = 0; e < d; ++e) largest = std::max(largest, at(P, e, e, d));

@@ -2,6 +2,7 @@
 // drawn for the next one: it is worked out on the way forward.
 #pragma once
 
+#include "../simd.hpp"
 #include "filter.hpp"
 
 #include <vector>
@@ -16,7 +17,7 @@ template <int K> struct Session {
 };
 
 // The lower Cholesky factor of a positive semidefinite matrix; pivots that are nothing but rounding give a column of zeros.
-template <int K> void semidefinite_factor(const double *p, const double *size, double *l) {
+template <int K> SW_INLINE void semidefinite_factor(const double *p, const double *size, double *l) {
     for (int j = 0; j < K; ++j) {
         double d = p[j * K + j];
         for (int k = 0; k < j; ++k) d -= l[j * K + k] * l[j * K + k];
@@ -30,7 +31,7 @@ template <int K> void semidefinite_factor(const double *p, const double *size, d
     }
 }
 
-template <int K> void draw_session(const double *mean, const double *l, double *out, Random &random) {
+template <int K> SW_INLINE void draw_session(const double *mean, const double *l, double *out, Random &random) {
     double e[K];
     for (int j = 0; j < K; ++j) e[j] = l[j * K + j] > 0.0 ? random.normal() : 0.0;
     for (int i = 0; i < K; ++i) {
@@ -41,7 +42,7 @@ template <int K> void draw_session(const double *mean, const double *l, double *
 }
 
 // Takes the values of one session into (a, p), each with its error variance; a variance of zero is exact.
-template <int K> void take(const double *value, const double *error, const double *factor, double *a, double *p) {
+template <int K> SW_INLINE void take(const double *value, const double *error, const double *factor, double *a, double *p) {
     for (int j = 0; j < K; ++j) {
         if (!(value[j] == value[j])) continue;
         const double e = error ? error[j] * factor[j] : 0.0, s = p[j * K + j] + e;
