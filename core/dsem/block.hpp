@@ -38,7 +38,7 @@ class Block {
   public:
     Block(const Spec &m, int low, int high, int commons)
         : m_(m), low_(low), n_(high - low), p_(commons), q_(m.effects()), A_(static_cast<std::size_t>(p_ * p_)), a_(static_cast<std::size_t>(p_)),
-          offset_(sized(n_)), K_(sized(n_ * n_)), B_(sized(p_ * n_)), V_(sized(n_ * n_)), h_(sized(n_)), u_(sized(q_)) {
+          offset_(sized(n_)), K_(sized(n_ * n_)), B_(sized(p_ * n_)), M_(sized(n_ * n_)), h_(sized(n_)), u_(sized(q_)) {
         for (int j = 0; j < n_; ++j)
             for (int w = 0; w < m.W; ++w)
                 if (m.gamma_free[static_cast<std::size_t>((low + j) * m.W + w)]) free_.push_back({j, w});
@@ -49,7 +49,7 @@ class Block {
     // inform(*this) tells what each person's sessions say.
     template <class Inform> void update(State &s, Random &random, Inform inform) {
         if (n_ == 0 && p_ == 0) return;
-        condition(s);
+        with_size(n_, [&](auto n) { condition(n, s); });
         std::fill(A_.begin(), A_.end(), 0.0);
         std::fill(a_.begin(), a_.end(), 0.0);
         inform(*this);
@@ -68,8 +68,8 @@ class Block {
     bool inside(int j) const { return j >= low_ && j < low_ + n_; }
 
     // C = covariance of the block's effects given the other effects, its factor, and what each person's offset is.
-    void condition(const State &s) {
-        Vec C(static_cast<std::size_t>(n_ * n_)), pull(static_cast<std::size_t>(n_)), d(static_cast<std::size_t>(q_));
+    template <class Size> void condition(Size n, const State &s) {
+        Vec C(static_cast<std::size_t>(n_ * n_)), d(static_cast<std::size_t>(q_));
         for (int i = 0; i < n_; ++i)
             for (int j = 0; j < n_; ++j) at(C, i, j, n_) = at(s.precision, low_ + i, low_ + j, q_);
         if (n_) C = inverse(C, n_);
@@ -83,22 +83,22 @@ class Block {
                 for (int j = 0; j < n_; ++j) at(offset_, i, j, n_) = base(m_, s, i, low_ + j);
         else std::fill(offset_.begin(), offset_.end(), 0.0);
         if (!m_.full_omega || n_ == q_) return;
-        Vec regression(static_cast<std::size_t>(n_ * q_), 0.0); // C Q_rest
+        Vec regression(static_cast<std::size_t>(q_ * n_)); // (C Q_rest)'
         for (int j = 0; j < n_; ++j)
             for (int k = 0; k < n_; ++k)
                 for (int l = 0; l < q_; ++l)
-                    if (!inside(l)) at(regression, j, l, q_) += at(C, j, k, n_) * at(s.precision, low_ + k, l, q_);
+                    if (!inside(l)) at(regression, l, j, n_) += at(C, j, k, n_) * at(s.precision, low_ + k, l, q_);
+        Work pull(n);
         for (int i = 0; i < m_.N; ++i) {
             const double *b = row(s.b, i, q_);
-            double *o = row(offset_, i, n_);
+            double *o = row(offset_, i, n);
             expect(m_, s, i, q_, d.data());
-            for (int l = 0; l < q_; ++l) d[static_cast<std::size_t>(l)] = b[l] - d[static_cast<std::size_t>(l)];
-            for (int j = 0; j < n_; ++j) {
-                const double *line = row(regression, j, q_);
-                double x = o[j];
-                for (int l = 0; l < q_; ++l) x -= line[l] * d[static_cast<std::size_t>(l)];
-                o[j] = x;
+            for (int j = 0; j < n; ++j) pull[j] = o[j];
+            for (int l = 0; l < q_; ++l) {
+                const double x = b[l] - d[static_cast<std::size_t>(l)], *line = row(regression, l, n);
+                for (int j = 0; j < n; ++j) pull[j] -= line[j] * x;
             }
+            for (int j = 0; j < n; ++j) o[j] = pull[j];
         }
     }
 
@@ -106,13 +106,13 @@ class Block {
     template <class Size> void draw_common(Size n, State &s, Random &random) {
         const int p = p_, f = static_cast<int>(free_.size()), d = p + f, used = static_cast<int>(used_.size());
         Vec P(static_cast<std::size_t>(d * d), 0.0), g(static_cast<std::size_t>(d), 0.0);
-        Vec BV(static_cast<std::size_t>(p * n)), BR(BV);
+        Vec BL(static_cast<std::size_t>(p * n)), BR(BL);
         Vec cross(static_cast<std::size_t>(used * p * n), 0.0), square(static_cast<std::size_t>(used * used * n * n), 0.0), line(static_cast<std::size_t>(used * n), 0.0);
-        Work KL(n * n), M(n * n), V(n * n), Y(n * n), D(n * n), Vh(n), rest(n);
+        Work KL(n * n), M(n * n), Y(n * n), D(n * n), white(n), rest(n);
         const double *L = L_.data();
         for (int i = 0; i < m_.N; ++i) {
             const double *K = row(K_, i, n * n), *B = row(B_, i, p * n), *h = row(h_, i, n), *o = row(offset_, i, n), *w = row(m_.w, i, m_.W);
-            // M = I + L'KL, V = M^-1/2 L', S = V'V the effects' covariance given the common coefficients
+            // M = I + L'KL; S = L M^-1 L' is the effects' covariance given the common coefficients
             for (int a = 0; a < n; ++a)
                 for (int b = 0; b < n; ++b) {
                     double x = 0.0;
@@ -126,25 +126,16 @@ class Block {
                     M[a * n + b] = x;
                 }
             if (!factor(M.data(), n)) throw Failure("a person's information is not positive definite");
-            for (int a = 0; a < n; ++a) {
-                const double pivot = 1.0 / M[a * n + a];
+            for (int a = 0; a < n; ++a) M[a * n + a] = 1.0 / M[a * n + a];
+            // Y = M^-1/2 L'K, D = K - Y'Y = (I - K S) K the precision of the mean of b
+            const auto half = [&](const double *x, double *out) { whiten(n, M.data(), L, x, out); };
+            half(h, white.data());
+            for (int a = 0; a < n; ++a)
                 for (int b = 0; b < n; ++b) {
-                    double x = L[b * n + a];
-                    for (int c = 0; c < a; ++c) x -= M[a * n + c] * V[c * n + b];
-                    V[a * n + b] = x * pivot;
+                    double x = KL[b * n + a];
+                    for (int c = 0; c < a; ++c) x -= M[a * n + c] * Y[c * n + b];
+                    Y[a * n + b] = x * M[a * n + a];
                 }
-            }
-            // Y = V K, D = K - Y'Y = (I - K S) K the precision of the mean of b
-            for (int a = 0; a < n; ++a) {
-                double x = 0.0;
-                for (int c = 0; c < n; ++c) x += V[a * n + c] * h[c];
-                Vh[a] = x;
-                for (int b = 0; b < n; ++b) {
-                    double y = 0.0;
-                    for (int c = 0; c < n; ++c) y += V[a * n + c] * K[c * n + b];
-                    Y[a * n + b] = y;
-                }
-            }
             for (int a = 0; a < n; ++a)
                 for (int b = 0; b <= a; ++b) {
                     double x = K[a * n + b];
@@ -153,27 +144,23 @@ class Block {
                 }
             for (int a = 0; a < n; ++a) { // (I - K S) h - D offset
                 double x = h[a];
-                for (int c = 0; c < n; ++c) x -= Y[c * n + a] * Vh[c] + D[a * n + c] * o[c];
+                for (int c = 0; c < n; ++c) x -= Y[c * n + a] * white[c] + D[a * n + c] * o[c];
                 rest[a] = x;
             }
-            for (int a = 0; a < p; ++a) { // B V', and B (I - S K)
-                double *bv = row(BV, a, n), *br = row(BR, a, n);
-                for (int b = 0; b < n; ++b) {
-                    double x = 0.0;
-                    for (int c = 0; c < n; ++c) x += B[a * n + c] * V[b * n + c];
-                    bv[b] = x;
-                }
+            for (int a = 0; a < p; ++a) { // B L M^-1/2', and B (I - S K)
+                double *bl = row(BL, a, n), *br = row(BR, a, n);
+                half(B + a * n, bl);
                 double x = 0.0;
                 for (int b = 0; b < n; ++b) {
                     double y = B[a * n + b];
-                    for (int c = 0; c < n; ++c) y -= bv[c] * Y[c * n + b];
+                    for (int c = 0; c < n; ++c) y -= bl[c] * Y[c * n + b];
                     br[b] = y;
-                    x -= bv[b] * Vh[b] + y * o[b];
+                    x -= bl[b] * white[b] + y * o[b];
                 }
                 g[static_cast<std::size_t>(a)] += x;
                 for (int b = 0; b <= a; ++b) {
                     double y = 0.0;
-                    for (int c = 0; c < n; ++c) y += bv[c] * at(BV, b, c, n);
+                    for (int c = 0; c < n; ++c) y += bl[c] * at(BL, b, c, n);
                     at(P, a, b, d) -= y;
                 }
             }
@@ -187,7 +174,7 @@ class Block {
                     for (int j = 0; j < n * n; ++j) to[j] += y * D[j];
                 }
             }
-            std::copy(V.data(), V.data() + n * n, row(V_, i, n * n));
+            std::copy(M.data(), M.data() + n * n, row(M_, i, n * n));
         }
         for (int a = 0; a < p; ++a) {
             const double k = m_.theta_precision[static_cast<std::size_t>(a)];
@@ -226,9 +213,10 @@ class Block {
 
     template <class Size> void draw_effects(Size n, State &s, Random &random) {
         Work mean(n), t(n), e(n);
+        const double *L = L_.data();
         for (int i = 0; i < m_.N && n > 0; ++i) {
             double *h = row(h_, i, n);
-            const double *B = row(B_, i, p_ * n), *K = row(K_, i, n * n), *V = row(V_, i, n * n), *o = row(offset_, i, n), *w = row(m_.w, i, m_.W);
+            const double *B = row(B_, i, p_ * n), *K = row(K_, i, n * n), *M = row(M_, i, n * n), *o = row(offset_, i, n), *w = row(m_.w, i, m_.W);
             for (int a = 0; a < p_; ++a)
                 for (int c = 0; c < n; ++c) h[c] -= B[a * n + c] * s.theta[static_cast<std::size_t>(a)];
             for (int j = 0; j < n; ++j) {
@@ -237,23 +225,35 @@ class Block {
                 for (int v = 0; v < m_.W; ++v) x += gamma[v] * w[v];
                 mean[j] = x;
             }
-            // b = mean + S (h - K mean) + V'e
+            // b = mean + L M^-1/2' (M^-1/2 L' (h - K mean) + e)
             for (int a = 0; a < n; ++a) {
                 double x = h[a];
                 for (int c = 0; c < n; ++c) x -= K[a * n + c] * mean[c];
                 t[a] = x;
             }
-            for (int a = 0; a < n; ++a) {
-                double x = random.normal();
-                for (int c = 0; c < n; ++c) x += V[a * n + c] * t[c];
-                e[a] = x;
+            whiten(n, M, L, t.data(), e.data());
+            for (int a = 0; a < n; ++a) e[a] += random.normal();
+            for (int a = n - 1; a >= 0; --a) {
+                double x = e[a];
+                for (int c = a + 1; c < n; ++c) x -= M[c * n + a] * e[c];
+                e[a] = x * M[a * n + a];
             }
             double *b = row(s.b, i, q_) + low_;
             for (int a = 0; a < n; ++a) {
                 double x = mean[a];
-                for (int c = 0; c < n; ++c) x += V[c * n + a] * e[c];
+                for (int c = 0; c <= a; ++c) x += L[a * n + c] * e[c];
                 b[a] = x;
             }
+        }
+    }
+
+    // out = M^-1/2 L' x; M is the factor with its diagonal inverted.
+    template <class Size> static void whiten(Size n, const double *M, const double *L, const double *x, double *out) {
+        for (int a = 0; a < n; ++a) {
+            double y = 0.0;
+            for (int c = a; c < n; ++c) y += L[c * n + a] * x[c];
+            for (int c = 0; c < a; ++c) y -= M[a * n + c] * out[c];
+            out[a] = y * M[a * n + a];
         }
     }
 
@@ -262,7 +262,7 @@ class Block {
     std::vector<std::pair<int, int>> free_; // effect of the block, person-level predictor
     std::vector<int> used_;                 // predictors of any of its effects
     Vec A_, a_, L_, offset_;
-    Vec K_, B_, V_, h_; // a person's information, kept from drawing the common coefficients
+    Vec K_, B_, M_, h_; // a person's information, kept from drawing the common coefficients
     Vec u_;             // standardised effects
 };
 

@@ -26,9 +26,9 @@ inline void draw_log_variance(const Spec &m, State &s, int i, int j, double n, d
     double e = 0.0;
     for (int step = 0; step < 50; ++step) {
         e = 0.5 * squares * std::exp(-mode);
-        const double slope = -0.5 * n + e - k * mode + h;
-        double change = slope / (e + k);
-        if (std::abs(change) < 0.5) change += 0.5 * change * change * e / (e + k); // the third order
+        const double inverse = 1.0 / (e + k), slope = -0.5 * n + e - k * mode + h;
+        double change = slope * inverse;
+        if (std::abs(change) < 0.5) change += 0.5 * change * change * e * inverse; // the third order
         mode += std::clamp(change, -1.0, 1.0);
         if (std::abs(change) < 1e-5) {
             e *= 1.0 - change + 0.5 * change * change; // at the mode; what is left out is of the order of change cubed

@@ -24,6 +24,15 @@ SW_CLONES inline void add_weighted(int count, int width, const int *place, const
     }
 }
 
+// One person's part of a batch: its values, known[source[e]], and K[a][place[e]] value[e] for each effect a, as far as the
+// last coefficient of that effect. weighted: of the person in the first effect, the next effect's is BATCH rows on.
+inline void pack(int n, int count, int width, const int *__restrict place, const int *__restrict source, const int *__restrict ends, const double *__restrict known,
+                 const double *__restrict K, double *__restrict value, double *__restrict weighted) {
+    for (int e = 0; e < count; ++e) value[e] = known[source[e]];
+    for (int a = 0; a < n; ++a, weighted += BATCH * width)
+        for (int e = 0; e < ends[a]; ++e) weighted[e] = K[a * n + place[e]] * value[e];
+}
+
 inline void Block::interweave(State &s, Random &random) {
     const int n = n_, q = q_, f = static_cast<int>(free_.size());
     if (n == 0) return;
@@ -39,10 +48,12 @@ inline void Block::interweave(State &s, Random &random) {
         for (int k = m_.full_omega ? 0 : low_ + j; k <= low_ + j; ++k) entries.push_back({j, k});
     const int d = f + static_cast<int>(entries.size()), reach = low_ + n;
     const auto entry = [&](int e) { return entries[static_cast<std::size_t>(e - f)]; };
-    std::vector<int> place(static_cast<std::size_t>(d)), source(place); // the block's effect of a coefficient; what it multiplies
+    // the block's effect of a coefficient, what it multiplies, where the coefficients of an effect end
+    std::vector<int> place(static_cast<std::size_t>(d)), source(place), ends(static_cast<std::size_t>(n), 0);
     for (int e = 0; e < d; ++e) {
         place[static_cast<std::size_t>(e)] = e < f ? free_[static_cast<std::size_t>(e)].first : entry(e).effect;
         source[static_cast<std::size_t>(e)] = e < f ? reach + free_[static_cast<std::size_t>(e)].second : entry(e).column;
+        ends[static_cast<std::size_t>(place[static_cast<std::size_t>(e)])] = e + 1;
     }
     const int width = (d + QUAD - 1) / QUAD * QUAD;
     Vec sums(static_cast<std::size_t>(d * width), 0.0), values(static_cast<std::size_t>(BATCH * width), 0.0), weighted(static_cast<std::size_t>(n * BATCH * width), 0.0);
@@ -62,13 +73,11 @@ inline void Block::interweave(State &s, Random &random) {
         std::copy(u, u + reach, known.begin());
         std::copy(w, w + m_.W, known.begin() + reach);
         double *value = row(values, i % BATCH, width);
-        for (int e = 0; e < d; ++e) value[e] = known[static_cast<std::size_t>(source[static_cast<std::size_t>(e)])];
+        pack(n, d, width, place.data(), source.data(), ends.data(), known.data(), K, value, row(weighted, i % BATCH, width));
         for (int a = 0; a < n; ++a) {
             double x = h[a];
             for (int c = 0; c < n && apart; ++c) x -= K[a * n + c] * base(m_, s, i, low_ + c);
             rest[static_cast<std::size_t>(a)] = x;
-            double *line = row(weighted, a * BATCH + i % BATCH, width);
-            for (int e = 0; e < d; ++e) line[e] = K[a * n + place[static_cast<std::size_t>(e)]] * value[e];
         }
         for (int e = 0; e < d; ++e) g[static_cast<std::size_t>(e)] += value[e] * rest[static_cast<std::size_t>(place[static_cast<std::size_t>(e)])];
         const bool last = i + 1 == m_.N;
@@ -102,32 +111,29 @@ inline void Block::interweave(State &s, Random &random) {
         }
         return log_prior(m_, l, inverse, q) + jacobian;
     };
-    const auto likelihood = [&](const Vec &v) {
-        double y = 0.0;
-        for (int e = 0; e < d; ++e) {
-            const double *terms = row(table, e, d);
-            double t = 0.0;
-            for (int c = 0; c < e; ++c) t += terms[c] * v[static_cast<std::size_t>(c)];
-            y += v[static_cast<std::size_t>(e)] * (line[static_cast<std::size_t>(e)] - t - 0.5 * terms[e] * v[static_cast<std::size_t>(e)]);
-        }
-        return y;
-    };
-    double now = prior(x), fit = likelihood(x);
+    double now = prior(x);
     const auto stretch = [&] {
         for (int j = 0; j < n; ++j) {
             const double step = 1.5 * random.normal(), by = std::exp(step);
+            const int end = ends[static_cast<std::size_t>(j)], begin = end - (m_.full_omega ? low_ + j + 1 : 1);
+            // of the log density: what is linear in the row's length, and what is quadratic
+            double linear = 0.0, square = 0.0;
+            for (int e = begin; e < end; ++e) {
+                double others = 0.0, own = 0.0;
+                for (int c = 0; c < d; ++c) (c >= begin && c < end ? own : others) += at(table, std::max(e, c), std::min(e, c), d) * x[static_cast<std::size_t>(c)];
+                linear += x[static_cast<std::size_t>(e)] * (line[static_cast<std::size_t>(e)] - others);
+                square += x[static_cast<std::size_t>(e)] * own;
+            }
             trial = x;
-            int count = 0;
-            for (int e = f; e < d; ++e)
-                if (entry(e).effect == j) trial[static_cast<std::size_t>(e)] *= by, ++count;
-            const double then = prior(trial), there = likelihood(trial);
-            if (std::log(random.uniform()) < then - now + there - fit + count * step) x = trial, now = then, fit = there;
+            for (int e = begin; e < end; ++e) trial[static_cast<std::size_t>(e)] *= by;
+            const double then = prior(trial), gain = (by - 1.0) * linear - 0.5 * (by * by - 1.0) * square;
+            if (std::log(random.uniform()) < then - now + gain + (end - begin) * step) x = trial, now = then;
         }
     };
     stretch();
     draw_gaussian(P.data(), g.data(), d, random);
     const double then = prior(g);
-    if (std::log(random.uniform()) < then - now) x = g, now = then, fit = likelihood(x);
+    if (std::log(random.uniform()) < then - now) x = g, now = then;
     stretch();
     put(x);
     for (int e = 0; e < f; ++e) at(s.gamma, low_ + free_[static_cast<std::size_t>(e)].first, free_[static_cast<std::size_t>(e)].second, m_.W) = x[static_cast<std::size_t>(e)];
