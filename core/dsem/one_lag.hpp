@@ -1,5 +1,4 @@
-// Forward filtering, backward sampling where there is one lag (states.hpp has the general case). What going backward needs of a session, gains and the factor of what remains unknown, does not depend on what is
-// drawn for the next one: it is worked out on the way forward.
+// Forward filtering, backward sampling where there is one lag (states.hpp has the general case).
 #pragma once
 
 #include "../simd.hpp"
@@ -9,11 +8,10 @@
 
 namespace sessionwise::dsem {
 
-template <int K> struct Session {
-    double mean[K];      // given what was observed up to it
-    double ahead[K];     // of the next session
-    double gain[K * K];  // by which the next session's surprise moves this one
-    double factor[K * K]; // lower, of the covariance given the next session; 0 on the diagonal where all is known
+template <int K> struct Session { // given what was observed up to it
+    double mean[K], cov[K * K];
+    double ahead[K], ahead_cov[K * K]; // of the next session
+    double with[K * K];                // covariance of the next session with this one
 };
 
 // The lower Cholesky factor of a positive semidefinite matrix; pivots that are nothing but rounding give a column of zeros.
@@ -70,75 +68,82 @@ template <int K> class OneLag : public StateSampler {
 
     void draw(const Observed &o, double *z, Random &random) override {
         const double *f = o.f;
-        double a[K], p[K * K], ahead[K * K], l[K * K];
+        double a[K], p[K * K], l[K * K];
         for (int i = 0; i < K; ++i) a[i] = 0.0;
         for (int i = 0; i < K * K; ++i) p[i] = o.first[i];
         take<K>(o.value, o.error, o.factor, a, p);
         for (int t = 1; t < o.T; ++t) {
             Session<K> &s = sessions_[static_cast<std::size_t>(t - 1)];
-            double fp[K * K], v[K * K], g[K * K], remains[K * K], scale[K];
-            for (int i = 0; i < K; ++i)
-                for (int j = 0; j < K; ++j) {
-                    double x = 0.0;
-                    for (int k = 0; k < K; ++k) x += f[i * K + k] * p[k * K + j];
-                    fp[i * K + j] = g[i * K + j] = x;
-                }
-            for (int i = 0; i < K; ++i)
-                for (int j = 0; j <= i; ++j) {
-                    double x = o.q[i * K + j];
-                    for (int k = 0; k < K; ++k) x += fp[i * K + k] * f[j * K + k];
-                    ahead[i * K + j] = ahead[j * K + i] = v[i * K + j] = x;
-                }
-            // V = L D L', L with ones on the diagonal; g = L^-1 F p, so that p F' V^-1 F p = g' D^-1 g
-            for (int j = 0; j < K; ++j) {
-                if (!(v[j * K + j] > 0.0)) throw Failure("the innovations' covariance is not positive definite");
-                scale[j] = 1.0 / v[j * K + j];
-                for (int i = j + 1; i < K; ++i) {
-                    const double x = v[i * K + j] * scale[j];
-                    for (int k = j + 1; k <= i; ++k) v[i * K + k] -= x * v[k * K + j];
-                    for (int k = 0; k < K; ++k) g[i * K + k] -= x * g[j * K + k];
-                }
-            }
-            for (int i = 0; i < K; ++i)
-                for (int j = 0; j <= i; ++j) {
-                    double x = p[i * K + j];
-                    for (int k = 0; k < K; ++k) x -= g[k * K + i] * scale[k] * g[k * K + j];
-                    remains[i * K + j] = x;
-                }
-            semidefinite_factor<K>(remains, p, s.factor);
-            for (int j = K - 1; j >= 0; --j) // gain' = L'^-1 D^-1 g
-                for (int i = 0; i < K; ++i) {
-                    double x = g[j * K + i] * scale[j];
-                    for (int k = j + 1; k < K; ++k) x -= v[k * K + j] * scale[j] * s.gain[i * K + k];
-                    s.gain[i * K + j] = x;
-                }
             for (int i = 0; i < K; ++i) {
                 s.mean[i] = a[i];
                 double x = o.input ? o.input[t * K + i] : 0.0;
                 for (int k = 0; k < K; ++k) x += f[i * K + k] * a[k];
                 s.ahead[i] = x;
             }
-            for (int i = 0; i < K; ++i) a[i] = s.ahead[i];
-            for (int i = 0; i < K * K; ++i) p[i] = ahead[i];
+            for (int i = 0; i < K; ++i)
+                for (int j = 0; j < K; ++j) {
+                    double x = 0.0;
+                    for (int k = 0; k < K; ++k) x += f[i * K + k] * p[k * K + j];
+                    s.with[i * K + j] = x;
+                    s.cov[i * K + j] = p[i * K + j];
+                }
+            for (int i = 0; i < K; ++i) {
+                a[i] = s.ahead[i];
+                for (int j = 0; j <= i; ++j) {
+                    double x = o.q[i * K + j];
+                    for (int k = 0; k < K; ++k) x += s.with[i * K + k] * f[j * K + k];
+                    p[i * K + j] = p[j * K + i] = s.ahead_cov[i * K + j] = x;
+                }
+            }
             take<K>(o.value + t * K, o.error ? o.error + t * K : nullptr, o.factor, a, p);
         }
         semidefinite_factor<K>(p, p, l);
         draw_session<K>(a, l, z + (o.T - 1) * K, random);
         for (int t = o.T - 2; t >= 0; --t) {
-            const Session<K> &s = sessions_[static_cast<std::size_t>(t)];
-            const double *next = z + (t + 1) * K;
-            double mean[K];
-            for (int i = 0; i < K; ++i) {
-                double x = s.mean[i];
-                for (int k = 0; k < K; ++k) x += s.gain[i * K + k] * (next[k] - s.ahead[k]);
-                mean[i] = x;
-            }
-            draw_session<K>(mean, s.factor, z + t * K, random);
+            smooth(sessions_[static_cast<std::size_t>(t)], z + (t + 1) * K, a, l);
+            draw_session<K>(a, l, z + t * K, random);
         }
     }
 
   private:
-    std::vector<Session<K>> sessions_;
+    // Mean and factor of a session given the next one. No session's factor waits for what is drawn for another.
+    static SW_INLINE void smooth(const Session<K> &s, const double *next, double *mean, double *l) {
+        double v[K * K], g[K * K], remains[K * K], scale[K], surprise[K];
+        for (int i = 0; i < K; ++i) {
+            surprise[i] = next[i] - s.ahead[i];
+            for (int j = 0; j < K; ++j) {
+                g[i * K + j] = s.with[i * K + j];
+                if (j <= i) v[i * K + j] = s.ahead_cov[i * K + j];
+            }
+        }
+        // ahead_cov = L D L', L with ones on the diagonal; g = L^-1 with, surprise = L^-1 surprise
+        for (int j = 0; j < K; ++j) {
+            if (!(v[j * K + j] > 0.0)) throw Failure("the innovations' covariance is not positive definite");
+            scale[j] = 1.0 / v[j * K + j];
+            for (int i = j + 1; i < K; ++i) {
+                const double x = v[i * K + j] * scale[j];
+                for (int k = j + 1; k <= i; ++k) v[i * K + k] -= x * v[k * K + j];
+                for (int k = 0; k < K; ++k) g[i * K + k] -= x * g[j * K + k];
+                surprise[i] -= x * surprise[j];
+            }
+        }
+        for (int i = 0; i < K; ++i) {
+            double gain[K], x = s.mean[i];
+            for (int k = 0; k < K; ++k) {
+                gain[k] = g[k * K + i] * scale[k];
+                x += gain[k] * surprise[k];
+            }
+            mean[i] = x;
+            for (int j = 0; j <= i; ++j) {
+                double y = s.cov[i * K + j];
+                for (int k = 0; k < K; ++k) y -= gain[k] * g[k * K + j];
+                remains[i * K + j] = y;
+            }
+        }
+        semidefinite_factor<K>(remains, s.cov, l);
+    }
+
+    std::vector<Session<K>> sessions_; // as many as the longest person has
 };
 
 } // namespace sessionwise::dsem
