@@ -33,12 +33,17 @@ inline double base(const Spec &m, const State &s, int i, int j) {
 // What the first n effects of a person are expected to be.
 inline void expect(const Spec &m, const State &s, int i, int n, double *out) {
     const double *w = row(m.w, i, m.W), *gamma = s.gamma.data();
-    const bool apart = m.J > 0 || m.factor;
-    for (int j = 0; j < n; ++j) {
-        double x = apart ? base(m, s, i, j) : 0.0;
-        for (int v = 0; v < m.W; ++v) x += gamma[j * m.W + v] * w[v];
-        out[j] = x;
+    if (m.W == 1) { // the usual case, in a loop that is one
+        for (int j = 0; j < n; ++j) out[j] = gamma[j] * w[0];
+    } else {
+        for (int j = 0; j < n; ++j) {
+            double x = 0.0;
+            for (int v = 0; v < m.W; ++v) x += gamma[j * m.W + v] * w[v];
+            out[j] = x;
+        }
     }
+    if (m.J > 0 || m.factor)
+        for (int j = 0; j < n; ++j) out[j] += base(m, s, i, j);
 }
 
 } // namespace sessionwise::dsem
