@@ -55,12 +55,16 @@ static ds::Spec spec_of(const nb::dict &d) {
     m.full_sigma = yes(d, "full_sigma"), m.own_first = yes(d, "own_first"), m.correlated = whole(d, "correlated_effects"), m.factor = yes(d, "factor");
     m.shift = reals(d, "shift", P * E * E);
     m.start = integers<std::int64_t>(d, "start", N + 1);
+    if (m.start[0] != 0) throw nb::value_error("Chain: the first person does not begin at the first row");
     const auto rows = size(m.start.back());
     for (std::size_t i = 0; i < N; ++i)
         if (m.start[i + 1] - m.start[i] < m.P) throw nb::value_error("Chain: a person has fewer rows than lags");
     m.session = integers<int>(d, "session", rows);
     for (const int s : m.session)
         if (s < 0 || s >= m.S) throw nb::value_error("Chain: no such session");
+    for (std::size_t i = 0; i < N; ++i)
+        for (auto r = size(m.start[i]) + 1; r < size(m.start[i + 1]); ++r)
+            if (m.session[r] != m.session[r - 1] + 1) throw nb::value_error("Chain: a person's sessions do not follow one another");
     m.y = reals(d, "y", rows * K);
     if (yes(d, "has_error")) m.error = reals(d, "error", rows * K);
     m.x = reals(d, "x", rows * X);

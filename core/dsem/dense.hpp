@@ -2,6 +2,7 @@
 #pragma once
 
 #include "random.hpp"
+#include "sizes.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -22,20 +23,21 @@ inline const double *row(const Vec &a, int i, int n) { return a.data() + static_
 inline double &at(Vec &a, int i, int j, int n) { return a[static_cast<std::size_t>(i) * static_cast<std::size_t>(n) + static_cast<std::size_t>(j)]; }
 inline double at(const Vec &a, int i, int j, int n) { return a[static_cast<std::size_t>(i) * static_cast<std::size_t>(n) + static_cast<std::size_t>(j)]; }
 
-// Lower Cholesky factor in place (the upper triangle is left as it is); false if not positive definite.
-inline bool factor(double *a, int n) {
-    for (int j = 0; j < n; ++j) {
-        double *aj = a + j * n;
-        for (int i = 0; i <= j; ++i) {
-            const double *ai = a + i * n;
+// Lower Cholesky factor in place (the upper triangle is left as it is); false if not positive definite. Column by column:
+// the rows of one do not wait for each other.
+template <class Size> bool factor(double *a, Size n) {
+    for (int i = 0; i < n; ++i) {
+        const double *ai = a + i * n;
+        double square = ai[i];
+        for (int k = 0; k < i; ++k) square -= ai[k] * ai[k];
+        if (!(square > 0.0)) return false;
+        const double root = std::sqrt(square), pivot = 1.0 / root;
+        a[i * n + i] = root;
+        for (int j = i + 1; j < n; ++j) {
+            double *aj = a + j * n;
             double sum = aj[i];
             for (int k = 0; k < i; ++k) sum -= aj[k] * ai[k];
-            if (i < j) {
-                aj[i] = sum / ai[i];
-            } else {
-                if (!(sum > 0.0)) return false;
-                aj[i] = std::sqrt(sum);
-            }
+            aj[i] = sum * pivot;
         }
     }
     return true;
@@ -53,22 +55,35 @@ inline void forward(const double *l, double *x, int n) {
 // x <- L'^-1 x
 inline void backward(const double *l, double *x, int n) {
     for (int i = n - 1; i >= 0; --i) {
-        double sum = x[i];
-        for (int k = i + 1; k < n; ++k) sum -= l[k * n + i] * x[k];
-        x[i] = sum / l[i * n + i];
+        const double value = x[i] /= l[i * n + i];
+        for (int k = 0; k < i; ++k) x[k] -= l[i * n + k] * value;
+    }
+}
+
+// The inverse of a lower triangle; the upper one of out is not touched.
+inline void inverse_lower(const double *l, double *out, int n) {
+    for (int i = 0; i < n; ++i) {
+        double *line = out + i * n;
+        const double pivot = 1.0 / l[i * n + i];
+        std::fill(line, line + i, 0.0);
+        for (int k = 0; k < i; ++k)
+            for (int j = 0; j <= k; ++j) line[j] -= l[i * n + k] * out[k * n + j];
+        for (int j = 0; j < i; ++j) line[j] *= pivot;
+        line[i] = pivot;
     }
 }
 
 // The inverse of a symmetric positive definite matrix from its factor, both triangles.
 inline void inverse_from(const double *l, double *out, int n) {
-    std::vector<double> column(static_cast<std::size_t>(n));
-    for (int j = 0; j < n; ++j) {
-        std::fill(column.begin(), column.end(), 0.0);
-        column[static_cast<std::size_t>(j)] = 1.0;
-        forward(l, column.data(), n);
-        backward(l, column.data(), n);
-        for (int i = 0; i < n; ++i) out[i * n + j] = column[static_cast<std::size_t>(i)];
-    }
+    inverse_lower(l, out, n);
+    for (int i = 0; i < n; ++i) // row i of L^-1 is in no later row of L'^-1 L^-1
+        for (int j = 0; j <= i; ++j) {
+            double sum = 0.0;
+            for (int k = i; k < n; ++k) sum += out[k * n + i] * out[k * n + j];
+            out[i * n + j] = sum;
+        }
+    for (int i = 0; i < n; ++i)
+        for (int j = 0; j < i; ++j) out[j * n + i] = out[i * n + j];
 }
 
 inline Vec inverse(const Vec &a, int n) {

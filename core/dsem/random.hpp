@@ -43,8 +43,9 @@ class Random {
         for (;;) {
             const double x = normal(), t = 1.0 + c * x;
             if (t <= 0.0) continue;
-            const double v = t * t * t;
-            if (std::log(uniform()) < 0.5 * x * x + d - d * v + d * std::log(v)) return d * v;
+            const double v = t * t * t, u = uniform();
+            if (u < 1.0 - 0.0331 * (x * x) * (x * x)) return d * v; // what follows would say so too
+            if (std::log(u) < 0.5 * x * x + d - d * v + d * std::log(v)) return d * v;
         }
     }
 

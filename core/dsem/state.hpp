@@ -1,8 +1,7 @@
-// State: what the next sweep of a chain needs. Sums: what one person's sessions come to, given the common course.
+// State: what the next sweep of a chain needs; and what it expects of a person's effects.
 #pragma once
 
 #include "spec.hpp"
-#include "states.hpp"
 
 namespace sessionwise::dsem {
 
@@ -23,29 +22,28 @@ struct State {
     Vec z;                       // (rows x K) true scores
 };
 
-// Cross-products of g = [E_t, r_t, ..., r_{t-P}, x_t] over a person's sessions from the P-th on, r = true score - course.
-struct Sums {
-    double n = 0.0;
-    Vec g; // (E + H, E + H)
-};
+// What a person's effects are expected to be apart from gamma: the cluster's deviation, the factor.
+inline double base(const Spec &m, const State &s, int i, int j) {
+    double x = 0.0;
+    if (m.J > 0 && j < m.levels()) x += at(s.tau, m.cluster[static_cast<std::size_t>(i)], j, m.levels());
+    if (m.factor) x += s.loading[static_cast<std::size_t>(j)] * s.eta[static_cast<std::size_t>(i)];
+    return x;
+}
 
-// Coefficients of one person as matrices: T[0] = I - A0, T[l] = -Phi_l; (P + 1) x K x K, and covariates (K x X).
-struct Dynamics {
-    Vec t, x;
-};
-
-inline Dynamics dynamics(const Spec &m, const Vec &theta, const double *slopes) {
-    Dynamics d{Vec(static_cast<std::size_t>((m.P + 1) * m.K * m.K), 0.0), Vec(static_cast<std::size_t>(m.K * m.X), 0.0)};
-    for (int k = 0; k < m.K; ++k) d.t[static_cast<std::size_t>(k * m.K + k)] = 1.0;
-    for (const Term &term : m.terms) {
-        const double value = term.random >= 0 ? slopes[term.random] : theta[static_cast<std::size_t>(term.common)];
-        const int lag = term.source / m.K, k = term.source % m.K;
-        if (lag <= m.P)
-            d.t[static_cast<std::size_t>((lag * m.K + term.equation) * m.K + k)] -= value;
-        else
-            d.x[static_cast<std::size_t>(term.equation * m.X + term.source - m.K * (m.P + 1))] += value;
+// What the first n effects of a person are expected to be.
+inline void expect(const Spec &m, const State &s, int i, int n, double *out) {
+    const double *w = row(m.w, i, m.W), *gamma = s.gamma.data();
+    if (m.W == 1) { // the usual case, in a loop that is one
+        for (int j = 0; j < n; ++j) out[j] = gamma[j] * w[0];
+    } else {
+        for (int j = 0; j < n; ++j) {
+            double x = 0.0;
+            for (int v = 0; v < m.W; ++v) x += gamma[j * m.W + v] * w[v];
+            out[j] = x;
+        }
     }
-    return d;
+    if (m.J > 0 || m.factor)
+        for (int j = 0; j < n; ++j) out[j] += base(m, s, i, j);
 }
 
 } // namespace sessionwise::dsem

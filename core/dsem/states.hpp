@@ -1,20 +1,13 @@
-// Forward filtering, backward sampling of one person's deviations on the grid of session numbers (Carter & Kohn 1994):
-// z_t = F s_{t-1} + input_t + N(0, Q) with s_t = (z_t, ..., z_{t-P+1}), observed as value_t = z_t + N(0, R_t), NaN where not.
+// Forward filtering, backward sampling of one person's deviations on the grid of session numbers (Carter & Kohn 1994), for
+// any number of lags.
 #pragma once
 
-#include "dense.hpp"
+#include "one_lag.hpp"
 
 #include <array>
+#include <memory>
 
 namespace sessionwise::dsem {
-
-struct Filtered { // workspace of the longest person
-    Vec mean, cov;
-    void reserve(int sessions, int states) {
-        mean.resize(static_cast<std::size_t>(sessions * states));
-        cov.resize(static_cast<std::size_t>(sessions * states * states));
-    }
-};
 
 // Lower Cholesky factor in place.
 template <int N> bool factor_small(double *a) {
@@ -76,122 +69,126 @@ template <int M> void draw_state(const double *a, const double *p, const double 
     }
 }
 
-// value, error: (T x K) (error may be null: none); input: (T x K) or null; f: (K x M); q: (K x K); first: (M x M).
-// Fills z (T x K).
-template <int K, int P>
-void sample_states(int T, const double *value, const double *error, const double *factor, const double *input, const double *f, const double *q,
-                   const double *first, Filtered &w, double *z, Random &random) {
-    constexpr int M = K * P;
-    const auto seen = [&](int t, double *a, double *p, int offset) {
-        for (int k = 0; k < K; ++k) {
-            const double v = value[t * K + k];
-            if (v == v) observe<M>(a, p, offset + k, v, error ? error[t * K + k] * factor[k] : 0.0);
-        }
-    };
-    double *a = w.mean.data(), *p = w.cov.data();
-    std::fill(a, a + M, 0.0);
-    std::copy(first, first + M * M, p);
-    for (int t = 0; t < P; ++t) seen(t, a, p, (P - 1 - t) * K);
-    std::array<double, K * M> fp;
-    for (int t = P; t < T; ++t) {
-        const double *a0 = a, *p0 = p;
-        a += M;
-        p += M * M;
-        for (int i = 0; i < K; ++i) {
-            double s = input ? input[t * K + i] : 0.0;
-            for (int k = 0; k < M; ++k) s += f[i * M + k] * a0[k];
-            a[i] = s;
-            for (int j = 0; j < M; ++j) {
-                double c = 0.0;
-                for (int k = 0; k < M; ++k) c += f[i * M + k] * p0[k * M + j];
-                fp[static_cast<std::size_t>(i * M + j)] = c;
-            }
-        }
-        for (int i = 0; i < K; ++i)
-            for (int j = 0; j < K; ++j) {
-                double c = q[i * K + j];
-                for (int k = 0; k < M; ++k) c += fp[static_cast<std::size_t>(i * M + k)] * f[j * M + k];
-                p[i * M + j] = c;
-            }
-        for (int i = K; i < M; ++i) { // what was the newest becomes older
-            a[i] = a0[i - K];
-            for (int j = 0; j < K; ++j) p[i * M + j] = p[j * M + i] = fp[static_cast<std::size_t>(j * M + i - K)];
-            for (int j = K; j < M; ++j) p[i * M + j] = p0[(i - K) * M + j - K];
-        }
-        seen(t, a, p, 0);
-    }
-    std::array<double, M> s;
-    draw_state<M>(a, p, p, s.data(), random);
-    std::array<double, M> m;
-    std::array<double, M * M> c;
-    const auto keep = [&](int t, int offset) {
-        for (int k = 0; k < K; ++k) z[t * K + k] = s[static_cast<std::size_t>(offset + k)];
-    };
-    if (T > P) keep(T - 1, 0);
-    for (int t = T - 2; t >= P - 1; --t) {
-        a -= M;
-        p -= M * M;
-        std::copy(a, a + M, m.begin());
-        std::copy(p, p + M * M, c.begin());
-        for (int j = 0; j < M - K; ++j) observe<M>(m.data(), c.data(), j, s[static_cast<std::size_t>(j + K)], 0.0); // known: they are in the next state
-        // the next session's z, seen through F with noise Q: one joint update
-        std::array<double, K * M> g; // F C
-        std::array<double, K * K> v;
-        std::array<double, K> d;
-        for (int i = 0; i < K; ++i) {
-            double e = s[static_cast<std::size_t>(i)] - (input ? input[(t + 1) * K + i] : 0.0);
-            for (int k = 0; k < M; ++k) e -= f[i * M + k] * m[static_cast<std::size_t>(k)];
-            d[static_cast<std::size_t>(i)] = e;
-            for (int j = 0; j < M; ++j) {
-                double x = 0.0;
-                for (int k = 0; k < M; ++k) x += f[i * M + k] * c[static_cast<std::size_t>(k * M + j)];
-                g[static_cast<std::size_t>(i * M + j)] = x;
-            }
-        }
-        for (int i = 0; i < K; ++i)
-            for (int j = 0; j < K; ++j) {
-                double x = q[i * K + j];
-                for (int k = 0; k < M; ++k) x += g[static_cast<std::size_t>(i * M + k)] * f[j * M + k];
-                v[static_cast<std::size_t>(i * K + j)] = x;
-            }
-        if (!factor_small<K>(v.data())) throw Failure("the innovations' covariance is not positive definite");
-        // whiten: g <- L^-1 g, d <- L^-1 d
-        for (int i = 0; i < K; ++i) {
-            for (int k = 0; k < i; ++k) {
-                d[static_cast<std::size_t>(i)] -= v[static_cast<std::size_t>(i * K + k)] * d[static_cast<std::size_t>(k)];
-                for (int j = 0; j < M; ++j) g[static_cast<std::size_t>(i * M + j)] -= v[static_cast<std::size_t>(i * K + k)] * g[static_cast<std::size_t>(k * M + j)];
-            }
-            const double r = 1.0 / v[static_cast<std::size_t>(i * K + i)];
-            d[static_cast<std::size_t>(i)] *= r;
-            for (int j = 0; j < M; ++j) g[static_cast<std::size_t>(i * M + j)] *= r;
-        }
-        for (int i = 0; i < M; ++i)
+template <int K, int P> class ManyLags : public StateSampler {
+    static constexpr int M = K * P;
+
+  public:
+    explicit ManyLags(int longest) : mean_(static_cast<std::size_t>(longest * M)), cov_(static_cast<std::size_t>(longest * M * M)) {}
+
+    void draw(const Observed &o, double *z, Random &random) override {
+        const double *f = o.f;
+        const auto seen = [&](int t, double *a, double *p, int offset) {
             for (int k = 0; k < K; ++k) {
-                m[static_cast<std::size_t>(i)] += g[static_cast<std::size_t>(k * M + i)] * d[static_cast<std::size_t>(k)];
-                for (int j = 0; j < M; ++j) c[static_cast<std::size_t>(i * M + j)] -= g[static_cast<std::size_t>(k * M + i)] * g[static_cast<std::size_t>(k * M + j)];
+                const double v = o.value[t * K + k];
+                if (v == v) observe<M>(a, p, offset + k, v, o.error ? o.error[t * K + k] * o.factor[k] : 0.0);
             }
-        std::array<double, M> next;
-        draw_state<M>(m.data(), c.data(), p, next.data(), random);
-        s = next;
-        if (t >= P) keep(t, 0);
+        };
+        double *a = mean_.data(), *p = cov_.data();
+        std::fill(a, a + M, 0.0);
+        std::copy(o.first, o.first + M * M, p);
+        for (int t = 0; t < P; ++t) seen(t, a, p, (P - 1 - t) * K);
+        std::array<double, K * M> fp;
+        for (int t = P; t < o.T; ++t) {
+            const double *a0 = a, *p0 = p;
+            a += M;
+            p += M * M;
+            for (int i = 0; i < K; ++i) {
+                double s = o.input ? o.input[t * K + i] : 0.0;
+                for (int k = 0; k < M; ++k) s += f[i * M + k] * a0[k];
+                a[i] = s;
+                for (int j = 0; j < M; ++j) {
+                    double c = 0.0;
+                    for (int k = 0; k < M; ++k) c += f[i * M + k] * p0[k * M + j];
+                    fp[static_cast<std::size_t>(i * M + j)] = c;
+                }
+            }
+            for (int i = 0; i < K; ++i)
+                for (int j = 0; j < K; ++j) {
+                    double c = o.q[i * K + j];
+                    for (int k = 0; k < M; ++k) c += fp[static_cast<std::size_t>(i * M + k)] * f[j * M + k];
+                    p[i * M + j] = c;
+                }
+            for (int i = K; i < M; ++i) { // what was the newest becomes older
+                a[i] = a0[i - K];
+                for (int j = 0; j < K; ++j) p[i * M + j] = p[j * M + i] = fp[static_cast<std::size_t>(j * M + i - K)];
+                for (int j = K; j < M; ++j) p[i * M + j] = p0[(i - K) * M + j - K];
+            }
+            seen(t, a, p, 0);
+        }
+        std::array<double, M> s;
+        draw_state<M>(a, p, p, s.data(), random);
+        std::array<double, M> m;
+        std::array<double, M * M> c;
+        const auto keep = [&](int t, int offset) {
+            for (int k = 0; k < K; ++k) z[t * K + k] = s[static_cast<std::size_t>(offset + k)];
+        };
+        if (o.T > P) keep(o.T - 1, 0);
+        for (int t = o.T - 2; t >= P - 1; --t) {
+            a -= M;
+            p -= M * M;
+            std::copy(a, a + M, m.begin());
+            std::copy(p, p + M * M, c.begin());
+            for (int j = 0; j < M - K; ++j) observe<M>(m.data(), c.data(), j, s[static_cast<std::size_t>(j + K)], 0.0); // known: they are in the next state
+            // the next session's z, seen through F with noise Q: one joint update
+            std::array<double, K * M> g; // F C
+            std::array<double, K * K> v;
+            std::array<double, K> d;
+            for (int i = 0; i < K; ++i) {
+                double e = s[static_cast<std::size_t>(i)] - (o.input ? o.input[(t + 1) * K + i] : 0.0);
+                for (int k = 0; k < M; ++k) e -= f[i * M + k] * m[static_cast<std::size_t>(k)];
+                d[static_cast<std::size_t>(i)] = e;
+                for (int j = 0; j < M; ++j) {
+                    double x = 0.0;
+                    for (int k = 0; k < M; ++k) x += f[i * M + k] * c[static_cast<std::size_t>(k * M + j)];
+                    g[static_cast<std::size_t>(i * M + j)] = x;
+                }
+            }
+            for (int i = 0; i < K; ++i)
+                for (int j = 0; j < K; ++j) {
+                    double x = o.q[i * K + j];
+                    for (int k = 0; k < M; ++k) x += g[static_cast<std::size_t>(i * M + k)] * f[j * M + k];
+                    v[static_cast<std::size_t>(i * K + j)] = x;
+                }
+            if (!factor_small<K>(v.data())) throw Failure("the innovations' covariance is not positive definite");
+            // whiten: g <- L^-1 g, d <- L^-1 d
+            for (int i = 0; i < K; ++i) {
+                for (int k = 0; k < i; ++k) {
+                    d[static_cast<std::size_t>(i)] -= v[static_cast<std::size_t>(i * K + k)] * d[static_cast<std::size_t>(k)];
+                    for (int j = 0; j < M; ++j) g[static_cast<std::size_t>(i * M + j)] -= v[static_cast<std::size_t>(i * K + k)] * g[static_cast<std::size_t>(k * M + j)];
+                }
+                const double r = 1.0 / v[static_cast<std::size_t>(i * K + i)];
+                d[static_cast<std::size_t>(i)] *= r;
+                for (int j = 0; j < M; ++j) g[static_cast<std::size_t>(i * M + j)] *= r;
+            }
+            for (int i = 0; i < M; ++i)
+                for (int k = 0; k < K; ++k) {
+                    m[static_cast<std::size_t>(i)] += g[static_cast<std::size_t>(k * M + i)] * d[static_cast<std::size_t>(k)];
+                    for (int j = 0; j < M; ++j) c[static_cast<std::size_t>(i * M + j)] -= g[static_cast<std::size_t>(k * M + i)] * g[static_cast<std::size_t>(k * M + j)];
+                }
+            std::array<double, M> next;
+            draw_state<M>(m.data(), c.data(), p, next.data(), random);
+            s = next;
+            if (t >= P) keep(t, 0);
+        }
+        for (int t = P - 1; t >= 0; --t) keep(t, (P - 1 - t) * K);
     }
-    for (int t = P - 1; t >= 0; --t) keep(t, (P - 1 - t) * K);
-}
 
-using StateSampler = void (*)(int, const double *, const double *, const double *, const double *, const double *, const double *, const double *,
-                              Filtered &, double *, Random &);
+  private:
+    Vec mean_, cov_; // of each state, given what was observed up to it
+};
 
-inline StateSampler state_sampler(int K, int P) {
-    if (K == 1 && P == 1) return &sample_states<1, 1>;
-    if (K == 1 && P == 2) return &sample_states<1, 2>;
-    if (K == 1 && P == 3) return &sample_states<1, 3>;
-    if (K == 2 && P == 1) return &sample_states<2, 1>;
-    if (K == 2 && P == 2) return &sample_states<2, 2>;
-    if (K == 2 && P == 3) return &sample_states<2, 3>;
-    if (K == 3 && P == 1) return &sample_states<3, 1>;
-    if (K == 3 && P == 2) return &sample_states<3, 2>;
-    if (K == 4 && P == 1) return &sample_states<4, 1>;
-    if (K == 4 && P == 2) return &sample_states<4, 2>;
+// longest: rows of the longest person
+inline std::unique_ptr<StateSampler> state_sampler(int K, int P, int longest) {
+    if (K == 1 && P == 1) return std::make_unique<OneLag<1>>(longest);
+    if (K == 2 && P == 1) return std::make_unique<OneLag<2>>(longest);
+    if (K == 3 && P == 1) return std::make_unique<OneLag<3>>(longest);
+    if (K == 4 && P == 1) return std::make_unique<OneLag<4>>(longest);
+    if (K == 1 && P == 2) return std::make_unique<ManyLags<1, 2>>(longest);
+    if (K == 1 && P == 3) return std::make_unique<ManyLags<1, 3>>(longest);
+    if (K == 2 && P == 2) return std::make_unique<ManyLags<2, 2>>(longest);
+    if (K == 2 && P == 3) return std::make_unique<ManyLags<2, 3>>(longest);
+    if (K == 3 && P == 2) return std::make_unique<ManyLags<3, 2>>(longest);
+    if (K == 4 && P == 2) return std::make_unique<ManyLags<4, 2>>(longest);
     throw Failure("no more than four variables and three lags");
 }
 
