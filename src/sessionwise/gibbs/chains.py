@@ -52,10 +52,10 @@ def run_chains(
     plan: Plan,
     *,
     first: np.ndarray | None = None,
-    judged: np.ndarray | None = None,
+    judged: Callable[[np.ndarray], np.ndarray] | None = None,
     progress: Callable[[int, Convergence], None] | None = None,
 ) -> Drawn:
-    """Draw until each of the judged numbers (all, if None) has the plan's R-hat and effective sizes.
+    """Draw until each of the numbers that `judged` makes of draws (the draws themselves, if None) has the plan's R-hat and effective sizes.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def run_chains(
             person_draws = _thinned(person_draws + [some for _, some in parts], plan.persons)
             total += step
             draws = np.concatenate(kept, axis=1)
-            state = convergence(draws if judged is None else draws[:, :, judged])
+            state = convergence(draws if judged is None else judged(draws))
             met = state.met(plan.rhat, plan.size)
             if progress is not None:
                 progress(total, state)

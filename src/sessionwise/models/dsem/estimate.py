@@ -12,7 +12,8 @@ from ... import _core
 from ...errors import ModelError
 from ...findings import Finding, Findings
 from ...gibbs.chains import Drawn, Plan, run_chains
-from ...gibbs.diagnostics import Convergence, convergence
+from ...gibbs.diagnostics import Convergence
+from ...gibbs.layout import Layout
 from ...gibbs.specification import Specification, Structure, Term
 from ...panel.frame_kind import TableKind
 from ...threads import one_thread
@@ -21,7 +22,7 @@ from ..contract import State, Verdict
 from .data import Scaled, scaled
 from .fit import DSEMFit
 from .priors import priors
-from .reported import effects_of, reported
+from .reported import Reported, effects_of, reported
 
 if TYPE_CHECKING:
     from ...panel import Panel
@@ -65,17 +66,28 @@ def estimate(
         chains=chains, warm_up=WARM_UP, first=max(100, int(size)), rhat=RHAT, size=size, most=most, threads=cores
     )
     told = None if progress is None else (lambda kept, state: progress(kept, state.smallest))
+    effects = effects_of(paths, random, structure, data)
+    layout = Layout.of(spec)
+
+    def named(draws: np.ndarray) -> Reported:
+        return reported(draws, layout, structure, paths, effects, data, model.outcomes)
+
     try:
-        drawn = run_chains(spec, seed, plan, first=_first(model, data, structure), progress=told)
+        drawn = run_chains(
+            spec,
+            seed,
+            plan,
+            first=_first(model, data, structure),
+            judged=lambda draws: named(draws).draws,
+            progress=told,
+        )
     except _core.ChainFailure as failure:
         raise ModelError(
             f"The chains could not go on: {failure}.",
             where=model.title,
             remedy="Use fewer random effects (random='none'), priors='weak', and look for values that are errors.",
         ) from None
-    effects = effects_of(paths, random, structure, data)
-    found = reported(drawn.draws, drawn.layout, structure, paths, effects, data, model.outcomes)
-    judged = convergence(found.draws)
+    found, judged = named(drawn.draws), drawn.convergence
     return DSEMFit(
         model=model,
         verdict=_verdict(judged, drawn, size, most),
@@ -123,7 +135,7 @@ def _structure(model: DSEM, paths: Paths, random: tuple[bool, ...], data: Scaled
         terms,
         logs,
         own,
-        np.ones((q, width), dtype=bool),
+        _regressed(k, own, q, width, data),
         correlated=not paths.instant and not any(logs),
         own_first=model.first == "own",
         effects_correlate=model.correlated,
@@ -131,6 +143,15 @@ def _structure(model: DSEM, paths: Paths, random: tuple[bool, ...], data: Scaled
         outcome_on_predictors=np.ones((o, width), dtype=bool),
         outcome_on_effects=np.ones((o, q), dtype=bool),
     )
+
+
+def _regressed(variables: int, own: int, q: int, width: int, data: Scaled) -> np.ndarray:
+    """(q, W). Where sessions have levels of their own, the mean of persons' courses is in these."""
+    regressed = np.ones((q, width), dtype=bool)
+    if data.grid.basis.shape[1]:
+        for k in range(variables):
+            regressed[k * own + 1 : (k + 1) * own, 0] = False
+    return regressed
 
 
 def _first(model: DSEM, data: Scaled, structure: Structure) -> np.ndarray | None:

@@ -93,13 +93,14 @@ def reported(
     for place, path in enumerate(effects.common):
         out.add(path.name, "effect", draws[:, :, layout.theta][:, :, place] * path_unit(path, paths, data))
     gamma = draws[:, :, layout.gamma]
-    width = 1 + len(data.predictors)
+    place = np.cumsum(structure.regressed.ravel()).reshape(structure.regressed.shape) - 1
     for j, name in enumerate(effects.names):
-        kind = "effect" if "~" in name else "level"
-        out.add(name, kind, gamma[:, :, j * width] * effects.units[j] + effects.shifts[j])
+        if structure.regressed[j, 0]:
+            kind = "effect" if "~" in name else "level"
+            out.add(name, kind, gamma[:, :, place[j, 0]] * effects.units[j] + effects.shifts[j])
     for j, name in enumerate(effects.names):
         for w, predictor in enumerate(data.predictors, 1):
-            out.add(f"{name} | {predictor}", "moderation", gamma[:, :, j * width + w] * effects.units[j])
+            out.add(f"{name} | {predictor}", "moderation", gamma[:, :, place[j, w]] * effects.units[j])
     omega = draws[:, :, layout.omega]
     starts = [structure.group_start(j) for j in range(structure.effects)]
     _spread(out, omega, effects.names, effects.units, starts, "{}", "spread")
@@ -147,7 +148,7 @@ def reported(
     for k, variable in enumerate(variables):
         for s in reached[1:] if data.grid.basis.shape[1] else ():
             out.add(f"course({variable}, {s + 1})", "course", course[:, :, s, k] * sd[k])
-    place = layout.outcomes.start
+    at = layout.outcomes.start
     for o, outcome in enumerate(outcomes):
         named = ["1", *data.predictors]
         unit = [1.0] * len(named) + [1.0 / u for u in effects.units]
@@ -158,10 +159,10 @@ def reported(
             strict=True,
         ):
             if there:
-                out.add(f"{outcome} ~ {name}", "outcome", draws[:, :, place] * u)
-                place += 1
-        out.add(f"residual sd({outcome})", "outcome", np.sqrt(draws[:, :, place]))
-        place += 1
+                out.add(f"{outcome} ~ {name}", "outcome", draws[:, :, at] * u)
+                at += 1
+        out.add(f"residual sd({outcome})", "outcome", np.sqrt(draws[:, :, at]))
+        at += 1
     return out.done()
 
 
