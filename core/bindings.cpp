@@ -333,7 +333,10 @@ static std::tuple<std::vector<Counts>, std::vector<Count>> score(const nb::list 
     return {counts, tally.out_of_range};
 }
 
+void bind_dsem(nb::module_ &m); // dsem_bindings.cpp
+
 NB_MODULE(_core, m) {
+    bind_dsem(m);
     m.attr("LANES") = sw::LANES;
     m.def("gram", &gram, "columns"_a, "starts"_a, "ends"_a, "centre"_a, "inverse_scale"_a, "packed"_a, "threads"_a = 0,
           "Fill packed (blocks, pairs, LANES); returns the first person with products that are not finite, or -1.");

@@ -33,9 +33,11 @@ if TYPE_CHECKING:
     from .models import (
         CLPM,
         DPM,
+        DSEM,
         MLM,
         RICLPM,
         Difference,
+        DSEMFit,
         LikelihoodRatioTest,
         MLMFit,
         MLMGram,
@@ -78,8 +80,10 @@ _HOME = {
     "models": (
         "CLPM",
         "DPM",
+        "DSEM",
         "MLM",
         "RICLPM",
+        "DSEMFit",
         "Difference",
         "LikelihoodRatioTest",
         "MLMFit",
@@ -101,8 +105,10 @@ _NAMES = {name: module for module, names in _HOME.items() for name in names}
 __all__ = [
     "CLPM",
     "DPM",
+    "DSEM",
     "MLM",
     "RICLPM",
+    "DSEMFit",
     "Description",
     "Design",
     "DesignError",

@@ -1,6 +1,7 @@
 """The compiled kernels; see core/."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -83,3 +84,12 @@ def score(
     scores: Sequence[np.ndarray],
     threads: int = 0,
 ) -> tuple[list[tuple[int, int, int, int, int]], list[int]]: ...
+
+class ChainFailure(Exception): ...
+
+class Chain:
+    def __init__(self, spec: dict[str, Any], state: dict[str, Any], seed: int, number: int) -> None: ...
+    def size(self) -> int: ...
+    def run(
+        self, thin: int, draws: np.ndarray, sum: np.ndarray, squares: np.ndarray, persons: np.ndarray, every: int
+    ) -> None: ...

@@ -31,7 +31,8 @@ WHY = (
     "Why found and true differ: chance, of which the intervals tell; person means over few sessions, which bias lagged "
     "effects (the correction and the RI-CLPM are free of that); measurement error, since scores are made of items with "
     "noise, which weakens effects and autoregressions by every method; and persons who differ in their effects and in "
-    "how long they stay, while the correction and the RI-CLPM take one process for all."
+    "how long they stay, while the correction and the RI-CLPM take one process for all. The dynamic model (--dynamic) "
+    "takes in all of these but chance."
 )
 
 EPILOG = "Example: sessionwise demo --out sessionwise-demo"
@@ -41,11 +42,14 @@ EPILOG = "Example: sessionwise demo --out sessionwise-demo"
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the demo's files.")] = Path("sessionwise-demo"),
     seed: Annotated[int | None, typer.Option(help="Another simulated study.", show_default="the shipped one")] = None,
+    dynamic: Annotated[
+        bool, typer.Option("--dynamic", help="Also fit the dynamic model (DSEM), which then gives the answer.")
+    ] = False,
     json_: Json = False,
 ) -> None:
     """Simulate a study, analyze it, write its report, and say what was found beside what is true."""
     with busy("simulating a study") as say:
-        simulated = run(out, seed, say)
+        simulated = run(out, seed, say, dynamic=dynamic)
     program = "sessionwise" if shutil.which("sessionwise") else sys.argv[0]
     print_result(json_, {"command": "demo", **simulated.to_dict()}, *simulated.shown(program))
 
@@ -83,6 +87,7 @@ class Demo:
             for method, value, low, high in (
                 ("corrected for few sessions", r.corrected, r.corrected_low, r.corrected_high),
                 ("RI-CLPM", r.riclpm, r.riclpm_low, r.riclpm_high),
+                ("DSEM of true scores", r.dsem, r.dsem_low, r.dsem_high),
             ):
                 if value is not None:
                     ends = "" if low is None else f"{num(low)}, {num(high)}"
@@ -91,8 +96,8 @@ class Demo:
         return Grid("Found beside what is true (CORE-OM and WAI-SR points)", head, tuple(rows), dense=True)
 
 
-def run(folder: Path, seed: int | None, say: Say) -> Demo:
-    """Data, report and tables in a folder."""
+def run(folder: Path, seed: int | None, say: Say, *, dynamic: bool = False) -> Demo:
+    """Data, report and tables in a folder. dynamic : whether the dynamic model is fitted too."""
     from .. import datasets
     from ..study.recovered import recovered
 
@@ -107,6 +112,7 @@ def run(folder: Path, seed: int | None, say: Say) -> Demo:
         outcome="core_om",
         process="wai_sr",
         moderator=("pd",),
+        dynamic=dynamic,
         files=files,
         answering=Answering(("core-om", "wai-sr")),
     )

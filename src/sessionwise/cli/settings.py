@@ -61,6 +61,13 @@ class Settings:
         tuple[str, ...],
         typer.Option(help="Column whose values are scores, however odd, few or labelled; repeat for more."),
     ] = ()
+    dynamic: Annotated[
+        bool, typer.Option("--dynamic", help="Also fit the dynamic model (DSEM), which then gives the answer.")
+    ] = False
+    reliability: Annotated[
+        tuple[str, ...],
+        typer.Option(help="With --dynamic: reliability of change, such as wai_sr=0.8; default from items. Repeat."),
+    ] = ()
     files: ReportFiles = field(default_factory=ReportFiles)
     answering: Answering = field(default_factory=Answering)
     out_of_range: OutOfRange = None
@@ -75,6 +82,8 @@ class Settings:
         from ..study import Study
 
         given = used({f.name: getattr(self, SINGULAR.get(f.name, f.name)) for f in fields(Study)})
+        if self.reliability:
+            given["reliability"] = dict(map(_share, self.reliability))
         if self.trend == "none":
             given["trend"] = None
         return Study(**given)
@@ -92,6 +101,20 @@ class Settings:
             for text in value if isinstance(value, tuple) else (value,):
                 words += [flag(name), str(text)]
         return shlex.join(words)
+
+
+def _share(text: str) -> tuple[str, float]:
+    """'wai_sr=0.8'.
+
+    Raises
+    ------
+    SessionwiseError : no column, no `=`, no number.
+    """
+    name, sign, number = text.rpartition("=")
+    try:
+        return (name, float(number)) if name and sign else (text, float("nan"))
+    except ValueError:
+        return name, float("nan")
 
 
 def settings(given: Values, config: Path | None) -> Settings:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Recovered:
     """A parameter that is known. found : by the main models. corrected : for few sessions (the answer). riclpm : by the
-    random-intercept cross-lagged panel model. None where that is not computed; their intervals are there for effects
-    alone."""
+    random-intercept cross-lagged panel model. dsem : by the dynamic model of true scores, where it was asked for. None
+    where that is not computed; their intervals are there for effects alone."""
 
     what: str
     true: float
@@ -29,6 +29,13 @@ class Recovered:
     riclpm: float | None = None
     riclpm_low: float | None = None
     riclpm_high: float | None = None
+    dsem: float | None = None
+    dsem_low: float | None = None
+    dsem_high: float | None = None
+
+
+#: Methods beside the main models, in the order of the fields.
+_WAYS = ("net", "riclpm", "dsem")
 
 
 def recovered(result: StudyResult, truth: DemoTruth) -> tuple[Recovered, ...]:
@@ -58,7 +65,7 @@ def recovered(result: StudyResult, truth: DemoTruth) -> tuple[Recovered, ...]:
 
     def row(what: str, true: float, e: Estimate, *key: str) -> Recovered:
         if key[1:] == ("effect",):
-            return Recovered(what, true, e.value, e.low, e.high, *by("net", key[0]), *by("riclpm", key[0]))
+            return Recovered(what, true, e.value, e.low, e.high, *(n for way in _WAYS for n in by(way, key[0])))
         return Recovered(what, true, e.value, e.low, e.high, corrected.get(key))
 
     rows = [row("WAI-SR → next CORE-OM, mean", b, forward.within, "forward", "effect")]

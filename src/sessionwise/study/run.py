@@ -15,6 +15,7 @@ from .methods.sensitivity import sensitivity
 from .parts.diagnostics import diagnostics
 from .parts.direction import FittedDirection, analysed
 from .parts.drop_out import leaving
+from .parts.dynamic import dynamic
 from .parts.estimands import estimands
 from .parts.exclusions import losses
 from .parts.few_sessions import few_sessions
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from ..panel import Panel
     from .study import Progress, Study
 
-PARTS = ("the sample", "process → outcome", "outcome → process", "other methods", "words")
+PARTS = ("the sample", "process → outcome", "outcome → process", "dynamic model", "other methods", "words")
 
 
 def run(study: Study, panel: Panel, seed: int, progress: Progress | None) -> StudyResult:
@@ -57,13 +58,16 @@ def run(study: Study, panel: Panel, seed: int, progress: Progress | None) -> Stu
     reverse = analysed(given, "reverse")
     begin(3)
     net = net_effects(given, left)
-    compared = sensitivity(MainModels(given, forward, reverse, net))
+    lines = not isinstance(net.used, NotAnswered) and net.used.line
+    latent = dynamic(given, lines, seed) if study.dynamic else None
     begin(4)
+    compared = sensitivity(MainModels(given, forward, reverse, net, latent))
+    begin(5)
     few = few_sessions(given, forward, net.used)
     numbers = person_numbers(panel, study.columns).tolist()
     persons = person_effects(given, forward, dict(zip(panel.persons.tolist(), numbers, strict=True)))
     both = _direction(forward), _direction(reverse)
-    found = headline(given, net, *both)
+    found = headline(given, net, *both, latent)
     doubts = diagnostics(given, net, drop_out)
     release = version("sessionwise")
     return StudyResult(

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ..errors import Argument, StudyError, Wording
-from ..options import A_FUNCTION, A_NAME, A_SEED, NAMES, PANEL, of_kind, one_of, takes
+from ..options import (
+    A_DICT,
+    A_FUNCTION,
+    A_NAME,
+    A_SEED,
+    NAMES,
+    PANEL,
+    YES_OR_NO,
+    Kind,
+    is_number,
+    of_kind,
+    one_of,
+    takes,
+)
 from ..threads import one_thread
 
 if TYPE_CHECKING:
@@ -17,6 +30,11 @@ if TYPE_CHECKING:
 Trend = Literal["free", "linear", "quadratic"]
 Order = Literal["outcome first", "process first", "together"]
 Expected = Literal["negative", "positive"]
+#: A reliability, as the Study holds it.
+PAIRS = Kind(
+    "pairs of a column and a number",
+    lambda value: isinstance(value, tuple) and all(isinstance(one, tuple) and len(one) == 2 for one in value),
+)
 #: Called with the name of a part, its number from 0, and the number of parts, before the part begins.
 Progress = Callable[[str, int, int], None]
 
@@ -42,6 +60,10 @@ class Study:
     as_scored : columns whose values are scores however odd. Of outcome and process none is refused as a code for
         'missing' or as outside a scale's range, nor because they are few; moderators and covariates whose values have
         labels (1 man, 2 woman) are numbers and not categories.
+    dynamic : whether the dynamic structural equation model is fitted too; where its chains agree it gives the answer,
+        of true scores where their error is known, and the usual analysis stands beside it. It takes seconds.
+    reliability : of change within persons, column -> share of what varies from session to session that is no error; for
+        the dynamic model. If not given, it is known from the items of columns that `score` made.
     first_sessions : how many first sessions the analyses of first sessions and of complete cases look at; if not
         given the persons' median, at least 4.
 
@@ -67,6 +89,8 @@ class Study:
     expected: Expected | None = None
     first_sessions: int | None = None
     as_scored: tuple[str, ...] = ()
+    dynamic: bool = False
+    reliability: tuple[tuple[str, float], ...] = ()
 
     def __init__(
         self,
@@ -81,6 +105,8 @@ class Study:
         expected: Expected | None = None,
         first_sessions: int | None = None,
         as_scored: Any = (),
+        dynamic: bool = False,
+        reliability: Any = (),
     ) -> None:
         for name, kind, value in (
             ("outcome", A_NAME, outcome),
@@ -88,10 +114,22 @@ class Study:
             ("moderators", NAMES, moderators),
             ("covariates", NAMES, covariates),
             ("as_scored", NAMES, as_scored),
+            ("dynamic", YES_OR_NO, dynamic),
+            ("reliability", A_DICT | PAIRS, reliability),
         ):
             of_kind(name, value, kind, StudyError)
         given = (outcome, process, _several(moderators), _several(covariates))
-        values = (*given, trend, lag, order, expected, first_sessions, _several(as_scored))
+        values = (
+            *given,
+            trend,
+            lag,
+            order,
+            expected,
+            first_sessions,
+            _several(as_scored),
+            bool(dynamic),
+            _pairs(reliability),
+        )
         for f, value in zip(fields(self), values, strict=True):
             object.__setattr__(self, f.name, value)
         _columns_differ(self)
@@ -102,7 +140,7 @@ class Study:
     def run(self, panel: Panel, *, seed: int = 1, progress: Progress | None = None) -> StudyResult:
         """Analyse a Panel.
 
-        seed : of methods that draw random numbers; none of today's does. progress : called before each part.
+        seed : of the dynamic model's chains; equal seeds give equal numbers. progress : called before each part.
 
         Raises
         ------
@@ -127,13 +165,23 @@ class Study:
             "lag": 1,
             "order": "outcome first",
             "as_scored": (),
+            "dynamic": False,
+            "reliability": (),
         }
         told = [f"{name}={getattr(self, name)!r}" for name in ("outcome", "process")]
         for f in fields(self)[2:]:
             value = getattr(self, f.name)
-            if value not in ((), usual.get(f.name)):
+            if f.name == "reliability" and value:
+                told.append(f"reliability={dict(value)!r}")
+            elif value not in ((), usual.get(f.name)):
                 told.append(f"{f.name}={list(value) if isinstance(value, tuple) else value!r}")
         return f"Study({', '.join(told)})"
+
+
+def _pairs(shares: Any) -> tuple[tuple[str, float], ...]:
+    """A dict as pairs, which can be hashed."""
+    pairs = shares.items() if isinstance(shares, Mapping) else shares
+    return tuple((str(name), float(share)) for name, share in pairs)
 
 
 def _several(names: Any) -> tuple[str, ...]:
@@ -170,6 +218,22 @@ def _options(study: Study) -> None:
                 Wording(option, f" names {name!r}, which is no column of the study."),
                 remedy=f"Name some of these: {', '.join(study.columns)}.",
             )
+    for name, share in study.reliability:
+        option = Argument("reliability", ("--reliability",))
+        if name not in (study.outcome, study.process):
+            raise StudyError(
+                Wording(option, f" names {name!r}, which is neither the outcome nor the process."),
+                remedy=f"Name {study.outcome} or {study.process}.",
+            )
+        if not (is_number(share) and 0 < share <= 1):
+            raise StudyError(
+                Wording(option, f" of {name} is {share!r}."), remedy="Give a share above 0, up to 1, such as 0.8."
+            )
+    if study.reliability and not study.dynamic:
+        raise StudyError(
+            Wording(Argument("reliability", ("--reliability",)), " is for the dynamic model, which was not asked for."),
+            remedy=Wording("Use ", Argument("dynamic=True", ("--dynamic",)), " too, or leave it out."),
+        )
     first = study.first_sessions
     if first is not None and (not _whole(first) or first < study.lag + 2):
         raise StudyError(

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..parts.direction import FittedDirection
+from ..parts.dynamic import Dynamic
 from ..parts.headline import NetEffects
 from ..records import Assumptions, Estimate, NotAnswered
 from ..study_data import StudyData
@@ -19,12 +20,14 @@ from ..study_data import StudyData
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MainModels:
-    """What is known when methods are run: the setting, both main models, the net effects."""
+    """What is known when methods are run: the setting, both main models, the net effects, the dynamic model if it was
+    asked for."""
 
     setting: StudyData
     forward: FittedDirection | NotAnswered
     reverse: FittedDirection | NotAnswered
     net: NetEffects
+    dynamic: Dynamic | NotAnswered | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,7 +205,7 @@ def _of_complete(basis: MainModels) -> Estimates:
 # --- the registry's entries ---------------------------------------------------------------------
 
 METHODS = (
-    Method("net", "Corrected for few sessions (answer)", _net, _net_assumes, lambda s: s.study.lag == 1),
+    Method("net", "Corrected for few sessions", _net, _net_assumes, lambda s: s.study.lag == 1),
     Method("mlm", "Multilevel model (main)", _main, _usual, _always),
     Method(
         "no-trend",

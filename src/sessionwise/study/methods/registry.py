@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from . import multilevel, panel_models
+from . import dynamic_models, multilevel, panel_models
 from .method import Method
 
 
 def methods() -> tuple[Method, ...]:
     """All methods, the main one first."""
-    return (*multilevel.METHODS, *panel_models.METHODS)
+    return (*multilevel.METHODS, *panel_models.METHODS, *dynamic_models.METHODS)

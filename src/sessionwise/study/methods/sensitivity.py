@@ -15,7 +15,7 @@ from .registry import methods
 def sensitivity(basis: MainModels) -> Sensitivity:
     """Run all methods that apply."""
     setting = basis.setting
-    rows = _with_distances(tuple(_row(method, basis) for method in methods() if method.applies(setting)))
+    rows = _marked(_with_distances(tuple(_row(method, basis) for method in methods() if method.applies(setting))))
     used = basis.net.used
     lines = not isinstance(used, NotAnswered) and used.line
     # where persons' own lines matter, methods without these are known to be of something else
@@ -31,6 +31,13 @@ def sensitivity(basis: MainModels) -> Sensitivity:
         sd_process=setting.sd_process,
         first=setting.first,
     )
+
+
+def _marked(rows: tuple[SensitivityRow, ...]) -> tuple[SensitivityRow, ...]:
+    """The one that gives the answer says so: the dynamic model where it was asked for and holds."""
+    latent = any(row.key == "dsem" and isinstance(row.forward, Estimate) for row in rows)
+    answering = "dsem" if latent else "net"
+    return tuple(replace(row, label=f"{row.label} (answer)") if row.key == answering else row for row in rows)
 
 
 def _first(rows: tuple[SensitivityRow, ...]) -> SensitivityRow:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ...panel import Panel
     from ..study_data import StudyData
     from .drop_out import Leaving
+    from .dynamic import Dynamic
 
 #: At this level it matters whether persons' own lines are taken out; they are, then.
 LEVEL = 0.01
@@ -86,15 +87,43 @@ def fitted(
 
 
 def headline(
-    setting: StudyData, net: NetEffects, forward: Direction | NotAnswered, reverse: Direction | NotAnswered
+    setting: StudyData,
+    net: NetEffects,
+    forward: Direction | NotAnswered,
+    reverse: Direction | NotAnswered,
+    latent: Dynamic | NotAnswered | None,
 ) -> Headline:
-    """Both directions."""
+    """Both directions: by the dynamic model where it was asked for and its chains agree, else by the usual analysis."""
     used = net.used
-    return Headline(
+    usual = Headline(
         _effect(setting, net, forward, "forward"),
         _effect(setting, net, reverse, "reverse"),
         own_lines=isinstance(used, NetProcess) and used.line,
     )
+    if latent is None:
+        return usual
+    if isinstance(latent, NotAnswered):
+        return replace(usual, dynamic=latent.why)
+    return replace(
+        usual,
+        forward=_latent(setting.scale_forward, latent.forward, latent.method, usual.forward),
+        reverse=_latent(setting.scale_reverse, latent.reverse, latent.method, usual.reverse),
+        usual_forward=None if isinstance(usual.forward, NotAnswered) else usual.forward,
+        usual_reverse=None if isinstance(usual.reverse, NotAnswered) else usual.reverse,
+        dynamic=latent.verdict,
+    )
+
+
+def _latent(scale: float, within: Estimate, method: str, usual: HeadlineEffect | NotAnswered) -> HeadlineEffect:
+    """The dynamic model's. What leaving may depend on, and how strong a common cause would have to be, are known of the
+    usual analysis: the first moves the interval as much in its SDs within persons, the second is of the same data."""
+    if isinstance(usual, NotAnswered):
+        return HeadlineEffect(within, within.times(scale), method, None, None)
+    shift = 0.0 if usual.unseen_leaving is None else usual.value - usual.unseen_leaving
+    spanning = within.spanning(shift)
+    unseen = None if usual.unseen_leaving is None else within.value - shift
+    standardised = spanning.times(scale)
+    return HeadlineEffect(spanning, standardised, method, usual.robustness, usual.robustness_interval, unseen)
 
 
 def _effect(

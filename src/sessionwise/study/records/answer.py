@@ -48,11 +48,19 @@ class HeadlineEffect:
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """The answer in numbers. own_lines : whether it is about deviations from persons' own lines, not from means."""
+    """The answer in numbers.
+
+    own_lines : whether it is about deviations from persons' own lines, not from means. usual_forward, usual_reverse :
+    what the usual analysis says where the dynamic model gives the answer, None elsewhere. dynamic : the chains'
+    verdict, or why that model gives no answer; empty where it was not asked for.
+    """
 
     forward: HeadlineEffect | NotAnswered
     reverse: HeadlineEffect | NotAnswered
     own_lines: bool = False
+    usual_forward: HeadlineEffect | None = None
+    usual_reverse: HeadlineEffect | None = None
+    dynamic: str = ""
 
 
 @dataclass(frozen=True, slots=True)

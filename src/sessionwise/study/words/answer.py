@@ -37,13 +37,23 @@ def _said(setting: StudyData, found: Headline, compared: Sensitivity, side: Side
     e, person = one.estimate, setting.person
     usual = "own line over sessions" if found.own_lines else "usual level"
     scale = setting.scale_forward if side == "forward" else setting.scale_reverse
-    numbers = "; ".join([full(e), *_lopsided(e), *_beside(compared, side, scale)])
+    lopsided = [] if one.unseen_leaving is None else _lopsided(e)
+    numbers = "; ".join([full(e), *lopsided, *_usual(found, side), *_beside(compared, side, scale)])
     if e.significant:
         what = f"{predictor} one point above a {person}'s {usual} was followed by {response} {magnitude(e)} points "
         what += "higher" if e.value > 0 else "lower"
     else:
         what = f"{predictor} above or below a {person}'s {usual} did not clearly predict {response}"
     return f"Within {person}s, {what} {setting.later} ({numbers}). {_unseen(one, person)}"
+
+
+def _usual(found: Headline, side: Side) -> list[str]:
+    """What the answer would be without the dynamic model."""
+    one: HeadlineEffect | None = getattr(found, f"usual_{side}")
+    if one is None:
+        return []
+    e = one.estimate
+    return [f"with measurement error left in and the same effect in all, {point(e)}, {interval(e)}"]
 
 
 def _lopsided(e: Estimate) -> list[str]:

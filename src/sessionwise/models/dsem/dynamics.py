@@ -1,0 +1,91 @@
+"""Dynamics of the average person: net lagged effects, variances of true scores, responses to an impulse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .fit import DSEMFit
+
+
+def reduced_form(fit: DSEMFit) -> tuple[np.ndarray, np.ndarray]:
+    """Of each draw, of the average person: F (draws, P, K, K), z_t = sum over lags of F z_{t-lag} + e, and the
+    covariance of e (draws, K, K); within-session paths are taken into both."""
+    paths = fit.model.paths
+    place = {name: i for i, name in enumerate(paths.variables)}
+    k, count = len(place), fit.reported.draws.shape[0] * fit.reported.draws.shape[1]
+    matrices = np.zeros((count, paths.lags + 1, k, k))
+    for path in paths.paths:
+        if path.predictor in place:
+            matrices[:, path.lag, place[path.response], place[path.predictor]] = fit.reported[path.name].ravel()
+    inverse = np.linalg.inv(np.eye(k) - matrices[:, 0])
+    noise = np.zeros((count, k, k))
+    names = set(fit.reported.names)
+    for i, one in enumerate(paths.variables):
+        if f"innovation sd({one})" in names:
+            sd = fit.reported[f"innovation sd({one})"].ravel()
+        else:
+            sd = np.exp(fit.reported[f"log variance({one})"].ravel() / 2)
+        noise[:, i, i] = sd
+    scale = noise.copy()
+    correlation = np.broadcast_to(np.eye(k), (count, k, k)).copy()
+    for i, one in enumerate(paths.variables):
+        for j, other in enumerate(paths.variables[:i]):
+            name = f"innovation cor({other}, {one})"
+            if name in names:
+                correlation[:, i, j] = correlation[:, j, i] = fit.reported[name].ravel()
+    covariance = scale @ correlation @ scale
+    lagged = np.einsum("dij,dljk->dlik", inverse, matrices[:, 1:])
+    return lagged, inverse @ covariance @ np.swapaxes(inverse, 1, 2)
+
+
+def net_effects(fit: DSEMFit) -> dict[tuple[str, str], np.ndarray]:
+    """(outcome, predictor) -> draws of the effect at lag 1 by all ways, where the model has one."""
+    variables = fit.model.paths.variables
+    first = reduced_form(fit)[0][:, 0]
+    out = {}
+    for i, outcome in enumerate(variables):
+        for j in (i, *(j for j in range(len(variables)) if j != i)):
+            if np.any(first[:, i, j]):
+                out[outcome, variables[j]] = first[:, i, j]
+    return out
+
+
+def variances(fit: DSEMFit) -> np.ndarray:
+    """(draws, K) stationary variances of true scores within the average person; NaN where the process has none."""
+    lagged, noise = reduced_form(fit)
+    count, lags, k, _ = lagged.shape
+    m = k * lags
+    companion = np.zeros((count, m, m))
+    companion[:, :k] = np.concatenate([lagged[:, lag] for lag in range(lags)], axis=2)
+    companion[:, k:, :-k] = np.eye(m - k) if lags > 1 else companion[:, k:, :-k]
+    total = np.zeros((count, m, m))
+    total[:, :k, :k] = noise
+    step = companion.copy()
+    explosive = np.abs(np.linalg.eigvals(companion)).max(axis=1) >= 0.999
+    step[explosive] = 0.0
+    for _ in range(14):  # doubling: terms up to lag 2^14
+        total = total + step @ total @ np.swapaxes(step, 1, 2)
+        step = step @ step
+    out = np.diagonal(total, axis1=1, axis2=2)[:, :k].copy()
+    out[explosive] = np.nan
+    return out
+
+
+def standardised_scale(fit: DSEMFit) -> dict[str, np.ndarray]:
+    """SD of each variable's true score within the average person, by draw."""
+    return dict(zip(fit.model.paths.variables, np.sqrt(variances(fit)).T, strict=True))
+
+
+def impulse_responses(fit: DSEMFit, sessions: int) -> np.ndarray:
+    """(draws, sessions + 1, K, K): what one more in variable j does to variable i so many sessions later."""
+    lagged, _ = reduced_form(fit)
+    count, lags, k, _ = lagged.shape
+    out = np.zeros((count, sessions + 1, k, k))
+    out[:, 0] = np.eye(k)
+    for t in range(1, sessions + 1):
+        for lag in range(1, min(lags, t) + 1):
+            out[:, t] += lagged[:, lag - 1] @ out[:, t - lag]
+    return out

@@ -1,0 +1,178 @@
+"""Estimate: a description and a Panel to a DSEMFit."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ... import _core
+from ...errors import ModelError
+from ...findings import Finding, Findings
+from ...gibbs.chains import Drawn, Plan, run_chains
+from ...gibbs.diagnostics import Convergence
+from ...gibbs.layout import Layout
+from ...gibbs.specification import Specification, Structure, Term
+from ...panel.frame_kind import TableKind
+from ...threads import one_thread
+from ...words import counted
+from ..contract import State, Verdict
+from .data import Scaled, scaled
+from .fit import DSEMFit
+from .priors import priors
+from .reported import Reported, effects_of, reported
+
+if TYPE_CHECKING:
+    from ...panel import Panel
+    from .model import DSEM
+    from .paths import Path, Paths
+
+#: R-hat that everything reported must be below.
+RHAT = 1.01
+#: Sweeps thrown away, for a chain that begins within the data's range.
+WARM_UP = 300
+
+
+@one_thread()
+def estimate(
+    model: DSEM,
+    panel: Panel,
+    seed: int,
+    chains: int,
+    size: float,
+    most: int,
+    threads: int | None,
+    progress: Callable[[int, float], None] | None,
+) -> DSEMFit:
+    """Draw; see `DSEM.fit`."""
+    paths = model.paths
+    data = scaled(model, paths, panel)
+    random = tuple(_is_random(model, path, paths) for path in paths.paths)
+    structure = _structure(model, paths, random, data)
+    if data.grid.persons < structure.effects + 3:
+        raise ModelError(
+            f"{counted(data.grid.persons, 'person')} cannot tell how {structure.effects} random effects vary.",
+            where=model.title,
+            remedy="Use more persons, or fewer random effects: random='none'.",
+        )
+    freedom = (
+        np.full(structure.variables, np.inf) if data.errors is None else np.array([e.freedom for e in data.errors])
+    )
+    spec = Specification(data.grid, structure, priors(model.priors, structure, model.effect_sd, freedom))
+    cores = threads or max(1, min(chains, os.cpu_count() or 1))
+    plan = Plan(
+        chains=chains, warm_up=WARM_UP, first=max(100, int(size)), rhat=RHAT, size=size, most=most, threads=cores
+    )
+    told = None if progress is None else (lambda kept, state: progress(kept, state.smallest))
+    effects = effects_of(paths, random, structure, data)
+    layout = Layout.of(spec)
+
+    def named(draws: np.ndarray) -> Reported:
+        return reported(draws, layout, structure, paths, effects, data, model.outcomes)
+
+    try:
+        drawn = run_chains(
+            spec,
+            seed,
+            plan,
+            first=_first(model, data, structure),
+            judged=lambda draws: named(draws).draws,
+            progress=told,
+        )
+    except _core.ChainFailure as failure:
+        raise ModelError(
+            f"The chains could not go on: {failure}.",
+            where=model.title,
+            remedy="Use fewer random effects (random='none'), priors='weak', and look for values that are errors.",
+        ) from None
+    found, judged = named(drawn.draws), drawn.convergence
+    return DSEMFit(
+        model=model,
+        verdict=_verdict(judged, drawn, size, most),
+        findings=Findings([*data.findings, *_grid_note(data)]),
+        reported=found,
+        convergence=judged,
+        effects=effects,
+        persons=panel.persons[data.persons],
+        person_means=drawn.effects * effects.units + effects.shifts,
+        person_sds=drawn.effect_sd * effects.units,
+        person_draws=drawn.persons * effects.units + effects.shifts,
+        within_sd=dict(zip(paths.variables, data.sd.tolist(), strict=True)),
+        observations=int(np.sum(~np.isnan(data.grid.values).all(axis=1))),
+        error_said="" if data.errors is None else data.errors[0].said,
+        seed=seed,
+        kind=TableKind.of(panel),
+        person=panel.roles.person,
+    )
+
+
+def _is_random(model: DSEM, path: Path, paths: Paths) -> bool:
+    if isinstance(model.random, tuple):
+        return path.name in model.random
+    if model.random == "cross":
+        return path.predictor != path.response and path.predictor in paths.variables
+    return model.random == "all"
+
+
+def _structure(model: DSEM, paths: Paths, random: tuple[bool, ...], data: Scaled) -> Structure:
+    k = len(paths.variables)
+    place = {name: i for i, name in enumerate(paths.variables)}
+    covariates = {name: i for i, name in enumerate(paths.covariates)}
+    terms = tuple(
+        Term(place[p.response], place.get(p.predictor, 0), p.lag, is_random, covariates.get(p.predictor))
+        for p, is_random in zip(paths.paths, random, strict=True)
+    )
+    logs = (model.variances == "random",) * k
+    own = data.grid.own_course.shape[1]
+    q = k * own + sum(random) + sum(logs)
+    width = data.grid.predictors.shape[1]
+    o = len(model.outcomes)
+    return Structure(
+        k,
+        paths.lags,
+        terms,
+        logs,
+        own,
+        _regressed(k, own, q, width, data),
+        correlated=not paths.instant and not any(logs),
+        own_first=model.first == "own",
+        effects_correlate=model.correlated,
+        factor=model.factor,
+        outcome_on_predictors=np.ones((o, width), dtype=bool),
+        outcome_on_effects=np.ones((o, q), dtype=bool),
+    )
+
+
+def _regressed(variables: int, own: int, q: int, width: int, data: Scaled) -> np.ndarray:
+    """(q, W). Where sessions have levels of their own, the mean of persons' courses is in these."""
+    regressed = np.ones((q, width), dtype=bool)
+    if data.grid.basis.shape[1]:
+        for k in range(variables):
+            regressed[k * own + 1 : (k + 1) * own, 0] = False
+    return regressed
+
+
+def _first(model: DSEM, data: Scaled, structure: Structure) -> np.ndarray | None:
+    """The known covariance of the first session: that within persons, in which variables have a variance of 1."""
+    return None if model.first == "own" else np.eye(structure.variables * structure.lags)
+
+
+def _grid_note(data: Scaled) -> list[Finding]:
+    if not data.skipped:
+        return []
+    what = f"{counted(data.skipped, 'skipped session')} between first and last ones: scores there are unobserved, not left out."
+    return [Finding("note", "skipped-sessions", what, count=data.skipped)]
+
+
+def _verdict(judged: Convergence, drawn: Drawn, size: float, most: int) -> Verdict:
+    chains, kept = drawn.draws.shape[:2]
+    numbers = f"{chains} chains of {kept} draws, R-hat at most {judged.largest_rhat:.3f}, effective draws at least {judged.smallest:.0f}"
+    if judged.met(RHAT, size):
+        return Verdict.of(State.CONVERGED, f"Converged: {numbers}.")
+    return Verdict.of(
+        State.NOT_CONVERGED,
+        f"The posterior is not yet known well enough: {numbers} (wanted: below {RHAT} and above {size:.0f}).",
+        f"Draw more with fit(..., most={2 * most}), or use a simpler model: random='none', no trend, variances='common'.",
+    )

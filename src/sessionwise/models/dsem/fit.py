@@ -1,0 +1,194 @@
+"""DSEMFit: what came out of a dynamic structural equation model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...errors import ModelError, nearest, some
+from ...findings import Findings
+from ...gibbs.diagnostics import Convergence
+from ...options import A_LEVEL, A_NAME, takes, valid_level
+from ...panel.frame_kind import TableKind
+from ...show import Part, plain
+from ...threads import one_thread
+from ..contract import Fit, LaggedEffect, Verdict
+from .dynamics import net_effects, standardised_scale
+from .reported import Effects, Reported
+
+if TYPE_CHECKING:
+    from .model import DSEM
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class DSEMFit(Fit):
+    """Draws from the posterior, in the data's units, and what they say.
+
+    verdict : good only where R-hat < 1.01 and effective draws are enough for everything that is reported.
+    reported : names, kinds and draws (chains, kept, names) of all parameters. convergence : of each.
+    persons : labels. person_means, person_sds : (persons, effects) posterior means and SDs of random effects, columns by
+    `effects.names`. person_draws : (draws, persons, effects), some of them. within_sd : of each variable, SD of
+    deviations from person means. seed : that was given.
+    """
+
+    model: DSEM
+    verdict: Verdict
+    findings: Findings
+    reported: Reported
+    convergence: Convergence
+    effects: Effects
+    persons: np.ndarray
+    person_means: np.ndarray
+    person_sds: np.ndarray
+    person_draws: np.ndarray
+    within_sd: Mapping[str, float]
+    observations: int
+    error_said: str
+    seed: int
+    kind: TableKind = field(repr=False)
+    person: str = "person"
+
+    @property
+    def label(self) -> str:
+        return self.model.label
+
+    @property
+    def title(self) -> str:
+        return self.model.title
+
+    @property
+    def nobs(self) -> int:
+        return self.observations
+
+    @property
+    def npersons(self) -> int:
+        return len(self.persons)
+
+    @takes(ModelError, name=A_NAME)
+    def draws(self, name: str) -> np.ndarray:
+        """(chains, kept) of one parameter, in the data's units.
+
+        Raises
+        ------
+        ModelError : no such parameter.
+        """
+        if name not in self.reported.names:
+            raise ModelError(
+                f"There is no parameter {name!r}.{nearest(name, self.reported.names)}",
+                where=self.title,
+                remedy=f"Use one of {some(self.reported.names)}.",
+            )
+        return self.reported[name]
+
+    @cached_property
+    def _rows(self) -> list[dict[str, Any]]:
+        return self._summary(0.95)
+
+    def _summary(self, level: float) -> list[dict[str, Any]]:
+        flat = self.reported.draws.reshape(-1, len(self.reported.names))
+        half = (1 - level) / 2
+        median, low, high = np.quantile(flat, [0.5, half, 1 - half], axis=0)
+        sd = flat.std(axis=0, ddof=1)
+        return [
+            {
+                "name": name,
+                "kind": self.reported.kinds[j],
+                "median": float(median[j]),
+                "sd": float(sd[j]),
+                "low": float(low[j]),
+                "high": float(high[j]),
+                "rhat": float(self.convergence.rhat[j]),
+                "ess_bulk": float(self.convergence.bulk[j]),
+                "ess_tail": float(self.convergence.tail[j]),
+            }
+            for j, name in enumerate(self.reported.names)
+        ]
+
+    @takes(ModelError, level=A_LEVEL)
+    def tidy(self, level: float = 0.95) -> Any:
+        """One row a parameter: name, kind, median, sd, low, high (quantiles), rhat, ess_bulk, ess_tail."""
+        rows = self._summary(valid_level(level))
+        return self.kind.table({key: [row[key] for row in rows] for key in rows[0]})
+
+    @takes(ModelError, level=A_LEVEL)
+    def persons_table(self, level: float = 0.95) -> Any:
+        """One row a person and random effect: mean, sd, low, high of its posterior."""
+        half = (1 - valid_level(level)) / 2
+        low, high = np.quantile(self.person_draws, [half, 1 - half], axis=0)
+        n, q = self.person_means.shape
+        return self.kind.table(
+            {
+                self.person: np.repeat(self.persons, q).tolist(),
+                "effect": list(self.effects.names) * n,
+                "mean": self.person_means.ravel().tolist(),
+                "sd": self.person_sds.ravel().tolist(),
+                "low": low.ravel().tolist(),
+                "high": high.ravel().tolist(),
+            }
+        )
+
+    @takes(ModelError, level=A_LEVEL)
+    @one_thread()
+    def lagged_effects(self, level: float = 0.95) -> tuple[LaggedEffect, ...]:
+        """Net effects from one session to the next, of the average person: by all ways, those within a session included.
+
+        estimate : the posterior median. se : its SD. p : twice the share of draws beyond zero.
+        """
+        half = (1 - valid_level(level)) / 2
+        out = []
+        for (outcome, predictor), draws in net_effects(self).items():
+            low, high = np.quantile(draws, [half, 1 - half])
+            beyond = min(float(np.mean(draws > 0)), float(np.mean(draws < 0)))
+            out.append(
+                LaggedEffect(
+                    outcome,
+                    predictor,
+                    None,
+                    None,
+                    float(np.median(draws)),
+                    float(draws.std(ddof=1)),
+                    float(low),
+                    float(high),
+                    min(1.0, max(2 * beyond, 1.0 / draws.size)),
+                    self.within_sd[predictor] / self.within_sd[outcome],
+                )
+            )
+        return tuple(out)
+
+    @one_thread()
+    def standardised(self) -> dict[str, tuple[float, float, float]]:
+        """Median, low, high of each lagged effect in SDs of both true scores within the average person."""
+        scales = standardised_scale(self)
+        out = {}
+        for (outcome, predictor), draws in net_effects(self).items():
+            values = draws * scales[predictor] / scales[outcome]
+            low, median, high = np.nanquantile(values, [0.025, 0.5, 0.975])
+            out[f"{predictor} → {outcome}"] = (float(median), float(low), float(high))
+        return out
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers and text; unknown is None."""
+        return {
+            "model": self.label,
+            "title": self.title,
+            "verdict": self.verdict.to_dict(),
+            "nobs": self.nobs,
+            "npersons": self.npersons,
+            "seed": self.seed,
+            "parameters": plain(self._rows),
+            "standardised": {k: plain(list(v)) for k, v in self.standardised().items()},
+            "findings": self.findings.to_dicts(),
+        }
+
+    def parts(self) -> list[Part]:
+        """What is shown: title, verdict, tables by kind."""
+        from .printed import fit_parts
+
+        return fit_parts(self)
+
+    def __repr__(self) -> str:
+        return f"<DSEMFit {self.title}: {self.npersons} persons>"

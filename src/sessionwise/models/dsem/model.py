@@ -1,0 +1,240 @@
+"""DSEM: the description of a two-level dynamic structural equation model on latent scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from ...errors import ModelError, some
+from ...options import (
+    A_DICT,
+    A_FUNCTION,
+    A_NAME,
+    A_SEED,
+    NAMES,
+    PANEL,
+    TEXT,
+    YES_OR_NO,
+    Kind,
+    a_number,
+    fields_of_kind,
+    is_number,
+    one_of,
+    takes,
+    whole_number,
+)
+from ..contract import Model
+from .paths import Paths, parsed, person_level
+
+if TYPE_CHECKING:
+    from ...panel import Panel
+    from .fit import DSEMFit
+
+_ERROR = Kind("'items', or a dict of error variances", lambda v: isinstance(v, str | Mapping))
+
+
+@dataclass(frozen=True, slots=True)
+class DSEM(Model):
+    """Two-level dynamic structural equation model (Asparouhov, Hamaker & Muthén 2018), Bayesian.
+
+    A score is a level of the person, a course, and a deviation; deviations follow a process from session to session, in
+    which skipped sessions have a place. Scores may hold measurement error: then the process is that of true scores.
+
+    within : a formula for each variable, such as ('core ~ lag(core) + lag(wai)', 'wai ~ lag(wai) + lag(core) + core'):
+        lags by session number, other variables at the same session where no circle comes of it, and covariates, which
+        are columns without a formula. Without paths inside a session innovations correlate.
+    between : '~ pd + age': columns constant in persons that predict levels and random coefficients.
+    random : which coefficients differ between persons: 'cross' (those of one variable on another, the default, which few
+        sessions can bear), 'all', 'none', or a list of them as written, ['core ~ lag(wai)'].
+    variances : of innovations, 'common', or 'random': a log variance for each person.
+    trend : the persons' own courses, beside levels: None, 'linear' or 'quadratic'.
+    course : the course common to all: 'free' (a level for each session number, beyond 15 a cubic spline), or None.
+    error : 'items' (the error variance of scores made by `score`, from how items disagree within sessions), a dict of
+        error variances in squared units, or None.
+    first : the process's first session: 'own' (a covariance of its own, the default), 'stationary', or 'previous' (one
+        unobserved session before, with the variances within persons; as Mplus).
+    clusters : whether levels differ between the Panel's clusters.
+    treatment_length : whether random effects may go with the number of sessions, so that the average person, not the
+        average session, is what the mean effect is of.
+    outcomes : columns constant in persons that are regressed on all random effects and on `between`.
+    factor : whether the random effects are held together by one factor instead of a free covariance matrix.
+    correlated : which random effects correlate: 'levels' with each other (the default), 'all', or 'none'.
+    priors : 'weak' (docs/dsem.md), or 'mplus' (the defaults of that program).
+    effect_sd : scale of the half-t prior of a random coefficient's SD, in SDs within persons; with priors='weak'.
+
+    Raises
+    ------
+    FormulaError : a formula that is not of this kind. ModelError : an unknown option.
+
+    >>> import sessionwise as sw
+    >>> panel = sw.Panel(sw.datasets.demo(scale_scores=True), person="patient", session="session")
+    >>> fit = DSEM.reciprocal("core_om", "wai_sr").fit(panel, seed=1, size=50)
+    >>> fit.npersons
+    646
+    """
+
+    within: tuple[str, ...]
+    between: str = "~ 1"
+    random: str | tuple[str, ...] = "cross"
+    variances: Literal["common", "random"] = "common"
+    trend: Literal["linear", "quadratic"] | None = None
+    course: Literal["free"] | None = "free"
+    error: str | tuple[tuple[str, float], ...] | None = None
+    first: Literal["own", "stationary", "previous"] = "own"
+    clusters: bool = False
+    treatment_length: bool = False
+    outcomes: tuple[str, ...] = ()
+    factor: bool = False
+    correlated: Literal["levels", "all", "none"] = "levels"
+    priors: Literal["weak", "mplus"] = "weak"
+    effect_sd: float = 0.3
+
+    label: ClassVar[str] = "DSEM"
+
+    def __post_init__(self) -> None:
+        fields_of_kind(
+            self,
+            within=NAMES,
+            between=TEXT,
+            random=TEXT | NAMES,
+            error=_ERROR if not isinstance(self.error, tuple) else Kind("pairs", lambda v: True),
+            clusters=YES_OR_NO,
+            treatment_length=YES_OR_NO,
+            outcomes=NAMES,
+            factor=YES_OR_NO,
+            effect_sd=a_number(0),
+        )
+        for name, choices in (
+            ("variances", ("common", "random")),
+            ("first", ("own", "stationary", "previous")),
+            ("priors", ("weak", "mplus")),
+            ("correlated", ("levels", "all", "none")),
+        ):
+            one_of(name, getattr(self, name), choices)
+        if self.trend is not None:
+            one_of("trend", self.trend, ("linear", "quadratic"))
+        if self.course is not None:
+            one_of("course", self.course, ("free",))
+        if isinstance(self.within, str):
+            object.__setattr__(self, "within", (self.within,))
+        for name in ("within", "outcomes"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        if not isinstance(self.random, str):
+            object.__setattr__(self, "random", tuple(self.random))
+        paths = parsed(self.within)
+        person_level(self.between)
+        self._random_paths(paths)
+        self._error(paths)
+
+    def _random_paths(self, paths: Paths) -> None:
+        names = [p.name for p in paths.paths]
+        if isinstance(self.random, str):
+            one_of("random", self.random, ("cross", "all", "none"))
+            return
+        for name in self.random:
+            if name not in names:
+                raise ModelError(f"random names {name!r}, which is no path of the model.", remedy=f"Use {some(names)}.")
+
+    def _error(self, paths: Paths) -> None:
+        if isinstance(self.error, str):
+            one_of("error", self.error, ("items",))
+        elif self.error is not None:
+            pairs = dict(self.error)
+            for name, value in pairs.items():
+                if name not in paths.variables:
+                    raise ModelError(
+                        f"error names {name!r}, which is no variable of the model.",
+                        remedy=f"Use {some(paths.variables)}.",
+                    )
+                if not (is_number(value) and value >= 0):
+                    raise ModelError(
+                        f"The error variance of {name} is {value!r}.",
+                        remedy="Give a number, 0 or more, in squared units.",
+                    )
+            object.__setattr__(self, "error", tuple(sorted(pairs.items())))
+
+    @classmethod
+    @takes(ModelError, outcome=A_NAME, process=A_NAME)
+    def reciprocal(cls, outcome: str, process: str, **options: Any) -> DSEM:
+        """Both scores predict themselves and each other at the next session, innovations correlate.
+
+        outcome, process : columns. options : the other fields of DSEM.
+
+        >>> DSEM.reciprocal("core_om", "wai_sr").within
+        ('core_om ~ lag(core_om) + lag(wai_sr)', 'wai_sr ~ lag(wai_sr) + lag(core_om)')
+        """
+        y, x = _quoted(outcome), _quoted(process)
+        return cls((f"{y} ~ lag({y}) + lag({x})", f"{x} ~ lag({x}) + lag({y})"), **options)
+
+    @property
+    def title(self) -> str:
+        other = {f: getattr(self, f) for f in self.__dataclass_fields__ if f not in ("within", "label")}
+        given = [f"{k}={v!r}" for k, v in other.items() if v != self.__dataclass_fields__[k].default]
+        return f"{self.label} {'; '.join(self.within)}" + (f" ({', '.join(given)})" if given else "")
+
+    @property
+    def paths(self) -> Paths:
+        """The within level, parsed."""
+        return parsed(self.within)
+
+    @property
+    def predictors(self) -> tuple[str, ...]:
+        """Columns of `between`."""
+        return person_level(self.between)
+
+    @takes(
+        ModelError,
+        panel=PANEL,
+        seed=A_SEED,
+        chains=whole_number(1, 64),
+        size=a_number(0),
+        most=whole_number(100),
+        threads=whole_number(1, 1024),
+        progress=A_FUNCTION,
+    )
+    def fit(
+        self,
+        panel: Panel,
+        *,
+        seed: int = 1,
+        chains: int = 4,
+        size: float = 400.0,
+        most: int = 20_000,
+        threads: int | None = None,
+        progress: Callable[[int, float], None] | None = None,
+    ) -> DSEMFit:
+        """Draw from the posterior until it is known well enough.
+
+        seed : equal seeds give equal numbers, whatever the threads. chains : how many. size : effective draws that
+        everything reported must have, bulk and tail, beside R-hat < 1.01. most : draws of a chain at most; the verdict
+        says so where they were not enough. progress : called with the draws so far and the smallest effective size.
+
+        Raises
+        ------
+        ModelError : no Panel, or a model that cannot be fitted to these data.
+        """
+        from .estimate import estimate
+
+        return estimate(self, panel, int(seed), int(chains), float(size), int(most), threads, progress)
+
+    @takes(ModelError, parameters=A_DICT, persons=whole_number(2), sessions=whole_number(2), seed=A_SEED)
+    def simulate(self, parameters: Mapping[str, float], persons: int, sessions: int = 10, *, seed: int = 1) -> Panel:
+        """A Panel drawn from the model: columns person, session, the variables.
+
+        parameters : by the names of `DSEMFit.tidy()`: 'y ~ lag(w)' the mean coefficient, 'y' the mean level, 'sd(y)' and
+        'sd(y ~ lag(w))' their SDs between persons, 'innovation sd(y)', 'innovation cor(y, w)', 'error sd(y)'. What is
+        not given is 0, an innovation's SD 1.
+
+        Raises
+        ------
+        ModelError : an unknown name, an impossible value.
+        """
+        from .simulate import simulate
+
+        return simulate(self, parameters, int(persons), int(sessions), int(seed))
+
+
+def _quoted(name: str) -> str:
+    """As a formula takes it."""
+    return name if name.isidentifier() else f"`{name}`"

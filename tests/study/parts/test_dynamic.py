@@ -1,0 +1,109 @@
+"""The dynamic model in a study: it answers where it was asked for, the usual analysis stands beside it."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import polars as pl
+import pytest
+
+import sessionwise as sw
+from sessionwise.study import StudyResult
+from sessionwise.study.records import NotAnswered
+
+TRUE = -0.8
+
+
+@functools.cache
+def panel(error: float = 0.5) -> sw.Panel:
+    """60 persons, 8 sessions; w goes before y, both rated with error."""
+    model = sw.DSEM.reciprocal("y", "w")
+    parameters = {"y ~ lag(w)": TRUE, "y ~ lag(y)": 0.3, "w ~ lag(w)": 0.3, "sd(y)": 2.0, "sd(w)": 1.0}
+    errors = {f"error sd({name})": error for name in ("y", "w")}
+    return model.simulate(parameters | errors, 60, 8, seed=3)
+
+
+@functools.cache
+def result(**options: object) -> StudyResult:
+    return sw.Study("y", "w", dynamic=True, **options).run(panel(), seed=2)  # type: ignore[arg-type]
+
+
+def test_the_answer_is_the_dynamic_models_and_the_usual_one_is_kept() -> None:
+    found = result().headline
+    usual = sw.Study("y", "w").run(panel()).headline
+    assert not isinstance(found.forward, NotAnswered)
+    assert not isinstance(usual.forward, NotAnswered)
+    assert found.forward.method.startswith("dynamic structural equation model of scores")
+    assert found.usual_forward == usual.forward
+    assert found.usual_reverse == usual.reverse
+    assert found.dynamic.startswith("Converged")
+    assert usual.usual_forward is None
+    assert usual.dynamic == ""
+
+
+def test_the_row_of_the_table_is_the_answer() -> None:
+    rows = {row.key: row for row in result().sensitivity.rows}
+    answer = result().headline.forward
+    assert not isinstance(answer, NotAnswered)
+    assert [key for key, row in rows.items() if row.label.endswith("(answer)")] == ["dsem"]
+    assert rows["dsem"].forward.value == pytest.approx(answer.standardised.value)
+    assert "Asparouhov" in " ".join(result().references)
+    assert "dynamic structural equation model" in " ".join(result().methods)
+
+
+def test_what_the_usual_analysis_says_stands_in_the_answer() -> None:
+    assert "with measurement error left in and the same effect in all" in result().answer[0]
+
+
+def test_a_reliability_makes_the_effect_of_true_scores_larger() -> None:
+    told = sw.Study("y", "w", dynamic=True, reliability={"y": 0.8, "w": 0.75}).run(panel(), seed=2).headline
+    assert not isinstance(told.forward, NotAnswered)
+    assert "true scores" in told.forward.method
+    assert told.forward.value < result().headline.forward.value < 0
+    assert told.forward.low <= TRUE <= told.forward.high
+
+
+def test_equal_seeds_give_equal_answers() -> None:
+    again = sw.Study("y", "w", dynamic=True).run(panel(), seed=2)
+    assert again.headline == result().headline
+    assert sw.Study("y", "w", dynamic=True).run(panel(), seed=5).headline != result().headline
+
+
+def test_where_it_cannot_be_had_the_usual_analysis_answers() -> None:
+    found = sw.Study("y", "w", dynamic=True, lag=2).run(panel())
+    assert "lag is 2" in found.headline.dynamic
+    assert found.headline.usual_forward is None
+    rows = {row.key: row for row in found.sensitivity.rows}
+    assert isinstance(rows["dsem"].forward, NotAnswered)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"reliability": {"y": 0.8}}, "was not asked for"),
+        ({"dynamic": True, "reliability": {"z": 0.8}}, "neither the outcome nor the process"),
+        ({"dynamic": True, "reliability": {"y": 0.0}}, "of y is 0.0"),
+        ({"dynamic": True, "reliability": {"y": 1.5}}, "of y is 1.5"),
+        ({"dynamic": "yes"}, "dynamic"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(options: dict[str, object], said: str) -> None:
+    with pytest.raises(sw.StudyError, match=said):
+        sw.Study("y", "w", **options)  # type: ignore[arg-type]
+
+
+def test_items_tell_the_error() -> None:
+    table = sw.datasets.demo(persons=120, seed=5)
+    scored = sw.score(sw.Panel(table, person="patient", session="session"), "core-om", "wai-sr")
+    found = sw.Study("core_om", "wai_sr", dynamic=True).run(scored).headline
+    assert not isinstance(found.forward, NotAnswered)
+    assert "true scores" in found.forward.method
+
+
+def test_a_study_that_was_asked_for_it_says_so() -> None:
+    study = sw.Study("y", "w", dynamic=True, reliability={"y": 0.8})
+    assert repr(study) == "Study(outcome='y', process='w', dynamic=True, reliability={'y': 0.8})"
+    assert hash(study) == hash(sw.Study("y", "w", dynamic=True, reliability={"y": 0.8}))
+    assert np.isfinite(dict(study.reliability)["y"])
+    assert isinstance(panel().to_frame(), pl.DataFrame)
