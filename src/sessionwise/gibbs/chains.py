@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .. import _core
+from .._core import Chain
 from .diagnostics import Convergence, convergence
 from .layout import Layout
 from .specification import Specification
@@ -62,7 +62,7 @@ def run_chains(
     ChainFailure : a conditional distribution is not proper, or a chain left the range of numbers.
     """
     core, layout = spec.to_core(), Layout.of(spec)
-    chains = [_core.Chain(core, start(spec, seed, c, first), seed, c) for c in range(plan.chains)]
+    chains = [Chain(core, start(spec, seed, c, first), seed, c) for c in range(plan.chains)]
     persons, effects = spec.grid.persons, spec.structure.effects
     sums = [np.zeros((2, persons, effects)) for _ in chains]
     kept: list[np.ndarray] = []

@@ -1,7 +1,7 @@
 """Data: a Panel on the grid of session numbers, each variable in SDs within persons from the grand mean.
 
-Sessions between a person's first and last observed ones that were skipped are there, with nothing observed. Person-level
-predictors are centred, so that what is said of an effect is said of the average person.
+Sessions between a person's first and last observed ones that were skipped are there, with nothing observed.
+Person-level predictors are centred, so that what is said of an effect is said of the average person.
 """
 
 from __future__ import annotations
@@ -164,8 +164,8 @@ def _errors(model: DSEM, paths: Paths, panel: Panel, sd: np.ndarray) -> tuple[Er
             mean = float(np.nanmean(e.variance))
             if mean >= width**2:
                 raise ModelError(
-                    f"The items of {name} disagree so much that its error variance, {num(mean)}, is no smaller than all "
-                    f"that varies within persons, {num(width**2)}: no change is left.",
+                    f"The items of {name} disagree so much that its error variance, {num(mean)}, is no smaller than "
+                    f"all that varies within persons, {num(width**2)}: no change is left.",
                     where=model.title,
                     remedy="Look whether items are reversed rightly with `describe`, or use error=None.",
                 )
@@ -215,7 +215,8 @@ def _covariates(
         means = sums / np.maximum(counts, 1)
         out[:, c] = np.where(missing, means[owner], column - overall)
         if missing.any():
-            what = f"{name} is taken as the person's mean at {counted(int(missing.sum()), 'session')} where it is not known."
+            many = counted(int(missing.sum()), "session")
+            what = f"{name} is taken as the person's mean at {many} where it is not known."
             said.append(Finding("note", "covariate-filled", what, count=int(missing.sum()), column=name))
     return out, said
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ... import _core
+from ..._core import ChainFailure
 from ...errors import ModelError
 from ...findings import Finding, Findings
 from ...gibbs.chains import Drawn, Plan, run_chains
@@ -67,7 +67,7 @@ def estimate(
     told = None if progress is None else (lambda kept, state: progress(kept, state.smallest))
     try:
         drawn = run_chains(spec, seed, plan, first=_first(model, data, structure), progress=told)
-    except _core.ChainFailure as failure:
+    except ChainFailure as failure:
         raise ModelError(
             f"The chains could not go on: {failure}.",
             where=model.title,
@@ -141,17 +141,24 @@ def _first(model: DSEM, data: Scaled, structure: Structure) -> np.ndarray | None
 def _grid_note(data: Scaled) -> list[Finding]:
     if not data.skipped:
         return []
-    what = f"{counted(data.skipped, 'skipped session')} between first and last ones: scores there are unobserved, not left out."
+    what = (
+        f"{counted(data.skipped, 'skipped session')} between first and last ones: scores there are unobserved, "
+        "not left out."
+    )
     return [Finding("note", "skipped-sessions", what, count=data.skipped)]
 
 
 def _verdict(judged: Convergence, drawn: Drawn, size: float, most: int) -> Verdict:
     chains, kept = drawn.draws.shape[:2]
-    numbers = f"{chains} chains of {kept} draws, R-hat at most {judged.largest_rhat:.3f}, effective draws at least {judged.smallest:.0f}"
+    numbers = (
+        f"{chains} chains of {kept} draws, R-hat at most {judged.largest_rhat:.3f}, "
+        f"effective draws at least {judged.smallest:.0f}"
+    )
     if judged.met(RHAT, size):
         return Verdict.of(State.CONVERGED, f"Converged: {numbers}.")
     return Verdict.of(
         State.NOT_CONVERGED,
         f"The posterior is not yet known well enough: {numbers} (wanted: below {RHAT} and above {size:.0f}).",
-        f"Draw more with fit(..., most={2 * most}), or use a simpler model: random='none', no trend, variances='common'.",
+        f"Draw more with fit(..., most={2 * most}), or use a simpler model: random='none', no trend, "
+        "variances='common'.",
     )

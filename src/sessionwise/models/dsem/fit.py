@@ -30,8 +30,8 @@ class DSEMFit(Fit):
 
     verdict : good only where R-hat < 1.01 and effective draws are enough for everything that is reported.
     reported : names, kinds and draws (chains, kept, names) of all parameters. convergence : of each.
-    persons : labels. person_means, person_sds : (persons, effects) posterior means and SDs of random effects, columns by
-    `effects.names`. person_draws : (draws, persons, effects), some of them. within_sd : of each variable, SD of
+    persons : labels. person_means, person_sds : (persons, effects) posterior means and SDs of random effects, columns
+    by `effects.names`. person_draws : (draws, persons, effects), some of them. within_sd : of each variable, SD of
     deviations from person means. seed : that was given.
     """
 
@@ -95,9 +95,9 @@ class DSEMFit(Fit):
         sd = flat.std(axis=0, ddof=1)
         return [
             {
-                "name": name,
+                "term": name,
                 "kind": self.reported.kinds[j],
-                "median": float(median[j]),
+                "estimate": float(median[j]),
                 "sd": float(sd[j]),
                 "low": float(low[j]),
                 "high": float(high[j]),
@@ -110,7 +110,7 @@ class DSEMFit(Fit):
 
     @takes(ModelError, level=A_LEVEL)
     def tidy(self, level: float = 0.95) -> Any:
-        """One row a parameter: name, kind, median, sd, low, high (quantiles), rhat, ess_bulk, ess_tail."""
+        """One row a parameter: term, kind, estimate (median), sd, low, high (quantiles), rhat, ess_bulk, ess_tail."""
         rows = self._summary(valid_level(level))
         return self.kind.table({key: [row[key] for row in rows] for key in rows[0]})
 
@@ -134,13 +134,13 @@ class DSEMFit(Fit):
     @takes(ModelError, level=A_LEVEL)
     @one_thread()
     def lagged_effects(self, level: float = 0.95) -> tuple[LaggedEffect, ...]:
-        """Net effects from one session to the next, of the average person: by all ways, those within a session included.
+        """Net effects from one session to the next, of the average person: by all ways, those within a session too.
 
         estimate : the posterior median. se : its SD. p : twice the share of draws beyond zero.
         """
         half = (1 - valid_level(level)) / 2
         out = []
-        for (outcome, predictor), draws in net_effects(self).items():
+        for (outcome, predictor), draws in net_effects(self.model.paths, self.reported).items():
             low, high = np.quantile(draws, [half, 1 - half])
             beyond = min(float(np.mean(draws > 0)), float(np.mean(draws < 0)))
             out.append(
@@ -162,9 +162,9 @@ class DSEMFit(Fit):
     @one_thread()
     def standardised(self) -> dict[str, tuple[float, float, float]]:
         """Median, low, high of each lagged effect in SDs of both true scores within the average person."""
-        scales = standardised_scale(self)
+        scales = standardised_scale(self.model.paths, self.reported)
         out = {}
-        for (outcome, predictor), draws in net_effects(self).items():
+        for (outcome, predictor), draws in net_effects(self.model.paths, self.reported).items():
             values = draws * scales[predictor] / scales[outcome]
             low, median, high = np.nanquantile(values, [0.025, 0.5, 0.975])
             out[f"{predictor} → {outcome}"] = (float(median), float(low), float(high))

@@ -45,8 +45,8 @@ class DSEM(Model):
         lags by session number, other variables at the same session where no circle comes of it, and covariates, which
         are columns without a formula. Without paths inside a session innovations correlate.
     between : '~ pd + age': columns constant in persons that predict levels and random coefficients.
-    random : which coefficients differ between persons: 'cross' (those of one variable on another, the default, which few
-        sessions can bear), 'all', 'none', or a list of them as written, ['core ~ lag(wai)'].
+    random : which coefficients differ between persons: 'cross' (those of one variable on another, the default, which
+        few sessions can bear), 'all', 'none', or a list of them as written, ['core ~ lag(wai)'].
     variances : of innovations, 'common', or 'random': a log variance for each person.
     trend : the persons' own courses, beside levels: None, 'linear' or 'quadratic'.
     course : the course common to all: 'free' (a level for each session number, beyond 15 a cubic spline), or None.
@@ -222,9 +222,9 @@ class DSEM(Model):
     def simulate(self, parameters: Mapping[str, float], persons: int, sessions: int = 10, *, seed: int = 1) -> Panel:
         """A Panel drawn from the model: columns person, session, the variables.
 
-        parameters : by the names of `DSEMFit.tidy()`: 'y ~ lag(w)' the mean coefficient, 'y' the mean level, 'sd(y)' and
-        'sd(y ~ lag(w))' their SDs between persons, 'innovation sd(y)', 'innovation cor(y, w)', 'error sd(y)'. What is
-        not given is 0, an innovation's SD 1.
+        parameters : by the names of `DSEMFit.tidy()`: 'y ~ lag(w)' the mean coefficient, 'y' the mean level,
+        'sd(y)' and 'sd(y ~ lag(w))' their SDs between persons, 'innovation sd(y)', 'innovation cor(y, w)',
+        'error sd(y)'. What is not given is 0, an innovation's SD 1.
 
         Raises
         ------
