@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
 #: R-hat that everything reported must be below.
 RHAT = 1.01
-#: Sweeps thrown away, for a chain that begins within the data's range.
-WARM_UP = 300
+#: Sweeps thrown away, for a chain that begins within the data's range; with a factor, whose variance and loadings a
+#: chain may at first have far too small and too large, without R-hat telling.
+WARM_UP, FACTOR_WARM_UP = 300, 2000
 
 
 @one_thread()
@@ -62,11 +63,16 @@ def estimate(
     spec = Specification(data.grid, structure, priors(model.priors, structure, model.effect_sd, freedom))
     cores = threads or max(1, min(chains, os.cpu_count() or 1))
     plan = Plan(
-        chains=chains, warm_up=WARM_UP, first=max(100, int(size)), rhat=RHAT, size=size, most=most, threads=cores
+        chains=chains,
+        warm_up=FACTOR_WARM_UP if model.factor else WARM_UP,
+        first=max(100, int(size)),
+        rhat=RHAT,
+        size=size,
+        most=most,
+        threads=cores,
     )
-    told = None if progress is None else (lambda kept, state: progress(kept, state.smallest))
     try:
-        drawn = run_chains(spec, seed, plan, first=_first(model, data, structure), progress=told)
+        drawn = run_chains(spec, seed, plan, first=_first(model, data, structure), progress=progress)
     except ChainFailure as failure:
         raise ModelError(
             f"The chains could not go on: {failure}.",
@@ -154,6 +160,12 @@ def _verdict(judged: Convergence, drawn: Drawn, size: float, most: int) -> Verdi
         f"{chains} chains of {kept} draws, R-hat at most {judged.largest_rhat:.3f}, "
         f"effective draws at least {judged.smallest:.0f}"
     )
+    if drawn.interrupted:
+        return Verdict.of(
+            State.NOT_CONVERGED,
+            f"Interrupted before the posterior was known well enough: {numbers}.",
+            "Fit again and let it run to its end, or ask for fewer effective draws: fit(..., size=100).",
+        )
     if judged.met(RHAT, size):
         return Verdict.of(State.CONVERGED, f"Converged: {numbers}.")
     return Verdict.of(

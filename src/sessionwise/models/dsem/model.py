@@ -208,7 +208,8 @@ class DSEM(Model):
 
         seed : equal seeds give equal numbers, whatever the threads. chains : how many. size : effective draws that
         everything reported must have, bulk and tail, beside R-hat < 1.01. most : draws of a chain at most; the verdict
-        says so where they were not enough. progress : called with the draws so far and the smallest effective size.
+        says so where they were not enough. progress : called with the draws so far and the smallest effective size, NaN
+        while that is not known. Ctrl-C ends the chains; the fit then holds what was drawn, and its verdict says so.
 
         Raises
         ------

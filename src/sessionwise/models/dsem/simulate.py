@@ -9,6 +9,7 @@ import numpy as np
 
 from ...errors import ModelError, some
 from ...panel import Panel
+from ...threads import one_thread
 from .paths import Paths
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 BURN_IN = 50
 
 
+@one_thread()
 def simulate(model: DSEM, parameters: Mapping[str, float], persons: int, sessions: int, seed: int) -> Panel:
     """See `DSEM.simulate`."""
     paths = model.paths
