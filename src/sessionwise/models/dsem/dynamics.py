@@ -56,15 +56,12 @@ def net_effects(paths: Paths, reported: Reported) -> dict[tuple[str, str], np.nd
 def variances(paths: Paths, reported: Reported) -> np.ndarray:
     """(draws, K) stationary variances of true scores within the average person; NaN where the process has none."""
     lagged, noise = reduced_form(paths, reported)
-    count, lags, k, _ = lagged.shape
-    m = k * lags
-    companion = np.zeros((count, m, m))
-    companion[:, :k] = np.concatenate([lagged[:, lag] for lag in range(lags)], axis=2)
-    companion[:, k:, :-k] = np.eye(m - k) if lags > 1 else companion[:, k:, :-k]
+    companion = _companion(lagged)
+    count, m, k = len(companion), companion.shape[1], noise.shape[1]
     total = np.zeros((count, m, m))
     total[:, :k, :k] = noise
     step = companion.copy()
-    explosive = np.abs(np.linalg.eigvals(companion)).max(axis=1) >= 0.999
+    explosive = _explosive(companion)
     step[explosive] = 0.0
     for _ in range(14):  # doubling: terms up to lag 2^14
         total = total + step @ total @ np.swapaxes(step, 1, 2)
@@ -72,6 +69,32 @@ def variances(paths: Paths, reported: Reported) -> np.ndarray:
     out = np.diagonal(total, axis1=1, axis2=2)[:, :k].copy()
     out[explosive] = np.nan
     return out
+
+
+def _companion(lagged: np.ndarray) -> np.ndarray:
+    """(draws, P K, P K): the process as one of lag 1."""
+    count, lags, k, _ = lagged.shape
+    out = np.zeros((count, k * lags, k * lags))
+    out[:, :k] = np.concatenate([lagged[:, lag] for lag in range(lags)], axis=2)
+    out[:, k:, : k * (lags - 1)] = np.eye(k * (lags - 1))
+    return out
+
+
+def _explosive(companion: np.ndarray) -> np.ndarray:
+    """(draws,) whether the process has no variance that it stays at."""
+    return np.asarray(np.abs(np.linalg.eigvals(companion)).max(axis=1) >= 0.999)
+
+
+def long_run(paths: Paths, reported: Reported) -> np.ndarray:
+    """(draws, K, K): responses to an impulse, summed over all sessions from it on; NaN where they have no sum."""
+    lagged, _ = reduced_form(paths, reported)
+    k = lagged.shape[2]
+    gap = np.eye(k) - lagged.sum(axis=1)
+    explosive = _explosive(_companion(lagged))
+    gap[explosive] = np.eye(k)
+    out = np.linalg.inv(gap)
+    out[explosive] = np.nan
+    return np.asarray(out)
 
 
 def standardised_scale(paths: Paths, reported: Reported) -> dict[str, np.ndarray]:

@@ -12,12 +12,12 @@ import numpy as np
 from ...errors import ModelError, nearest, some
 from ...findings import Findings
 from ...gibbs.diagnostics import Convergence
-from ...options import A_LEVEL, A_NAME, takes, valid_level
+from ...options import A_LEVEL, A_NAME, takes, valid_level, whole_number
 from ...panel.frame_kind import TableKind
 from ...show import Part, plain
 from ...threads import one_thread
 from ..contract import Fit, LaggedEffect, Verdict
-from .dynamics import net_effects, standardised_scale
+from .dynamics import impulse_responses, long_run, net_effects, standardised_scale
 from .reported import Effects, Reported
 
 if TYPE_CHECKING:
@@ -169,6 +169,72 @@ class DSEMFit(Fit):
             low, median, high = np.nanquantile(values, [0.025, 0.5, 0.975])
             out[f"{predictor} → {outcome}"] = (float(median), float(low), float(high))
         return out
+
+    @takes(ModelError, sessions=whole_number(1, 1000), level=A_LEVEL)
+    @one_thread()
+    def impulse_responses(self, sessions: int = 10, level: float = 0.95) -> Any:
+        """How far one unit more in a score is still felt in each score, session by session, in the average person.
+
+        Parameters
+        ----------
+        sessions : int
+            How many sessions after the impulse.
+        level : float
+            Of the intervals.
+
+        Returns
+        -------
+        dataframe
+            One row a session (0 is that of the impulse), outcome and predictor: session, outcome, predictor, median,
+            low, high, in the outcome's units for one of the predictor's. Other scores of session 0 are as they were.
+        """
+        responses = impulse_responses(self.model.paths, self.reported, int(sessions))
+        return self._by_pair(responses, level, {"session": range(int(sessions) + 1)})
+
+    @takes(ModelError, level=A_LEVEL)
+    @one_thread()
+    def long_run(self, level: float = 0.95) -> Any:
+        """What one unit more in a score at one session comes to in each score, summed over all sessions from it on.
+
+        Equally: what one unit more that lasts comes to in the end. Draws without a stationary process have no such sum
+        and are left out; `share` says how many of all are there.
+
+        Parameters
+        ----------
+        level : float
+            Of the intervals.
+
+        Returns
+        -------
+        dataframe
+            One row an outcome and predictor: outcome, predictor, median, low, high, share.
+        """
+        sums = long_run(self.model.paths, self.reported)
+        there = np.isfinite(sums[:, 0, 0])
+        if not there.any():
+            raise ModelError(
+                "In no draw is the process stationary, so effects have no sum.",
+                where=self.title,
+                remedy="Look at `impulse_responses`, and for a trend that the model leaves out.",
+            )
+        return self._by_pair(sums[there, None], level, {}, {"share": float(there.mean())})
+
+    def _by_pair(
+        self, draws: np.ndarray, level: float, first: Mapping[str, Any], last: Mapping[str, float] | None = None
+    ) -> Any:
+        """A dataframe of draws (draws, steps, K, K), one row a step, outcome and predictor."""
+        half = (1 - valid_level(level)) / 2
+        low, median, high = np.quantile(draws, [half, 0.5, 1 - half], axis=0)
+        variables = self.model.paths.variables
+        k, steps = len(variables), draws.shape[1]
+        columns: dict[str, list[Any]] = {
+            name: [s for s in values for _ in range(k * k)] for name, values in first.items()
+        }
+        columns["outcome"] = [v for v in variables for _ in range(k)] * steps
+        columns["predictor"] = list(variables) * (k * steps)
+        columns |= {n: v.ravel().tolist() for n, v in (("median", median), ("low", low), ("high", high))}
+        columns |= {name: [value] * (k * k * steps) for name, value in (last or {}).items()}
+        return self.kind.table(columns)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and text; unknown is None."""
