@@ -31,7 +31,12 @@ if TYPE_CHECKING:
     from ...panel import Panel
     from .fit import DSEMFit
 
-_ERROR = Kind("'items', or a dict of error variances", lambda v: isinstance(v, str | Mapping))
+_ERROR = Kind(
+    "'items', or a dict of error variances",
+    lambda v: (
+        isinstance(v, str | Mapping) or (isinstance(v, tuple) and all(isinstance(p, tuple) and len(p) == 2 for p in v))
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,7 @@ class DSEM(Model):
             within=NAMES,
             between=TEXT,
             random=TEXT | NAMES,
-            error=_ERROR if not isinstance(self.error, tuple) else Kind("pairs", lambda v: True),
+            error=_ERROR,
             clusters=YES_OR_NO,
             treatment_length=YES_OR_NO,
             outcomes=NAMES,
