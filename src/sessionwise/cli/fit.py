@@ -264,6 +264,8 @@ def _value(option: str, value: Any, choices: tuple[str, ...]) -> Any:
         return _error(value)
     if option in ("course", "trend") and value.lower() == "none":
         return None
+    if option == "random" and "~" in value[0]:
+        return value
     if option in ("outcome", "process", "third", "random"):
         return value[0] if len(value) == 1 else value  # several: indicators of one variable
     if choices:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -86,7 +85,7 @@ def test_beside_mplus(number: int, options: dict[str, Any]) -> None:
 @here
 @pytest.mark.parametrize("number", [1, 5])
 def test_other_data(number: int) -> None:
-    """Means over persons, and for model 5 a regression on them, cannot be the reference's: no sampler is needed to see it."""
+    """Persons' means, and for model 5 a regression on them, are not the reference's: no sampler is needed to see it."""
     means = table(number).group_by("id").mean()
     row = reference(number)
     if number == 1:
