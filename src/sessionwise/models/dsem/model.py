@@ -73,10 +73,10 @@ class DSEM(Model):
     FormulaError : a formula that is not of this kind. ModelError : an unknown option.
 
     >>> import sessionwise as sw
-    >>> panel = sw.Panel(sw.datasets.demo(scale_scores=True), person="patient", session="session")
-    >>> fit = DSEM.reciprocal("core_om", "wai_sr").fit(panel, seed=1, size=50)
+    >>> panel = sw.Panel(sw.datasets.demo(persons=60, scale_scores=True), person="patient", session="session")
+    >>> fit = DSEM.reciprocal("core_om", "wai_sr", course=None).fit(panel, seed=1, size=50, most=1000)
     >>> fit.npersons
-    646
+    60
     """
 
     within: tuple[str, ...]
