@@ -22,6 +22,7 @@ VERBS = {
     "describe": f"describe {ROLES} s.csv",
     "fit mlm": f"fit {ROLES} 'core_om ~ session + (1 | patient)' s.csv",
     "fit riclpm": f"fit {ROLES} --model riclpm --outcome core_om --process wai_sr --waves 3 s.csv",
+    "fit dsem": f"fit {ROLES} --model dsem --outcome core_om --process wai_sr s.csv",
     "analyze": f"analyze {ROLES} --outcome core_om --process wai_sr s.csv -o r.html --overwrite",
 }
 #: Where any text is one that can be meant: codes that stand for 'missing', places.

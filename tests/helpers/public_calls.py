@@ -60,6 +60,11 @@ class World:
         return sw.RICLPM("core_om", "wai_sr", waves=4, lags="equal").fit(self.panel)
 
     @cached_property
+    def dsem(self) -> sw.DSEMFit:
+        model = sw.DSEM.reciprocal("core_om", "wai_sr", random="none", course=None)
+        return model.fit(self.panel, size=20, most=100, chains=2)
+
+    @cached_property
     def study(self) -> sw.StudyResult:
         return sw.Study("core_om", "wai_sr", moderators=["pd"]).run(self.panel)
 
@@ -91,6 +96,8 @@ class World:
             sw.RICLPM: lambda: self.sem.model,
             sw.CLPM: lambda: sw.CLPM("core_om", "wai_sr", waves=4),
             sw.DPM: lambda: sw.DPM("core_om ~ lag(core_om) + pre(lag(wai_sr))", waves=5),
+            sw.DSEM: lambda: self.dsem.model,
+            sw.DSEMFit: lambda: replace(self.dsem),
             sw.SEMFit: lambda: replace(self.sem, solution=replace(self.sem.solution)),
             sw.Difference: lambda: self.sem.stationarity(self.panel),
             sw.ModelComparison: lambda: sw.compare(self.mlm, self.sem),
@@ -207,6 +214,10 @@ METHODS: dict[str, Call] = {
     "RICLPM.simulate": lambda w: w.sem.model.simulate(w.sem.estimates, persons=20, seed=1),
     "CLPM.simulate": lambda w: w.sample(sw.CLPM).simulate(w.sample(sw.CLPM).fit(w.panel).estimates, persons=9, seed=1),
     "DPM.simulate": lambda w: w.sample(sw.DPM).simulate(w.sample(sw.DPM).fit(w.panel).estimates, persons=9, seed=1),
+    "DSEM.fit": lambda w: w.dsem.model.fit(w.panel, size=20, most=100, chains=1),
+    "DSEM.reciprocal": lambda w: sw.DSEM.reciprocal("core_om", "wai_sr"),
+    "DSEM.simulate": lambda w: w.dsem.model.simulate({"core_om": 1.0}, persons=9, seed=1),
+    "DSEMFit.draws": lambda w: w.dsem.draws("core_om"),
     "SEMFit.lags_given": lambda w: w.sem.lags_given("core_om"),
     "SEMFit.lrt": lambda w: w.sem.lrt(sw.CLPM("core_om", "wai_sr", waves=4, lags="equal").fit(w.panel)),
     "SEMFit.same_over_groups": lambda w: (

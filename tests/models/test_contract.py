@@ -46,11 +46,17 @@ def panel_model(model: Any, seed: int) -> sw.Panel:
     return model.simulate(parameters, PERSONS, seed=seed)
 
 
+def dynamic(model: sw.DSEM, seed: int) -> sw.Panel:
+    lags = {"y ~ lag(x)": 0.2, "x ~ lag(x)": 0.3, "y ~ lag(y)": 0.2, "sd(x)": 1.0, "sd(y)": 1.0}
+    return model.simulate(lags, PERSONS, len(WAVES), seed=seed)
+
+
 EXAMPLES: Mapping[str, Example] = {
     "mlm": Example(sw.MLM("y ~ lag(within(x)) + (1 | person)"), multilevel),
     "riclpm": Example(sw.RICLPM("x", "y", waves=WAVES), panel_model),
     "clpm": Example(sw.CLPM("x", "y", waves=WAVES), panel_model),
     "dpm": Example(sw.DPM("y ~ pre(lag(x))", waves=WAVES), panel_model),
+    "dsem": Example(sw.DSEM.reciprocal("y", "x", random="none", course=None), dynamic),
 }
 KINDS: Mapping[str, Callable[[pl.DataFrame], Any]] = {
     "polars": lambda frame: frame,

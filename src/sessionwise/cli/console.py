@@ -14,13 +14,13 @@ from .remedies import in_options
 
 
 @contextmanager
-def busy(what: str) -> Iterator[Callable[[str], None]]:
+def busy(what: str) -> Iterator[Callable[..., None]]:
     """On a terminal a spinner with what runs, and a line with its time for what has run; nothing elsewhere.
 
-    Call it with what is done next.
+    Call it with what is done next, or with what runs and how far it is.
     """
     if not sys.stderr.isatty():
-        yield lambda what: None
+        yield lambda what, far="": None
         return
     from rich.console import Console
 
@@ -28,8 +28,10 @@ def busy(what: str) -> Iterator[Callable[[str], None]]:
     since = [monotonic()]
     with console.status(what) as status:
 
-        def say(then: str) -> None:
+        def say(then: str, far: str = "") -> None:
             nonlocal what
+            if then == what and far:
+                status.update(f"{what}: {far}")
             if then != what:
                 console.print(f"{what}: {monotonic() - since[0]:.1f} s", style="dim")
                 what, since[0] = then, monotonic()

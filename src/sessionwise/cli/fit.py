@@ -13,7 +13,7 @@ from ..errors import SessionwiseError, nearest, some
 from .answering import Answering, scored_panel
 from .console import busy, print_result
 from .files import SessionsFile
-from .options import SINGULAR, Json, OptionsOf, OutOfRange, Values, built, chosen, flag, literals, used, verb
+from .options import SINGULAR, Json, OptionsOf, OutOfRange, Values, built, chosen, flag, literals, number, used, verb
 from .remedies import in_options
 
 if TYPE_CHECKING:
@@ -23,10 +23,12 @@ EPILOG = (
     "Example: sessionwise fit 'core_om ~ session + within(wai_sr) + between(wai_sr) + (1 + session | patient)' "
     "sessions.csv --person patient --session session -i core-om -i wai-sr\n\n"
     "Example: sessionwise fit --model riclpm --outcome core_om --process wai_sr sessions.csv "
-    "--person patient --session session --waves 6 -i core-om -i wai-sr"
+    "--person patient --session session --waves 6 -i core-om -i wai-sr\n\n"
+    "Example: sessionwise fit --model dsem --outcome core_om --process wai_sr --error items sessions.csv "
+    "--person patient --session session -i core-om -i wai-sr"
 )
 #: Fields of the models' descriptions that are called otherwise on the command line.
-CALLED = {**SINGULAR, "x": "outcome", "y": "process"}
+CALLED = {**SINGULAR, "x": "outcome", "y": "process", "outcomes": "person_outcome"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +37,12 @@ class ModelOptions:
     tables. Which model has which is in their descriptions; `described` makes one. None, empty or False: not given."""
 
     outcome: Annotated[
-        tuple[str, ...], typer.Option(help="riclpm, clpm: column of the outcome; repeat for indicators.")
+        tuple[str, ...],
+        typer.Option(help="riclpm, clpm, dsem: column of the outcome; repeat for indicators (riclpm, clpm)."),
     ] = ()
     process: Annotated[
-        tuple[str, ...], typer.Option(help="riclpm, clpm: column of the process; repeat for indicators.")
+        tuple[str, ...],
+        typer.Option(help="riclpm, clpm, dsem: column of the process; repeat for indicators (riclpm, clpm)."),
     ] = ()
     third: Annotated[tuple[str, ...], typer.Option(help="riclpm, clpm: a third variable.")] = ()
     waves: Annotated[str | None, typer.Option(help="Panel models: how many sessions (6), or which (1,2,4).")] = None
@@ -66,6 +70,44 @@ class ModelOptions:
         str | None,
         typer.Option(help="mlm: 'satterthwaite' (default), 'kenward-roger', 'residual', 'normal', or a number."),
     ] = None
+    within: Annotated[
+        tuple[str, ...],
+        typer.Option(
+            help="dsem: a variable's formula, 'y ~ lag(y) + lag(w)', instead of --outcome; repeat for others."
+        ),
+    ] = ()
+    between: Annotated[str | None, typer.Option(help="dsem: predictors of persons, '~ pd + age'.")] = None
+    random: Annotated[
+        tuple[str, ...],
+        typer.Option(help="dsem: 'cross' (default), 'all', 'none', or a path that differs between persons; repeat."),
+    ] = ()
+    variances: Annotated[
+        str | None, typer.Option(help="dsem: of innovations, 'common' (default) or 'random' over persons.")
+    ] = None
+    trend: Annotated[str | None, typer.Option(help="dsem: persons' own courses, 'linear' or 'quadratic'.")] = None
+    course: Annotated[str | None, typer.Option(help="dsem: common course, 'free' (default) or 'none'.")] = None
+    error: Annotated[
+        tuple[str, ...],
+        typer.Option(help="dsem: measurement error, 'items', or COLUMN=VARIANCE; repeat for others."),
+    ] = ()
+    first: Annotated[
+        str | None, typer.Option(help="dsem: first session, 'own' (default), 'stationary' or 'previous'.")
+    ] = None
+    clusters: Annotated[bool, typer.Option("--clusters", help="dsem: levels differ between clusters.")] = False
+    treatment_length: Annotated[
+        bool, typer.Option("--treatment-length", help="dsem: effects may go with the number of sessions.")
+    ] = False
+    person_outcome: Annotated[
+        tuple[str, ...], typer.Option(help="dsem: a person's outcome, regressed on random effects; repeat.")
+    ] = ()
+    factor: Annotated[bool, typer.Option("--factor", help="dsem: one factor holds random effects together.")] = False
+    correlated: Annotated[
+        str | None, typer.Option(help="dsem: random effects that correlate, 'levels' (default), 'all' or 'none'.")
+    ] = None
+    priors: Annotated[str | None, typer.Option(help="dsem: 'weak' (default) or 'mplus'.")] = None
+    effect_sd: Annotated[
+        float | None, typer.Option(help="dsem: scale of the prior of a random coefficient's SD (default 0.3).")
+    ] = None
 
 
 @verb
@@ -76,13 +118,18 @@ def fit(
     ],
     reading: Annotated[Values, OptionsOf(SessionsFile, without=("file",))],
     model: Annotated[
-        str, typer.Option(help="'mlm' (multilevel), 'riclpm', 'clpm' (cross-lagged panel), 'dpm' (dynamic panel).")
+        str,
+        typer.Option(
+            help="'mlm' (multilevel), 'riclpm', 'clpm' (cross-lagged panel), 'dpm' (dynamic panel), "
+            "'dsem' (dynamic, on latent scores)."
+        ),
     ] = "mlm",
     options: ModelOptions,
     test: Annotated[
         list[str] | None,
         typer.Option(help="Panel models: 'stationarity' (lags equal over waves), 'lags', 'groups'; repeat for more."),
     ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="dsem: of the draws (default 1).")] = None,
     answering: Answering,
     out_of_range: OutOfRange = None,
     json_: Json = False,
@@ -94,15 +141,36 @@ def fit(
     formula, file = positional(arguments, kind)
     description = described(kind, formula, options)
     by = {"df": degrees(options.df)} if kind == "mlm" else {}
+    drawing = _drawing(kind, seed)
     sessions = built(SessionsFile, {**reading, "file": file})
-    with busy("reading and fitting"):
+    with busy("reading and fitting") as say:
         panel = scored_panel(sessions, answering, out_of_range)
-        fitted = description.fit(panel)
+        if drawing:
+            drawing["progress"] = lambda kept, size: say("reading and fitting", _far(kept, size))
+        fitted = description.fit(panel, **drawing)
         tests, tables = tested(fitted, panel, test or [])
         record = {"command": "fit", "file": file.name, **fitted.to_dict(**by), "read": panel.findings.to_dicts()}
         record |= {"tests": tests} if tests else {}
     doubts = panel.findings.warnings
     print_result(json_, record, rich_group(in_options(fitted.parts(**by))), *tables, *([doubts] if doubts else []))
+
+
+def _drawing(model: str, seed: int | None) -> dict[str, Any]:
+    """What the fit of a model that draws is given beside the data.
+
+    Raises
+    ------
+    SessionwiseError : a seed for a model that draws nothing.
+    """
+    if model == "dsem":
+        return {"seed": 1 if seed is None else seed}
+    if seed is not None:
+        raise SessionwiseError(f"--seed is no option of --model {model}.", remedy="Leave it out, or use --model dsem.")
+    return {}
+
+
+def _far(kept: int, size: float) -> str:
+    return f"{kept} draws a chain" + ("" if size != size else f", effective draws at least {size:.0f}")
 
 
 def models() -> dict[str, Any]:
@@ -122,7 +190,7 @@ def model_options(model: str) -> dict[str, str]:
     known = models()
     chosen("--model", model, tuple(known))
     names = {CALLED.get(f.name, f.name): f.name for f in fields(known[model]) if f.name != "formula"}
-    return names | ({"df": "df"} if model == "mlm" else {})
+    return names | ({"df": "df"} if model == "mlm" else {"outcome": "", "process": ""} if model == "dsem" else {})
 
 
 def positional(arguments: list[str], model: str) -> tuple[str | None, Path]:
@@ -164,7 +232,13 @@ def described(model: str, formula: str | None, options: ModelOptions) -> Any:
                 remedy=f"Leave it out, or use --model {' or '.join(having)}.",
             )
     kind = models()[model]
+    if model == "dsem" and "within" in given and {"outcome", "process"} & set(given):
+        raise SessionwiseError(
+            "--within says what --outcome and --process say.", remedy="Give --within, or the other two."
+        )
     needed = [CALLED.get(f.name, f.name) for f in fields(kind) if f.default is MISSING and f.name != "formula"]
+    if model == "dsem" and "within" not in given:
+        needed = ["outcome", "process"]
     for option in needed:
         if option not in given:
             raise SessionwiseError(
@@ -173,10 +247,12 @@ def described(model: str, formula: str | None, options: ModelOptions) -> Any:
             )
     choices = literals(kind)
     values = {
-        names[option]: _value(option, value, choices.get(option, ()))
+        names[option] or option: _value(option, value, choices.get(option, ()))
         for option, value in given.items()
         if option != "df"
     }
+    if model == "dsem" and "within" not in values:
+        return kind.reciprocal(**values)
     return kind(**values) if formula is None else kind(formula, **values)
 
 
@@ -184,11 +260,32 @@ def _value(option: str, value: Any, choices: tuple[str, ...]) -> Any:
     """An option's text as the description has it; one of few texts may be written in capitals or not."""
     if option == "waves":
         return _waves(value)
-    if option in ("outcome", "process", "third"):
+    if option == "error":
+        return _error(value)
+    if option in ("course", "trend") and value.lower() == "none":
+        return None
+    if option == "random" and "~" in value[0]:
+        return value
+    if option in ("outcome", "process", "third", "random"):
         return value[0] if len(value) == 1 else value  # several: indicators of one variable
     if choices:
         return next((choice for choice in choices if choice.lower() == value.lower()), value)
     return value
+
+
+def _error(texts: tuple[str, ...]) -> str | dict[str, float]:
+    """'items', or {column: variance} of COLUMN=VARIANCE."""
+    if len(texts) == 1 and "=" not in texts[0]:
+        return texts[0]
+    found = {}
+    for text in texts:
+        column, sign, value = text.rpartition("=")
+        if not sign or not column:
+            raise SessionwiseError(
+                f"--error is {text!r}.", remedy="Write --error items, or --error wai_sr=0.02 for each column."
+            )
+        found[column] = number("--error", value)
+    return found
 
 
 def _waves(text: str) -> int | tuple[int, ...]:

@@ -1,7 +1,7 @@
 """Convergence of chains: rank-normalised split R-hat, bulk and tail effective sample sizes.
 
-Vehtari, Gelman, Simpson, Carpenter & Bürkner (2021), Bayesian Analysis 16, 667-718. The definitions are those that ArviZ
-follows (tests compare with it where it is installed).
+Vehtari, Gelman, Simpson, Carpenter & Bürkner (2021), Bayesian Analysis 16, 667-718. The definitions are
+those that ArviZ follows (tests compare with it where it is installed).
 """
 
 from __future__ import annotations

@@ -16,7 +16,8 @@ class Layout:
 
     theta : common coefficients. gamma : regressions of the effects, by effect, those that there are. sigma : innovation
     variances (and covariances, lower triangle by rows) that are common. omega : covariance of effects, lower triangle
-    by rows, without those that are held at zero. first : covariance of the first sessions, lower triangle. course : (B, K). error : (K,) factors.
+    by rows, without those that are held at zero. first : covariance of the first sessions, lower triangle.
+    course : (B, K). error : (K,) factors.
     clusters : lower triangle. outcomes : for each its coefficients, then its residual variance. factor : loadings but
     the first, variance. means : (q,) effects' means over the persons.
     """

@@ -21,7 +21,7 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A coefficient: of variable `equation` on variable `variable` `lag` sessions before, or on covariate `covariate`."""
+    """A coefficient: of variable `equation` on variable `variable` `lag` sessions before, or on a covariate."""
 
     equation: int
     variable: int

@@ -1,7 +1,7 @@
 """Data: a Panel on the grid of session numbers, each variable in SDs within persons from the grand mean.
 
-Sessions between a person's first and last observed ones that were skipped are there, with nothing observed. Person-level
-predictors are centred, so that what is said of an effect is said of the average person.
+Sessions between a person's first and last observed ones that were skipped are there, with nothing observed.
+Person-level predictors are centred, so that what is said of an effect is said of the average person.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ class Scaled:
     grid : in standard units. centre, sd : (K,) grand means and SDs within persons, of the data's units. persons :
     indices of the Panel's persons that are used. predictors : names of the person-level columns but the intercept.
     predictor_means : (W,) what was taken off them, 0 for the intercept. errors : of each variable, None for none.
-    trend_unit : sessions that the own course's linear column counts as 1. skipped : sessions within the grid with
+    trend_unit : sessions that the own course's linear column counts as 1. outcome_centre, outcome_sd : (O,) means and
+    SDs of person-level outcomes. skipped : sessions within the grid with
     nothing observed. findings : what was left out or odd.
     """
 
@@ -51,6 +52,8 @@ class Scaled:
     predictor_means: np.ndarray
     errors: tuple[ErrorVariance, ...] | None
     trend_unit: float
+    outcome_centre: np.ndarray
+    outcome_sd: np.ndarray
     skipped: int
     findings: tuple[Finding, ...]
 
@@ -102,6 +105,9 @@ def scaled(model: DSEM, paths: Paths, panel: Panel) -> Scaled:
     predictors, names, means, more = _predictors(model, panel, used, lengths - before)
     own, unit = _own_course(model.trend, count, before)
     clusters, unclear = _clusters(model, panel, used)
+    outcomes = _outcomes(model, panel, used)
+    outcome_sd = np.zeros(0) if outcomes is None else np.nanstd(outcomes, axis=0)
+    outcome_centre = np.zeros(0) if outcomes is None else np.nanmean(outcomes, axis=0)
     skipped = total - len(rows) - before * len(used)
     return Scaled(
         Grid(
@@ -114,7 +120,7 @@ def scaled(model: DSEM, paths: Paths, panel: Panel) -> Scaled:
             error,
             covariates,
             clusters,
-            _outcomes(model, panel, used),
+            None if outcomes is None else (outcomes - outcome_centre) / outcome_sd,
         ),
         centre,
         sd,
@@ -123,6 +129,8 @@ def scaled(model: DSEM, paths: Paths, panel: Panel) -> Scaled:
         means,
         errors,
         unit,
+        outcome_centre,
+        outcome_sd,
         skipped,
         (*_left_out(panel, used), *said, *more, *unclear),
     )
@@ -164,8 +172,8 @@ def _errors(model: DSEM, paths: Paths, panel: Panel, sd: np.ndarray) -> tuple[Er
             mean = float(np.nanmean(e.variance))
             if mean >= width**2:
                 raise ModelError(
-                    f"The items of {name} disagree so much that its error variance, {num(mean)}, is no smaller than all "
-                    f"that varies within persons, {num(width**2)}: no change is left.",
+                    f"The items of {name} disagree so much that its error variance, {num(mean)}, is no smaller than "
+                    f"all that varies within persons, {num(width**2)}: no change is left.",
                     where=model.title,
                     remedy="Look whether items are reversed rightly with `describe`, or use error=None.",
                 )
@@ -215,7 +223,8 @@ def _covariates(
         means = sums / np.maximum(counts, 1)
         out[:, c] = np.where(missing, means[owner], column - overall)
         if missing.any():
-            what = f"{name} is taken as the person's mean at {counted(int(missing.sum()), 'session')} where it is not known."
+            many = counted(int(missing.sum()), "session")
+            what = f"{name} is taken as the person's mean at {many} where it is not known."
             said.append(Finding("note", "covariate-filled", what, count=int(missing.sum()), column=name))
     return out, said
 
@@ -267,7 +276,18 @@ def _predictors(
 def _outcomes(model: DSEM, panel: Panel, used: np.ndarray) -> np.ndarray | None:
     if not model.outcomes:
         return None
-    return np.column_stack([panel.per_person(name).to_numpy().astype(float)[used] for name in model.outcomes])
+    columns = []
+    for name in model.outcomes:
+        numeric = panel.is_numeric(name)
+        column = panel.per_person(name).to_numpy().astype(float)[used] if numeric else np.zeros(1)
+        if np.isnan(column).all() or not np.nanstd(column) > 0:
+            raise ModelError(
+                f"{name} is {'the same for all persons' if numeric else 'no number'}, so nothing predicts it.",
+                where=model.title,
+                remedy="Give a numeric column that differs between persons as an outcome.",
+            )
+        columns.append(column)
+    return np.column_stack(columns)
 
 
 def _clusters(model: DSEM, panel: Panel, used: np.ndarray) -> tuple[np.ndarray | None, list[Finding]]:

@@ -7,27 +7,27 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from .fit import DSEMFit
+    from .paths import Paths
+    from .reported import Reported
 
 
-def reduced_form(fit: DSEMFit) -> tuple[np.ndarray, np.ndarray]:
+def reduced_form(paths: Paths, reported: Reported) -> tuple[np.ndarray, np.ndarray]:
     """Of each draw, of the average person: F (draws, P, K, K), z_t = sum over lags of F z_{t-lag} + e, and the
     covariance of e (draws, K, K); within-session paths are taken into both."""
-    paths = fit.model.paths
     place = {name: i for i, name in enumerate(paths.variables)}
-    k, count = len(place), fit.reported.draws.shape[0] * fit.reported.draws.shape[1]
+    k, count = len(place), reported.draws.shape[0] * reported.draws.shape[1]
     matrices = np.zeros((count, paths.lags + 1, k, k))
     for path in paths.paths:
         if path.predictor in place:
-            matrices[:, path.lag, place[path.response], place[path.predictor]] = fit.reported[path.name].ravel()
+            matrices[:, path.lag, place[path.response], place[path.predictor]] = reported[path.name].ravel()
     inverse = np.linalg.inv(np.eye(k) - matrices[:, 0])
     noise = np.zeros((count, k, k))
-    names = set(fit.reported.names)
+    names = set(reported.names)
     for i, one in enumerate(paths.variables):
         if f"innovation sd({one})" in names:
-            sd = fit.reported[f"innovation sd({one})"].ravel()
+            sd = reported[f"innovation sd({one})"].ravel()
         else:
-            sd = np.exp(fit.reported[f"log variance({one})"].ravel() / 2)
+            sd = np.exp(reported[f"log variance({one})"].ravel() / 2)
         noise[:, i, i] = sd
     scale = noise.copy()
     correlation = np.broadcast_to(np.eye(k), (count, k, k)).copy()
@@ -35,16 +35,16 @@ def reduced_form(fit: DSEMFit) -> tuple[np.ndarray, np.ndarray]:
         for j, other in enumerate(paths.variables[:i]):
             name = f"innovation cor({other}, {one})"
             if name in names:
-                correlation[:, i, j] = correlation[:, j, i] = fit.reported[name].ravel()
+                correlation[:, i, j] = correlation[:, j, i] = reported[name].ravel()
     covariance = scale @ correlation @ scale
     lagged = np.einsum("dij,dljk->dlik", inverse, matrices[:, 1:])
     return lagged, inverse @ covariance @ np.swapaxes(inverse, 1, 2)
 
 
-def net_effects(fit: DSEMFit) -> dict[tuple[str, str], np.ndarray]:
+def net_effects(paths: Paths, reported: Reported) -> dict[tuple[str, str], np.ndarray]:
     """(outcome, predictor) -> draws of the effect at lag 1 by all ways, where the model has one."""
-    variables = fit.model.paths.variables
-    first = reduced_form(fit)[0][:, 0]
+    variables = paths.variables
+    first = reduced_form(paths, reported)[0][:, 0]
     out = {}
     for i, outcome in enumerate(variables):
         for j in (i, *(j for j in range(len(variables)) if j != i)):
@@ -53,18 +53,15 @@ def net_effects(fit: DSEMFit) -> dict[tuple[str, str], np.ndarray]:
     return out
 
 
-def variances(fit: DSEMFit) -> np.ndarray:
+def variances(paths: Paths, reported: Reported) -> np.ndarray:
     """(draws, K) stationary variances of true scores within the average person; NaN where the process has none."""
-    lagged, noise = reduced_form(fit)
-    count, lags, k, _ = lagged.shape
-    m = k * lags
-    companion = np.zeros((count, m, m))
-    companion[:, :k] = np.concatenate([lagged[:, lag] for lag in range(lags)], axis=2)
-    companion[:, k:, :-k] = np.eye(m - k) if lags > 1 else companion[:, k:, :-k]
+    lagged, noise = reduced_form(paths, reported)
+    companion = _companion(lagged)
+    count, m, k = len(companion), companion.shape[1], noise.shape[1]
     total = np.zeros((count, m, m))
     total[:, :k, :k] = noise
     step = companion.copy()
-    explosive = np.abs(np.linalg.eigvals(companion)).max(axis=1) >= 0.999
+    explosive = _explosive(companion)
     step[explosive] = 0.0
     for _ in range(14):  # doubling: terms up to lag 2^14
         total = total + step @ total @ np.swapaxes(step, 1, 2)
@@ -74,14 +71,40 @@ def variances(fit: DSEMFit) -> np.ndarray:
     return out
 
 
-def standardised_scale(fit: DSEMFit) -> dict[str, np.ndarray]:
+def _companion(lagged: np.ndarray) -> np.ndarray:
+    """(draws, P K, P K): the process as one of lag 1."""
+    count, lags, k, _ = lagged.shape
+    out = np.zeros((count, k * lags, k * lags))
+    out[:, :k] = np.concatenate([lagged[:, lag] for lag in range(lags)], axis=2)
+    out[:, k:, : k * (lags - 1)] = np.eye(k * (lags - 1))
+    return out
+
+
+def _explosive(companion: np.ndarray) -> np.ndarray:
+    """(draws,) whether the process has no variance that it stays at."""
+    return np.asarray(np.abs(np.linalg.eigvals(companion)).max(axis=1) >= 0.999)
+
+
+def long_run(paths: Paths, reported: Reported) -> np.ndarray:
+    """(draws, K, K): responses to an impulse, summed over all sessions from it on; NaN where they have no sum."""
+    lagged, _ = reduced_form(paths, reported)
+    k = lagged.shape[2]
+    gap = np.eye(k) - lagged.sum(axis=1)
+    explosive = _explosive(_companion(lagged))
+    gap[explosive] = np.eye(k)
+    out = np.linalg.inv(gap)
+    out[explosive] = np.nan
+    return np.asarray(out)
+
+
+def standardised_scale(paths: Paths, reported: Reported) -> dict[str, np.ndarray]:
     """SD of each variable's true score within the average person, by draw."""
-    return dict(zip(fit.model.paths.variables, np.sqrt(variances(fit)).T, strict=True))
+    return dict(zip(paths.variables, np.sqrt(variances(paths, reported)).T, strict=True))
 
 
-def impulse_responses(fit: DSEMFit, sessions: int) -> np.ndarray:
+def impulse_responses(paths: Paths, reported: Reported, sessions: int) -> np.ndarray:
     """(draws, sessions + 1, K, K): what one more in variable j does to variable i so many sessions later."""
-    lagged, _ = reduced_form(fit)
+    lagged, _ = reduced_form(paths, reported)
     count, lags, k, _ = lagged.shape
     out = np.zeros((count, sessions + 1, k, k))
     out[:, 0] = np.eye(k)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ... import _core
+from ..._core import ChainFailure
 from ...errors import ModelError
 from ...findings import Finding, Findings
 from ...gibbs.chains import Drawn, Plan, run_chains
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 
 #: R-hat that everything reported must be below.
 RHAT = 1.01
-#: Sweeps thrown away, for a chain that begins within the data's range.
-WARM_UP = 300
+#: Sweeps thrown away, for a chain that begins within the data's range; with a factor, whose variance and loadings a
+#: chain may at first have far too small and too large, without R-hat telling.
+WARM_UP, FACTOR_WARM_UP = 300, 2000
 
 
 @one_thread()
@@ -63,9 +64,14 @@ def estimate(
     spec = Specification(data.grid, structure, priors(model.priors, structure, model.effect_sd, freedom))
     cores = threads or max(1, min(chains, os.cpu_count() or 1))
     plan = Plan(
-        chains=chains, warm_up=WARM_UP, first=max(100, int(size)), rhat=RHAT, size=size, most=most, threads=cores
+        chains=chains,
+        warm_up=FACTOR_WARM_UP if model.factor else WARM_UP,
+        first=max(100, int(size)),
+        rhat=RHAT,
+        size=size,
+        most=most,
+        threads=cores,
     )
-    told = None if progress is None else (lambda kept, state: progress(kept, state.smallest))
     effects = effects_of(paths, random, structure, data)
     layout = Layout.of(spec)
 
@@ -79,9 +85,9 @@ def estimate(
             plan,
             first=_first(model, data, structure),
             judged=lambda draws: named(draws).draws,
-            progress=told,
+            progress=progress,
         )
-    except _core.ChainFailure as failure:
+    except ChainFailure as failure:
         raise ModelError(
             f"The chains could not go on: {failure}.",
             where=model.title,
@@ -162,17 +168,30 @@ def _first(model: DSEM, data: Scaled, structure: Structure) -> np.ndarray | None
 def _grid_note(data: Scaled) -> list[Finding]:
     if not data.skipped:
         return []
-    what = f"{counted(data.skipped, 'skipped session')} between first and last ones: scores there are unobserved, not left out."
+    what = (
+        f"{counted(data.skipped, 'skipped session')} between first and last ones: scores there are unobserved, "
+        "not left out."
+    )
     return [Finding("note", "skipped-sessions", what, count=data.skipped)]
 
 
 def _verdict(judged: Convergence, drawn: Drawn, size: float, most: int) -> Verdict:
     chains, kept = drawn.draws.shape[:2]
-    numbers = f"{chains} chains of {kept} draws, R-hat at most {judged.largest_rhat:.3f}, effective draws at least {judged.smallest:.0f}"
+    numbers = (
+        f"{chains} chains of {kept} draws, R-hat at most {judged.largest_rhat:.3f}, "
+        f"effective draws at least {judged.smallest:.0f}"
+    )
+    if drawn.interrupted:
+        return Verdict.of(
+            State.NOT_CONVERGED,
+            f"Interrupted before the posterior was known well enough: {numbers}.",
+            "Fit again and let it run to its end, or ask for fewer effective draws: fit(..., size=100).",
+        )
     if judged.met(RHAT, size):
         return Verdict.of(State.CONVERGED, f"Converged: {numbers}.")
     return Verdict.of(
         State.NOT_CONVERGED,
         f"The posterior is not yet known well enough: {numbers} (wanted: below {RHAT} and above {size:.0f}).",
-        f"Draw more with fit(..., most={2 * most}), or use a simpler model: random='none', no trend, variances='common'.",
+        f"Draw more with fit(..., most={2 * most}), or use a simpler model: random='none', no trend, "
+        "variances='common'.",
     )

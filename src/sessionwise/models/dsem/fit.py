@@ -12,12 +12,12 @@ import numpy as np
 from ...errors import ModelError, nearest, some
 from ...findings import Findings
 from ...gibbs.diagnostics import Convergence
-from ...options import A_LEVEL, A_NAME, takes, valid_level
+from ...options import A_LEVEL, A_NAME, takes, valid_level, whole_number
 from ...panel.frame_kind import TableKind
 from ...show import Part, plain
 from ...threads import one_thread
 from ..contract import Fit, LaggedEffect, Verdict
-from .dynamics import net_effects, standardised_scale
+from .dynamics import impulse_responses, long_run, net_effects, standardised_scale
 from .reported import Effects, Reported
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ class DSEMFit(Fit):
 
     verdict : good only where R-hat < 1.01 and effective draws are enough for everything that is reported.
     reported : names, kinds and draws (chains, kept, names) of all parameters. convergence : of each.
-    persons : labels. person_means, person_sds : (persons, effects) posterior means and SDs of random effects, columns by
-    `effects.names`. person_draws : (draws, persons, effects), some of them. within_sd : of each variable, SD of
+    persons : labels. person_means, person_sds : (persons, effects) posterior means and SDs of random effects, columns
+    by `effects.names`. person_draws : (draws, persons, effects), some of them. within_sd : of each variable, SD of
     deviations from person means. seed : that was given.
     """
 
@@ -95,9 +95,9 @@ class DSEMFit(Fit):
         sd = flat.std(axis=0, ddof=1)
         return [
             {
-                "name": name,
+                "term": name,
                 "kind": self.reported.kinds[j],
-                "median": float(median[j]),
+                "estimate": float(median[j]),
                 "sd": float(sd[j]),
                 "low": float(low[j]),
                 "high": float(high[j]),
@@ -110,7 +110,7 @@ class DSEMFit(Fit):
 
     @takes(ModelError, level=A_LEVEL)
     def tidy(self, level: float = 0.95) -> Any:
-        """One row a parameter: name, kind, median, sd, low, high (quantiles), rhat, ess_bulk, ess_tail."""
+        """One row a parameter: term, kind, estimate (median), sd, low, high (quantiles), rhat, ess_bulk, ess_tail."""
         rows = self._summary(valid_level(level))
         return self.kind.table({key: [row[key] for row in rows] for key in rows[0]})
 
@@ -134,13 +134,13 @@ class DSEMFit(Fit):
     @takes(ModelError, level=A_LEVEL)
     @one_thread()
     def lagged_effects(self, level: float = 0.95) -> tuple[LaggedEffect, ...]:
-        """Net effects from one session to the next, of the average person: by all ways, those within a session included.
+        """Net effects from one session to the next, of the average person: by all ways, those within a session too.
 
         estimate : the posterior median. se : its SD. p : twice the share of draws beyond zero.
         """
         half = (1 - valid_level(level)) / 2
         out = []
-        for (outcome, predictor), draws in net_effects(self).items():
+        for (outcome, predictor), draws in net_effects(self.model.paths, self.reported).items():
             low, high = np.quantile(draws, [half, 1 - half])
             beyond = min(float(np.mean(draws > 0)), float(np.mean(draws < 0)))
             out.append(
@@ -162,13 +162,79 @@ class DSEMFit(Fit):
     @one_thread()
     def standardised(self) -> dict[str, tuple[float, float, float]]:
         """Median, low, high of each lagged effect in SDs of both true scores within the average person."""
-        scales = standardised_scale(self)
+        scales = standardised_scale(self.model.paths, self.reported)
         out = {}
-        for (outcome, predictor), draws in net_effects(self).items():
+        for (outcome, predictor), draws in net_effects(self.model.paths, self.reported).items():
             values = draws * scales[predictor] / scales[outcome]
             low, median, high = np.nanquantile(values, [0.025, 0.5, 0.975])
             out[f"{predictor} → {outcome}"] = (float(median), float(low), float(high))
         return out
+
+    @takes(ModelError, sessions=whole_number(1, 1000), level=A_LEVEL)
+    @one_thread()
+    def impulse_responses(self, sessions: int = 10, level: float = 0.95) -> Any:
+        """How far one unit more in a score is still felt in each score, session by session, in the average person.
+
+        Parameters
+        ----------
+        sessions : int
+            How many sessions after the impulse.
+        level : float
+            Of the intervals.
+
+        Returns
+        -------
+        dataframe
+            One row a session (0 is that of the impulse), outcome and predictor: session, outcome, predictor, median,
+            low, high, in the outcome's units for one of the predictor's. Other scores of session 0 are as they were.
+        """
+        responses = impulse_responses(self.model.paths, self.reported, int(sessions))
+        return self._by_pair(responses, level, {"session": range(int(sessions) + 1)})
+
+    @takes(ModelError, level=A_LEVEL)
+    @one_thread()
+    def long_run(self, level: float = 0.95) -> Any:
+        """What one unit more in a score at one session comes to in each score, summed over all sessions from it on.
+
+        Equally: what one unit more that lasts comes to in the end. Draws without a stationary process have no such sum
+        and are left out; `share` says how many of all are there.
+
+        Parameters
+        ----------
+        level : float
+            Of the intervals.
+
+        Returns
+        -------
+        dataframe
+            One row an outcome and predictor: outcome, predictor, median, low, high, share.
+        """
+        sums = long_run(self.model.paths, self.reported)
+        there = np.isfinite(sums[:, 0, 0])
+        if not there.any():
+            raise ModelError(
+                "In no draw is the process stationary, so effects have no sum.",
+                where=self.title,
+                remedy="Look at `impulse_responses`, and for a trend that the model leaves out.",
+            )
+        return self._by_pair(sums[there, None], level, {}, {"share": float(there.mean())})
+
+    def _by_pair(
+        self, draws: np.ndarray, level: float, first: Mapping[str, Any], last: Mapping[str, float] | None = None
+    ) -> Any:
+        """A dataframe of draws (draws, steps, K, K), one row a step, outcome and predictor."""
+        half = (1 - valid_level(level)) / 2
+        low, median, high = np.quantile(draws, [half, 0.5, 1 - half], axis=0)
+        variables = self.model.paths.variables
+        k, steps = len(variables), draws.shape[1]
+        columns: dict[str, list[Any]] = {
+            name: [s for s in values for _ in range(k * k)] for name, values in first.items()
+        }
+        columns["outcome"] = [v for v in variables for _ in range(k)] * steps
+        columns["predictor"] = list(variables) * (k * steps)
+        columns |= {n: v.ravel().tolist() for n, v in (("median", median), ("low", low), ("high", high))}
+        columns |= {name: [value] * (k * k * steps) for name, value in (last or {}).items()}
+        return self.kind.table(columns)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and text; unknown is None."""

@@ -1,4 +1,4 @@
-"""Measurement error of scores, from their items: how far the items of one session disagree, beyond what is the person's own.
+"""Measurement error of scores, from how far the items of one session disagree beyond what is the person's own.
 
 For a person's complete sessions x items table, the residual of both means has variance s2 (the item by session part of
 the reliability of change, r_cn of `reliability`); the mean of k answered items then has error variance s2 / k.
@@ -7,7 +7,7 @@ the reliability of change, r_cn of `reliability`); the mean of k answered items 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -61,9 +61,9 @@ def from_items(panel: Panel, column: str) -> ErrorVariance:
 
 
 def _items(panel: Panel, column: str) -> tuple[list[str], float, np.ndarray]:
-    """Columns of the scale's items; what the mean of items is multiplied by to give the score; -1 for reversed items."""
+    """Columns of the scale's items; what the mean of items is multiplied by to give the score; signs of the items."""
     for record in panel.records:
-        key = getattr(record, "key", None)
+        key: Any = getattr(record, "key", None)
         for scale in () if key is None else key.scales:
             if key.column(scale) != column:
                 continue
@@ -89,7 +89,7 @@ def given(panel: Panel, column: str, value: float, within: float) -> ErrorVarian
     if not 0 <= value < within:
         raise ModelError(
             f"The error variance of {column} is {value:.4g}, and all that varies within persons is {within:.4g}.",
-            remedy="Give a variance from 0 up to, not including, that within persons: (1 - reliability of change) x it.",
+            remedy="Give a variance from 0 to below that within persons: (1 - reliability of change) times it.",
         )
     score = panel[column]
     return ErrorVariance(np.where(np.isnan(score), np.nan, value), np.inf, "as given")

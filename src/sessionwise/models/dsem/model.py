@@ -31,7 +31,12 @@ if TYPE_CHECKING:
     from ...panel import Panel
     from .fit import DSEMFit
 
-_ERROR = Kind("'items', or a dict of error variances", lambda v: isinstance(v, str | Mapping))
+_ERROR = Kind(
+    "'items', or a dict of error variances",
+    lambda v: (
+        isinstance(v, str | Mapping) or (isinstance(v, tuple) and all(isinstance(p, tuple) and len(p) == 2 for p in v))
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +50,8 @@ class DSEM(Model):
         lags by session number, other variables at the same session where no circle comes of it, and covariates, which
         are columns without a formula. Without paths inside a session innovations correlate.
     between : '~ pd + age': columns constant in persons that predict levels and random coefficients.
-    random : which coefficients differ between persons: 'cross' (those of one variable on another, the default, which few
-        sessions can bear), 'all', 'none', or a list of them as written, ['core ~ lag(wai)'].
+    random : which coefficients differ between persons: 'cross' (those of one variable on another, the default, which
+        few sessions can bear), 'all', 'none', or a list of them as written, ['core ~ lag(wai)'].
     variances : of innovations, 'common', or 'random': a log variance for each person.
     trend : the persons' own courses, beside levels: None, 'linear' or 'quadratic'.
     course : the course common to all: 'free' (a level for each session number, beyond 15 a cubic spline), or None.
@@ -68,10 +73,10 @@ class DSEM(Model):
     FormulaError : a formula that is not of this kind. ModelError : an unknown option.
 
     >>> import sessionwise as sw
-    >>> panel = sw.Panel(sw.datasets.demo(scale_scores=True), person="patient", session="session")
-    >>> fit = DSEM.reciprocal("core_om", "wai_sr").fit(panel, seed=1, size=50)
+    >>> panel = sw.Panel(sw.datasets.demo(persons=60, scale_scores=True), person="patient", session="session")
+    >>> fit = DSEM.reciprocal("core_om", "wai_sr", course=None).fit(panel, seed=1, size=50, most=1000)
     >>> fit.npersons
-    646
+    60
     """
 
     within: tuple[str, ...]
@@ -98,7 +103,7 @@ class DSEM(Model):
             within=NAMES,
             between=TEXT,
             random=TEXT | NAMES,
-            error=_ERROR if not isinstance(self.error, tuple) else Kind("pairs", lambda v: True),
+            error=_ERROR,
             clusters=YES_OR_NO,
             treatment_length=YES_OR_NO,
             outcomes=NAMES,
@@ -208,7 +213,8 @@ class DSEM(Model):
 
         seed : equal seeds give equal numbers, whatever the threads. chains : how many. size : effective draws that
         everything reported must have, bulk and tail, beside R-hat < 1.01. most : draws of a chain at most; the verdict
-        says so where they were not enough. progress : called with the draws so far and the smallest effective size.
+        says so where they were not enough. progress : called with the draws so far and the smallest effective size, NaN
+        while that is not known. Ctrl-C ends the chains; the fit then holds what was drawn, and its verdict says so.
 
         Raises
         ------
@@ -222,9 +228,9 @@ class DSEM(Model):
     def simulate(self, parameters: Mapping[str, float], persons: int, sessions: int = 10, *, seed: int = 1) -> Panel:
         """A Panel drawn from the model: columns person, session, the variables.
 
-        parameters : by the names of `DSEMFit.tidy()`: 'y ~ lag(w)' the mean coefficient, 'y' the mean level, 'sd(y)' and
-        'sd(y ~ lag(w))' their SDs between persons, 'innovation sd(y)', 'innovation cor(y, w)', 'error sd(y)'. What is
-        not given is 0, an innovation's SD 1.
+        parameters : by the names of `DSEMFit.tidy()`: 'y ~ lag(w)' the mean coefficient, 'y' the mean level,
+        'sd(y)' and 'sd(y ~ lag(w))' their SDs between persons, 'innovation sd(y)', 'innovation cor(y, w)',
+        'error sd(y)'. What is not given is 0, an innovation's SD 1.
 
         Raises
         ------

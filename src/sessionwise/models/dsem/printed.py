@@ -35,8 +35,8 @@ def fit_parts(fit: DSEMFit) -> list[Part]:
                     ("", "median", "SD", "2.5 %", "97.5 %", "R-hat", "eff."),
                     tuple(
                         (
-                            row["name"],
-                            *(num(row[key]) for key in ("median", "sd", "low", "high")),
+                            row["term"],
+                            *(num(row[key]) for key in ("estimate", "sd", "low", "high")),
                             f"{row['rhat']:.3f}",
                             f"{min(row['ess_bulk'], row['ess_tail']):.0f}",
                         )

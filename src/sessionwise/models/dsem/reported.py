@@ -3,7 +3,9 @@
 Names: 'y ~ lag(w)' a coefficient (the mean over persons where it is random), 'y' the mean level, 'trend(y)' the mean of
 persons' own linear courses per session, 'log variance(y)' the mean log innovation variance; 'a | pd' what one unit of a
 person-level predictor adds to a; 'sd(a)', 'cor(a, b)' of random effects; 'innovation sd(y)', 'first sd(y)', 'cluster
-sd(y)', 'error sd(y)'; 'course(y, s)' the common course at session s beside the first; 'o ~ a' of person-level outcomes.
+sd(y)', 'error sd(y)'; 'course(y, s)' the common course at session s beside the first; 'o ~ a' of person-level outcomes,
+'o ~ 1' where all effects
+are 0 and person-level predictors at their means.
 """
 
 from __future__ import annotations
@@ -151,7 +153,13 @@ def reported(
     at = layout.outcomes.start
     for o, outcome in enumerate(outcomes):
         named = ["1", *data.predictors]
-        unit = [1.0] * len(named) + [1.0 / u for u in effects.units]
+        scale = float(data.outcome_sd[o])
+        unit = [scale] * len(named) + [scale / u for u in effects.units]
+        intercept = draws[:, :, at] * scale + data.outcome_centre[o]
+        # effects are said in the data's units: where they are zero, not where the sampler's are
+        there_shifts = effects.shifts[structure.outcome_on_effects[o]] / effects.units[structure.outcome_on_effects[o]]
+        slopes = draws[:, :, at + len(named) : at + len(named) + len(there_shifts)] * scale
+        intercept = intercept - slopes @ there_shifts
         for name, u, there in zip(
             [*named, *effects.names],
             unit,
@@ -159,9 +167,10 @@ def reported(
             strict=True,
         ):
             if there:
-                out.add(f"{outcome} ~ {name}", "outcome", draws[:, :, at] * u)
+                value = intercept if name == "1" else draws[:, :, at] * u
+                out.add(f"{outcome} ~ {name}", "outcome", value)
                 at += 1
-        out.add(f"residual sd({outcome})", "outcome", np.sqrt(draws[:, :, at]))
+        out.add(f"residual sd({outcome})", "outcome", np.sqrt(draws[:, :, at]) * scale)
         at += 1
     return out.done()
 

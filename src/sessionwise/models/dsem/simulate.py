@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from ...errors import ModelError, some
 from ...panel import Panel
+from ...threads import one_thread
 from .paths import Paths
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 BURN_IN = 50
 
 
+@one_thread()
 def simulate(model: DSEM, parameters: Mapping[str, float], persons: int, sessions: int, seed: int) -> Panel:
     """See `DSEM.simulate`."""
     paths = model.paths
@@ -92,13 +93,13 @@ def _known(model: DSEM, paths: Paths, parameters: Mapping[str, float]) -> dict[s
         *(f"{kind} sd({v})" for kind in ("innovation", "error") for v in paths.variables),
     }
     allowed |= {f"innovation cor({a}, {b})" for a in paths.variables for b in paths.variables if a != b}
+    spreads = {name for name in allowed if "sd(" in name}
     for name, number in parameters.items():
         if name not in allowed:
             raise ModelError(
                 f"There is no parameter {name!r}.", where=model.title, remedy=f"Use {some(sorted(allowed))}."
             )
-        spread = re.search(r"\bsd\(", name) is not None
-        if not np.isfinite(number) or (spread and number < 0):
+        if not np.isfinite(number) or (name in spreads and number < 0):
             raise ModelError(
                 f"{name} is {number!r}.", where=model.title, remedy="Give a finite number; an SD is 0 or more."
             )
