@@ -166,7 +166,7 @@ def ranks_of(
     wanted = np.r_[layout.theta, layout.gamma, layout.sigma, layout.omega, layout.first]
     drawn = run_chains(
         spec, seed, Plan(chains=2, warm_up=200, first=400, rhat=1.05, size=8.0 * steps, most=6000, persons=2),
-        judged=wanted,
+        judged=lambda draws: draws[:, :, wanted],
     )  # fmt: skip
     low = np.tril_indices(K)
     truth = np.concatenate([phi.ravel(), mean, sigma[low], omega[low], first[low]])

@@ -71,7 +71,7 @@ def run_chains(
     judged: Judged | None = None,
     progress: Progress | None = None,
 ) -> Drawn:
-    """Draw until all numbers that `judged` makes of draws (if None, the draws) have the plan's R-hat and effective sizes.
+    """Draw until all numbers that `judged` makes of draws (if None, the draws) have the plan's R-hat and sizes.
 
     Ctrl-C ends the chains; what they have drawn is given back, if it is anything.
 

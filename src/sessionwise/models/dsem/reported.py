@@ -95,14 +95,14 @@ def reported(
     for place, path in enumerate(effects.common):
         out.add(path.name, "effect", draws[:, :, layout.theta][:, :, place] * path_unit(path, paths, data))
     gamma = draws[:, :, layout.gamma]
-    place = np.cumsum(structure.regressed.ravel()).reshape(structure.regressed.shape) - 1
+    columns = (np.cumsum(structure.regressed.ravel()).reshape(structure.regressed.shape) - 1).tolist()
     for j, name in enumerate(effects.names):
         if structure.regressed[j, 0]:
             kind = "effect" if "~" in name else "level"
-            out.add(name, kind, gamma[:, :, place[j, 0]] * effects.units[j] + effects.shifts[j])
+            out.add(name, kind, gamma[:, :, columns[j][0]] * effects.units[j] + effects.shifts[j])
     for j, name in enumerate(effects.names):
         for w, predictor in enumerate(data.predictors, 1):
-            out.add(f"{name} | {predictor}", "moderation", gamma[:, :, place[j, w]] * effects.units[j])
+            out.add(f"{name} | {predictor}", "moderation", gamma[:, :, columns[j][w]] * effects.units[j])
     omega = draws[:, :, layout.omega]
     starts = [structure.group_start(j) for j in range(structure.effects)]
     _spread(out, omega, effects.names, effects.units, starts, "{}", "spread")
