@@ -53,6 +53,11 @@ def test_options_become_fields_of_the_description() -> None:
     assert short == sw.DSEM.reciprocal("y", "w", error="items", random="all")
 
 
+def test_a_verdict_names_options(scores: Path) -> None:
+    text = run("fit", "--model", "dsem", *PAIR, *SIMPLE, "--size", "1e6", "--most", "100", scores, *ROLES)
+    assert "Draw more with --most 200, or use a simpler model: --random none" in " ".join(text.split())
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -34,7 +34,10 @@ BUILT: dict[str, tuple[list[type], set[str]]] = {
     "check": ([SessionsFile, Answering], {"json_"}),
     "score": ([SessionsFile, Answering], {"out_of_range", "output", "overwrite", "json_"}),
     "describe": ([SessionsFile, Answering], {"out_of_range", "column", "figures", "json_"}),
-    "fit": ([SessionsFile, Answering, ModelOptions], {"arguments", "model", "test", "seed", "out_of_range", "json_"}),
+    "fit": (
+        [SessionsFile, Answering, ModelOptions],
+        {"arguments", "model", "test", "seed", "size", "most", "out_of_range", "json_"},
+    ),
     "analyze": ([Settings], {"config", "json_"}),
 }
 COMMANDS: dict[str, Any] = typer.main.get_command(cli.app).commands  # type: ignore[attr-defined]

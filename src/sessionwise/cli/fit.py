@@ -130,6 +130,10 @@ def fit(
         typer.Option(help="Panel models: 'stationarity' (lags equal over waves), 'lags', 'groups'; repeat for more."),
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="dsem: of the draws (default 1).")] = None,
+    size: Annotated[
+        float | None, typer.Option(help="dsem: effective draws that every number must have (default 400).")
+    ] = None,
+    most: Annotated[int | None, typer.Option(help="dsem: draws of a chain at most (default 20000).")] = None,
     answering: Answering,
     out_of_range: OutOfRange = None,
     json_: Json = False,
@@ -141,11 +145,11 @@ def fit(
     formula, file = positional(arguments, kind)
     description = described(kind, formula, options)
     by = {"df": degrees(options.df)} if kind == "mlm" else {}
-    drawing = _drawing(kind, seed)
+    drawing = _drawing(kind, {"seed": seed, "size": size, "most": most})
     sessions = built(SessionsFile, {**reading, "file": file})
     with busy("reading and fitting") as say:
         panel = scored_panel(sessions, answering, out_of_range)
-        if drawing:
+        if kind == "dsem":
             drawing["progress"] = lambda kept, size: say("reading and fitting", _far(kept, size))
         fitted = description.fit(panel, **drawing)
         tests, tables = tested(fitted, panel, test or [])
@@ -155,18 +159,20 @@ def fit(
     print_result(json_, record, rich_group(in_options(fitted.parts(**by))), *tables, *([doubts] if doubts else []))
 
 
-def _drawing(model: str, seed: int | None) -> dict[str, Any]:
+def _drawing(model: str, given: Values) -> dict[str, Any]:
     """What the fit of a model that draws is given beside the data.
 
     Raises
     ------
-    SessionwiseError : a seed for a model that draws nothing.
+    SessionwiseError : one of them for a model that draws nothing.
     """
-    if model == "dsem":
-        return {"seed": 1 if seed is None else seed}
-    if seed is not None:
-        raise SessionwiseError(f"--seed is no option of --model {model}.", remedy="Leave it out, or use --model dsem.")
-    return {}
+    drawing = {name: value for name, value in given.items() if value is not None}
+    if drawing and model != "dsem":
+        raise SessionwiseError(
+            f"{flag(next(iter(drawing)))} is no option of --model {model}.",
+            remedy="Leave it out, or use --model dsem.",
+        )
+    return drawing
 
 
 def _far(kept: int, size: float) -> str:

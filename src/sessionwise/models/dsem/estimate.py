@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..._core import ChainFailure
-from ...errors import ModelError
+from ...errors import Argument, ModelError, Wording
 from ...findings import Finding, Findings
 from ...gibbs.chains import Drawn, Plan, run_chains
 from ...gibbs.diagnostics import Convergence
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .model import DSEM
     from .paths import Path, Paths
 
+_NONE_RANDOM = Argument("random='none'", ("--random", "none"))
 #: R-hat that everything reported must be below.
 RHAT = 1.01
 #: Sweeps thrown away, for a chain that begins within the data's range; with a factor, whose variance and loadings a
@@ -56,7 +57,7 @@ def estimate(
         raise ModelError(
             f"{counted(data.grid.persons, 'person')} cannot tell how {structure.effects} random effects vary.",
             where=model.title,
-            remedy="Use more persons, or fewer random effects: random='none'.",
+            remedy=Wording("Use more persons, or fewer random effects: ", _NONE_RANDOM, "."),
         )
     freedom = (
         np.full(structure.variables, np.inf) if data.errors is None else np.array([e.freedom for e in data.errors])
@@ -91,7 +92,13 @@ def estimate(
         raise ModelError(
             f"The chains could not go on: {failure}.",
             where=model.title,
-            remedy="Use fewer random effects (random='none'), priors='weak', and look for values that are errors.",
+            remedy=Wording(
+                "Use fewer random effects (",
+                _NONE_RANDOM,
+                "), ",
+                Argument("priors='weak'", ("--priors", "weak")),
+                ", and look for values that are errors.",
+            ),
         ) from None
     found, judged = named(drawn.draws), drawn.convergence
     return DSEMFit(
@@ -185,13 +192,24 @@ def _verdict(judged: Convergence, drawn: Drawn, size: float, most: int) -> Verdi
         return Verdict.of(
             State.NOT_CONVERGED,
             f"Interrupted before the posterior was known well enough: {numbers}.",
-            "Fit again and let it run to its end, or ask for fewer effective draws: fit(..., size=100).",
+            Wording(
+                "Fit again and let it run to its end, or ask for fewer effective draws: ",
+                Argument("size=100", ("--size", "100")),
+                ".",
+            ),
         )
     if judged.met(RHAT, size):
         return Verdict.of(State.CONVERGED, f"Converged: {numbers}.")
     return Verdict.of(
         State.NOT_CONVERGED,
         f"The posterior is not yet known well enough: {numbers} (wanted: below {RHAT} and above {size:.0f}).",
-        f"Draw more with fit(..., most={2 * most}), or use a simpler model: random='none', no trend, "
-        "variances='common'.",
+        Wording(
+            "Draw more with ",
+            Argument(f"most={2 * most}", ("--most", f"{2 * most}")),
+            ", or use a simpler model: ",
+            _NONE_RANDOM,
+            ", no trend, ",
+            Argument("variances='common'", ("--variances", "common")),
+            ".",
+        ),
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...errors import ModelError, Wording
+from ...errors import Argument, ModelError, Wording
 
 if TYPE_CHECKING:
     from ...panel import Panel
@@ -74,7 +74,8 @@ def _items(panel: Panel, column: str) -> tuple[list[str], float, np.ndarray]:
         f"error='items' needs the items of {column}, and no instrument that was scored made this column.",
         remedy=Wording(
             "Score the instrument first, give the error variance as ",
-            f"error={{{column!r}: variance}}, or leave measurement error out with error=None.",
+            Argument(f"error={{{column!r}: variance}}", ("--error", f"{column}=variance")),
+            ", or leave measurement error out.",
         ),
     )
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...errors import Wording
 from ...show import Grid, Part
 from ...words import num
 
 if TYPE_CHECKING:
+    from ..contract import Verdict
     from .fit import DSEMFit
 
 _TITLES = {
@@ -20,12 +22,16 @@ _TITLES = {
 }
 
 
+def _verdict(verdict: Verdict) -> str:
+    return Wording(f"{verdict.message} ", verdict.remedy) if verdict.remedy else verdict.message
+
+
 def fit_parts(fit: DSEMFit) -> list[Part]:
     """Title, verdict, what the scores are, tables."""
     said = (
         f"Scores hold measurement error, {fit.error_said}; effects are those of true scores." if fit.error_said else ""
     )
-    parts: list[Part] = [fit.title, str(fit.verdict), *([said] if said else [])]
+    parts: list[Part] = [fit.title, _verdict(fit.verdict), *([said] if said else [])]
     for kind, title in _TITLES.items():
         rows = [row for row in fit._rows if row["kind"] == kind]
         if rows:
