@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from . import command, multilevel, panel_sem, products, reading, sessions
+from . import command, dynamic, multilevel, panel_sem, products, reading, sessions
 from .table import replace_section, section
 
 PARTS = {
@@ -15,6 +15,7 @@ PARTS = {
     "products": products,
     "multilevel": multilevel,
     "panel_sem": panel_sem,
+    "dynamic": dynamic,
 }
 
 

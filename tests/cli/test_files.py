@@ -31,9 +31,10 @@ def test_persons_of_a_wide_file_may_be_its_rows(tmp_path: Path) -> None:
     assert rows.panel().n_persons == 2
 
 
-def test_no_session_column() -> None:
+def test_no_session_column(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("p,y\n1,2\n1,3\n", encoding="utf-8")
     with pytest.raises(sw.SessionwiseError, match="no session column"):
-        run("check", "x.csv", "--person", "p")
+        run("check", tmp_path / "x.csv", "--person", "p")
 
 
 def test_every_option_of_read_can_be_given(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ SHARED = {
 }  # fmt: skip
 #: What each verb builds, and the options that it has beside its fields.
 BUILT: dict[str, tuple[list[type], set[str]]] = {
-    "demo": ([], {"out", "seed", "json_"}),
+    "demo": ([], {"out", "seed", "dynamic", "json_"}),
     "check": ([SessionsFile, Answering], {"json_"}),
     "score": ([SessionsFile, Answering], {"out_of_range", "output", "overwrite", "json_"}),
     "describe": ([SessionsFile, Answering], {"out_of_range", "column", "figures", "json_"}),

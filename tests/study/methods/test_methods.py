@@ -93,8 +93,8 @@ def test_two_levels_without_clusters():
 
 
 def test_what_is_shown_and_not_judged():
-    """A method that takes less out disagrees for what that does: it is no second opinion."""
-    assert {m.key for m in methods() if not m.judged} == {"no-trend", "linear-trend"}
+    """A method that takes less out, or more, disagrees for what that does: it is no second opinion."""
+    assert {m.key for m in methods() if not m.judged} == {"no-trend", "linear-trend", "dsem"}
     rows = {r.key: r for r in result().sensitivity.rows}
     assert rows["no-trend"].apart_forward is None  # its bias is not known
     assert rows["linear-trend"].apart_forward is not None

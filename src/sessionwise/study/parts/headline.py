@@ -91,7 +91,7 @@ def headline(
     net: NetEffects,
     forward: Direction | NotAnswered,
     reverse: Direction | NotAnswered,
-    latent: Dynamic | NotAnswered | None,
+    latent: Dynamic | NotAnswered | None = None,
 ) -> Headline:
     """Both directions: by the dynamic model where it was asked for and its chains agree, else by the usual analysis."""
     used = net.used
