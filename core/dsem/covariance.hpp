@@ -6,6 +6,7 @@
 
 namespace sessionwise::dsem {
 
+// An inverse Wishart's degrees are told of a single variance; each further effect of a group takes one off.
 // log of the prior density of one group [low, high) of a covariance matrix told of its factor l (q x q), half-t's auxiliary
 // variables integrated out; constants left out. inverse (q x q): workspace.
 inline double log_prior(const VariancePrior &prior, const Vec &l, Vec &inverse, int low, int high, int q) {
@@ -27,7 +28,7 @@ inline double log_prior(const VariancePrior &prior, const Vec &l, Vec &inverse, 
             for (int k = std::max(i, j); k < high; ++k) precision += at(inverse, k, i, q) * at(inverse, k, j, q);
             x += at(prior.scale, i, j, q) * precision;
         }
-    return -0.5 * (prior.degrees + n + 1) * log_det - 0.5 * x;
+    return -0.5 * (prior.degrees - (n - 1) + n + 1) * log_det - 0.5 * x;
 }
 
 // Of all groups of the random effects.
@@ -58,7 +59,7 @@ inline void draw_covariance(const VariancePrior &prior, const Vec &squares, doub
             if (!prior.half_t) at(scale, i, j, size) += at(prior.scale, low + i, low + j, n);
             else if (i == j) at(scale, i, j, size) += 2.0 * prior.degrees / aux[static_cast<std::size_t>(low + j)]; // Huang & Wand (2013)
         }
-    const double degrees = prior.half_t ? prior.degrees + size - 1 : prior.degrees;
+    const double degrees = prior.half_t ? prior.degrees + size - 1 : prior.degrees - (size - 1);
     const Vec drawn = draw_inverse_wishart(scale, degrees + count, size, random), own = inverse(drawn, size);
     Vec precision(cov.size(), 0.0);
     for (int i = 0; i < size; ++i)

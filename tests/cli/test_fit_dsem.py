@@ -33,24 +33,26 @@ def test_it_is_the_librarys_fit(scores: Path) -> None:
     assert told["verdict"] == fit.verdict.to_dict()
     within = ["--within", "core_om ~ lag(core_om) + lag(wai_sr)", "--within", "wai_sr ~ lag(wai_sr) + lag(core_om)"]
     text = run("fit", "--model", "dsem", *within, *SIMPLE, "--error", "wai_sr=0.02", scores, *ROLES)
-    assert "Scores hold measurement error, as given" in " ".join(text.split())
+    assert "Scores hold measurement error, wai_sr as given" in " ".join(text.split())
 
 
 def test_options_become_fields_of_the_description() -> None:
     made = described(
         "dsem", None,
         ModelOptions(
-            within=("y ~ lag(y) + lag(w)", "w ~ lag(w)"), between="~ pd", random=("y ~ lag(w)",), variances="RANDOM",
+            within=("y ~ lag(y) + lag(w)", "w ~ lag(w) + y"), between="~ pd", random=("y ~ lag(w)",),
+            variances="RANDOM",
             trend="linear", course="none", error=("y=0.1", "w=2"), first="stationary", clusters=True,
-            treatment_length=True, person_outcome=("o",), factor=True, correlated="none", priors="mplus", effect_sd=0.2,
+            treatment_length=True, person_outcome=("o",), factor=True, correlated="none", priors="mplus",
         ),
     )  # fmt: skip
     assert made == sw.DSEM(
-        ("y ~ lag(y) + lag(w)", "w ~ lag(w)"), "~ pd", ("y ~ lag(w)",), "random", "linear", None, {"y": 0.1, "w": 2},
-        "stationary", True, True, ("o",), True, "none", "mplus", 0.2,
+        ("y ~ lag(y) + lag(w)", "w ~ lag(w) + y"), "~ pd", ("y ~ lag(w)",), "random", "linear", None,
+        {"y": 0.1, "w": 2},
+        "stationary", True, True, ("o",), True, "none", "mplus",
     )  # fmt: skip
-    short = described("dsem", None, ModelOptions(("y",), ("w",), error=("items",), random=("all",)))
-    assert short == sw.DSEM.reciprocal("y", "w", error="items", random="all")
+    short = described("dsem", None, ModelOptions(("y",), ("w",), error=("items",), random=("all",), effect_sd=0.2))
+    assert short == sw.DSEM.reciprocal("y", "w", error="items", random="all", effect_sd=0.2)
 
 
 def test_a_verdict_names_options(scores: Path) -> None:

@@ -13,7 +13,7 @@ coefficients, the random log variances of innovations. They are normal around re
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -73,7 +73,8 @@ class VariancePrior:
 
     half_t : whether standard deviations are half-t with `degrees` and `scale` (n,) (Huang & Wand 2013: correlations are
     uniform at 2 degrees); else inverse Wishart with `degrees` and `scale` (n, n), of single variances inverse gamma
-    with shape degrees/2 and scale/2.
+    with shape degrees/2 and scale/2. Where only some random effects correlate, `degrees` are those of one variance, and
+    each further effect that it correlates with takes one off.
     """
 
     half_t: bool
@@ -210,7 +211,7 @@ class Specification:
             "gamma_precision": _reals(priors.gamma[1]),
             "sigma_prior": priors.sigma.to_core(),
             "first_prior": priors.first.to_core(),
-            "omega_prior": priors.omega.to_core(),
+            "omega_prior": self._omega(),
             "tau_prior": priors.tau.to_core(),
             "kappa_shape": _reals(priors.error[0]),
             "kappa_scale": _reals(priors.error[1]),
@@ -220,6 +221,12 @@ class Specification:
             "psi_shape": priors.factor[0],
             "psi_scale": priors.factor[1],
         }
+
+    def _omega(self) -> dict[str, Any]:
+        """The core counts degrees from those of one variance."""
+        prior, s = self.priors.omega, self.structure
+        together = s.effects - 1 if s.group_start(s.effects - 1) == 0 and not prior.half_t else 0
+        return replace(prior, degrees=prior.degrees + together).to_core()
 
 
 def shift_matrices(course: np.ndarray, lags: int) -> np.ndarray:

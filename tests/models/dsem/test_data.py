@@ -101,7 +101,7 @@ def test_covariates_are_centred_and_filled_by_the_persons_mean() -> None:
     model = sw.DSEM(("y ~ lag(y) + x", "w ~ lag(w)"))
     data = grid(some(x=x), model)
     assert data.grid.covariates is not None
-    own = data.grid.covariates[:5, 0] + np.nanmean(x)
+    own = data.grid.covariates[:5, 0] * data.covariate_sd + np.nanmean(x)
     np.testing.assert_allclose(own, [0, 1, 2, 7 / 4, 4])
     assert [f.code for f in data.findings] == ["covariate-filled"]
 

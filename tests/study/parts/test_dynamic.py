@@ -53,7 +53,16 @@ def test_the_row_of_the_table_is_the_answer() -> None:
 
 
 def test_what_the_usual_analysis_says_stands_in_the_answer() -> None:
-    assert "with measurement error left in and the same effect in all" in result().answer[0]
+    assert "; with the same effect in all, " in result().answer[0]
+    known = sw.Study("y", "w", dynamic=True, reliability={"y": 0.8, "w": 0.75}).run(panel(), seed=2)
+    assert "with measurement error left in and the same effect in all" in known.answer[0]
+
+
+def test_what_it_does_not_take_in_is_said() -> None:
+    table = panel().to_frame()
+    x = pl.Series("x", np.random.default_rng(1).normal(size=len(table)))
+    other = sw.Panel(table.with_columns(x), person="person", session="session")
+    assert "covariates" in sw.Study("y", "w", dynamic=True, covariates=["x"]).run(other).headline.dynamic
 
 
 def test_a_reliability_makes_the_effect_of_true_scores_larger() -> None:

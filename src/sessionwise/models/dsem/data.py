@@ -16,6 +16,7 @@ from ...findings import Finding
 from ...gibbs.specification import Grid
 from ...words import counted, num
 from .measurement import ErrorVariance, from_items, given
+from .person_columns import person_clusters, person_outcomes, person_predictors
 
 if TYPE_CHECKING:
     from ...panel import Panel
@@ -39,9 +40,10 @@ class Scaled:
     grid : in standard units. centre, sd : (K,) grand means and SDs within persons, of the data's units. persons :
     indices of the Panel's persons that are used. predictors : names of the person-level columns but the intercept.
     predictor_means : (W,) what was taken off them, 0 for the intercept. errors : of each variable, None for none.
-    trend_unit : sessions that the own course's linear column counts as 1. outcome_centre, outcome_sd : (O,) means and
-    SDs of person-level outcomes. skipped : sessions within the grid with
-    nothing observed. findings : what was left out or odd.
+    trend_unit : sessions that the own course's linear column counts as 1. covariate_sd : (X,). outcome_centre,
+    outcome_sd : (O,) means and SDs of person-level outcomes. skipped : sessions between first and last ones with
+    nothing observed. before : sessions that the grid begins before a person's first. first : session number of the
+    grid's index 0. findings : what was left out or odd.
     """
 
     grid: Grid
@@ -52,9 +54,12 @@ class Scaled:
     predictor_means: np.ndarray
     errors: tuple[ErrorVariance, ...] | None
     trend_unit: float
+    covariate_sd: np.ndarray
     outcome_centre: np.ndarray
     outcome_sd: np.ndarray
     skipped: int
+    before: int
+    first: int
     findings: tuple[Finding, ...]
 
 
@@ -66,12 +71,13 @@ def scaled(model: DSEM, paths: Paths, panel: Panel) -> Scaled:
     ModelError : nothing varies within persons, too few persons, a grid that is nearly empty, an impossible error.
     """
     values = np.column_stack([panel[name] for name in paths.variables])
+    _finite(paths, values, model.title)
     seen = ~np.isnan(values).all(axis=1)
     person = panel.codes
     used = np.unique(person[seen])
     centre, sd = _spread(values, person, paths, model.title)
     errors = _errors(model, paths, panel, sd)
-    before = {"own": 0, "stationary": BURN_IN, "previous": 1}[model.first]
+    before = {"own": 0, "stationary": BURN_IN, "previous": paths.lags}[model.first]
     rows = np.flatnonzero(seen)
     place = np.searchsorted(used, person[rows])
     sessions = panel.sessions[rows].astype(np.int64)
@@ -80,7 +86,8 @@ def scaled(model: DSEM, paths: Paths, panel: Panel) -> Scaled:
     np.minimum.at(start, place, sessions)
     np.maximum.at(end, place, sessions)
     start -= before
-    lengths = np.maximum(end - start + 1, paths.lags)
+    held = end - start + 1
+    lengths = np.maximum(held, paths.lags)
     if lengths.sum() > SPARSEST * len(rows) + 1000:
         raise ModelError(
             f"Between the first and last sessions lie {int(lengths.sum())} session numbers, and {len(rows)} were held: "
@@ -101,14 +108,14 @@ def scaled(model: DSEM, paths: Paths, panel: Panel) -> Scaled:
     if errors is not None:
         error = np.ones_like(grid_values)
         error[at] = np.where(np.isnan(values[rows]), 1.0, np.column_stack([e.variance for e in errors])[rows] / sd**2)
-    covariates, said = _covariates(paths, panel, rows, at, owner, total)
-    predictors, names, means, more = _predictors(model, panel, used, lengths - before)
+    covariates, covariate_sd, said = _covariates(paths, panel, rows, at, owner, total, model.title)
+    predictors, names, means, more = person_predictors(model, panel, used, np.bincount(place, minlength=len(used)))
     own, unit = _own_course(model.trend, count, before)
-    clusters, unclear = _clusters(model, panel, used)
-    outcomes = _outcomes(model, panel, used)
+    clusters, unclear = person_clusters(model, panel, used)
+    outcomes = person_outcomes(model, panel, used)
     outcome_sd = np.zeros(0) if outcomes is None else np.nanstd(outcomes, axis=0)
     outcome_centre = np.zeros(0) if outcomes is None else np.nanmean(outcomes, axis=0)
-    skipped = total - len(rows) - before * len(used)
+    skipped = int(held.sum()) - len(rows) - before * len(used)
     return Scaled(
         Grid(
             starts,
@@ -116,7 +123,7 @@ def scaled(model: DSEM, paths: Paths, panel: Panel) -> Scaled:
             grid_values,
             predictors,
             own,
-            _basis(model.course, count, before),
+            _basis(model.course, _known_sessions(grid_values, session, count), count, before),
             error,
             covariates,
             clusters,
@@ -129,9 +136,12 @@ def scaled(model: DSEM, paths: Paths, panel: Panel) -> Scaled:
         means,
         errors,
         unit,
+        covariate_sd,
         outcome_centre,
         outcome_sd,
         skipped,
+        before,
+        first,
         (*_left_out(panel, used), *said, *more, *unclear),
     )
 
@@ -185,137 +195,73 @@ def _errors(model: DSEM, paths: Paths, panel: Panel, sd: np.ndarray) -> tuple[Er
 
 
 def _own_course(trend: str | None, count: int, before: int) -> tuple[np.ndarray, float]:
-    """(sessions, E): 1, then powers of the session, in units of about half the sessions; and that unit."""
+    """(sessions, E): 1, then powers of the session from the middle one, in SDs of the session numbers; and that SD."""
     t = np.arange(count) - before
-    unit = max(1.0, float(t.std()))
+    held = t[before:]
+    unit = max(1.0, float(held.std()))
     degree = {None: 0, "linear": 1, "quadratic": 2}[trend]
-    return np.column_stack([((t - t.mean()) / unit) ** p for p in range(degree + 1)]), unit
+    return np.column_stack([((t - held.mean()) / unit) ** p for p in range(degree + 1)]), unit
 
 
-def _basis(course: str | None, count: int, before: int) -> np.ndarray:
-    """(sessions, B): steps, or a cubic spline, both zero at the first session."""
-    if course is None or count - before < 2:
+def _known_sessions(values: np.ndarray, session: np.ndarray, count: int) -> np.ndarray:
+    """Indices of sessions at which every variable was observed of somebody."""
+    seen = np.zeros((count, values.shape[1]), dtype=bool)
+    for k in range(values.shape[1]):
+        seen[session[~np.isnan(values[:, k])], k] = True
+    return np.flatnonzero(seen.all(axis=1))
+
+
+def _basis(course: str | None, known: np.ndarray, count: int, before: int) -> np.ndarray:
+    """(sessions, B): a step for each known session but the first, joined by lines where a session is not known; or a
+    cubic spline. Both are zero at the first session."""
+    if course is None or len(known) < 2:
         return np.zeros((count, 0))
     if count - before <= MOST_STEPS:
-        steps = np.zeros((count, count - before - 1))
-        steps[before + 1 :] = np.eye(count - before - 1)
-        return steps
+        steps = np.eye(len(known))[1:]
+        return np.column_stack([np.interp(np.arange(count), known, step) for step in steps])
     t = np.maximum(np.arange(count) - before, 0) / (count - before - 1)
     # knots are dense where therapy changes most: early
     knots = np.linspace(0, 1, KNOTS + 2)[1:-1] ** 1.5
     return np.column_stack([t, t**2, t**3, *(np.maximum(t - knot, 0.0) ** 3 for knot in knots)])
 
 
-def _covariates(
-    paths: Paths, panel: Panel, rows: np.ndarray, at: np.ndarray, owner: np.ndarray, total: int
-) -> tuple[np.ndarray | None, list[Finding]]:
-    """(rows, X) from the grand mean; the person's mean where a session has none."""
-    if not paths.covariates:
-        return None, []
-    out, said = np.zeros((total, len(paths.covariates))), []
-    for c, name in enumerate(paths.covariates):
-        column = np.full(total, np.nan)
-        column[at] = panel[name][rows]
-        missing = np.isnan(column)
-        overall = np.nanmean(column)
-        sums = np.bincount(owner, np.where(missing, 0.0, column - overall), minlength=int(owner.max()) + 1)
-        counts = np.bincount(owner, ~missing, minlength=len(sums))
-        means = sums / np.maximum(counts, 1)
-        out[:, c] = np.where(missing, means[owner], column - overall)
-        if missing.any():
-            many = counted(int(missing.sum()), "session")
-            what = f"{name} is taken as the person's mean at {many} where it is not known."
-            said.append(Finding("note", "covariate-filled", what, count=int(missing.sum()), column=name))
-    return out, said
-
-
-def _predictors(
-    model: DSEM, panel: Panel, used: np.ndarray, sessions: np.ndarray
-) -> tuple[np.ndarray, tuple[str, ...], np.ndarray, list[Finding]]:
-    """(persons, W), the intercept first, the others centred."""
-    columns, names, said = [np.ones(len(used))], [], []
-    for name in model.predictors:
-        if panel.is_numeric(name):
-            series = panel.per_person(name).to_numpy().astype(float)[used]
-            parts = [(name, series)]
-        else:
-            labels = panel.per_person(name)
-            texts = labels.to_list()
-            values = [texts[i] for i in used]
-            kinds = sorted({v for v in values if v is not None}, key=str)
-            if len(kinds) > 10:
-                raise ModelError(
-                    f"{name} has {len(kinds)} values; as a predictor of persons it can have ten kinds at most.",
-                    where=model.title,
-                    remedy="Use a numeric column, or fewer kinds.",
-                )
-            parts = [
-                (f"{name}[{kind}]", np.array([np.nan if v is None else float(v == kind) for v in values]))
-                for kind in kinds[1:]
-            ]
-        for label, series in parts:
-            missing = np.isnan(series)
-            if missing.all() or np.nanstd(series) == 0:
-                raise ModelError(
-                    f"{label} is the same for all persons.", where=model.title, remedy=f"Leave {name} out of between."
-                )
-            if missing.any():
-                what = f"{label} is not known of {counted(int(missing.sum()), 'person')}; the mean is used there."
-                said.append(Finding("note", "predictor-filled", what, count=int(missing.sum()), column=name))
-            columns.append(np.where(missing, np.nanmean(series), series))
-            names.append(label)
-    if model.treatment_length:
-        columns.append(sessions.astype(float))
-        names.append("number of sessions")
-    table = np.column_stack(columns)
-    means = table.mean(axis=0)
-    means[0] = 0.0
-    return table - means, tuple(names), means, said
-
-
-def _outcomes(model: DSEM, panel: Panel, used: np.ndarray) -> np.ndarray | None:
-    if not model.outcomes:
-        return None
-    columns = []
-    for name in model.outcomes:
-        numeric = panel.is_numeric(name)
-        column = panel.per_person(name).to_numpy().astype(float)[used] if numeric else np.zeros(1)
-        if np.isnan(column).all() or not np.nanstd(column) > 0:
+def _finite(paths: Paths, values: np.ndarray, title: str) -> None:
+    for name, column in zip(paths.variables, values.T, strict=True):
+        if np.isinf(column).any():
             raise ModelError(
-                f"{name} is {'the same for all persons' if numeric else 'no number'}, so nothing predicts it.",
-                where=model.title,
-                remedy="Give a numeric column that differs between persons as an outcome.",
+                f"{name} has {counted(int(np.isinf(column).sum()), 'infinite value')}.",
+                where=title,
+                remedy="Correct them, or take them as missing when reading.",
             )
-        columns.append(column)
-    return np.column_stack(columns)
 
 
-def _clusters(model: DSEM, panel: Panel, used: np.ndarray) -> tuple[np.ndarray | None, list[Finding]]:
-    """Each person's first cluster."""
-    if not model.clusters:
-        return None, []
-    codes = panel.cluster_codes
-    if codes is None:
-        raise ModelError(
-            "clusters=True, and the Panel has no cluster.",
-            where=model.title,
-            remedy="Build it with sw.Panel(..., cluster='therapist'), or leave clusters out.",
-        )
-    firsts, changing = np.empty(len(used), dtype=np.int64), 0
-    extra = int(codes.max()) + 1
-    for i, p in enumerate(used):
-        own = codes[panel.starts[p] : panel.starts[p + 1]]
-        own = own[own >= 0]
-        if len(own) == 0:
-            firsts[i], extra = extra, extra + 1
-            continue
-        firsts[i] = own[0]
-        changing += bool((own != own[0]).any())
-    said = []
-    if changing:
-        what = f"{counted(changing, 'person')} changed {panel.roles.cluster}; the first one is used for all sessions."
-        said.append(Finding("note", "cluster-changes", what, count=changing))
-    return np.unique(firsts, return_inverse=True)[1], said
+def _covariates(
+    paths: Paths, panel: Panel, rows: np.ndarray, at: np.ndarray, owner: np.ndarray, total: int, title: str
+) -> tuple[np.ndarray | None, np.ndarray, list[Finding]]:
+    """(rows, X) in SDs from the grand mean, and the SDs; the person's mean where a session has none."""
+    if not paths.covariates:
+        return None, np.zeros(0), []
+    out, sds, said = np.zeros((total, len(paths.covariates))), np.zeros(len(paths.covariates)), []
+    for c, name in enumerate(paths.covariates):
+        given = panel[name][rows]
+        there = given[~np.isnan(given)]
+        if len(there) < 2 or not np.isfinite(there).all() or not there.std() > 0:
+            raise ModelError(
+                f"The covariate {name} is missing everywhere, the same everywhere, or infinite somewhere.",
+                where=title,
+                remedy=f"Leave {name} out, or correct it.",
+            )
+        overall, sds[c] = there.mean(), there.std()
+        column = np.full(total, np.nan)
+        column[at] = (given - overall) / sds[c]
+        missing = np.isnan(column)
+        sums = np.bincount(owner, np.where(missing, 0.0, column), minlength=int(owner.max()) + 1)
+        means = sums / np.maximum(np.bincount(owner, ~missing, minlength=len(sums)), 1)
+        out[:, c] = np.where(missing, means[owner], column)
+        if count := int(np.isnan(given).sum()):
+            what = f"{name} is taken as the person's mean at {counted(count, 'session')} where it is not known."
+            said.append(Finding("note", "covariate-filled", what, count=count, column=name))
+    return out, sds, said
 
 
 def _left_out(panel: Panel, used: np.ndarray) -> list[Finding]:

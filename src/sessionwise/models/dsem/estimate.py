@@ -114,11 +114,19 @@ def estimate(
         person_draws=drawn.persons * effects.units + effects.shifts,
         within_sd=dict(zip(paths.variables, data.sd.tolist(), strict=True)),
         observations=int(np.sum(~np.isnan(data.grid.values).all(axis=1))),
-        error_said="" if data.errors is None else data.errors[0].said,
+        error_said=_error_said(paths, data),
         seed=seed,
         kind=TableKind.of(panel),
         person=panel.roles.person,
     )
+
+
+def _error_said(paths: Paths, data: Scaled) -> str:
+    """'core_om from 34 items, wai_sr from 12 items'; empty where no error is taken out."""
+    if data.errors is None:
+        return ""
+    known = [f"{v} {e.said}" for v, e in zip(paths.variables, data.errors, strict=True) if np.nanmax(e.variance) > 0]
+    return ", ".join(known)
 
 
 def _is_random(model: DSEM, path: Path, paths: Paths) -> bool:

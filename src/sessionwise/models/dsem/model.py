@@ -48,7 +48,8 @@ class DSEM(Model):
 
     within : a formula for each variable, such as ('core ~ lag(core) + lag(wai)', 'wai ~ lag(wai) + lag(core) + core'):
         lags by session number, other variables at the same session where no circle comes of it, and covariates, which
-        are columns without a formula. Without paths inside a session innovations correlate.
+        are columns without a formula. Without paths inside a session innovations
+        correlate.
     between : '~ pd + age': columns constant in persons that predict levels and random coefficients.
     random : which coefficients differ between persons: 'cross' (those of one variable on another, the default, which
         few sessions can bear), 'all', 'none', or a list of them as written, ['core ~ lag(wai)'].
@@ -131,6 +132,30 @@ class DSEM(Model):
         person_level(self.between)
         self._random_paths(paths)
         self._error(paths)
+        self._together(paths)
+
+    def _together(self, paths: Paths) -> None:
+        """Options that do not go together."""
+        if self.variances == "random" and len(paths.variables) > 1 and not paths.instant:
+            raise ModelError(
+                "With variances='random' innovations do not correlate, and no path within a session stands for what "
+                "two scores of one session share: lagged effects would take it over.",
+                where=self.title,
+                remedy="Let one score predict the other of the same session, as in 'w ~ lag(w) + lag(y) + y', or use "
+                "variances='common'.",
+            )
+        if self.priors == "mplus" and self.effect_sd != type(self).__dataclass_fields__["effect_sd"].default:
+            raise ModelError("effect_sd has no meaning with priors='mplus'.", remedy="Leave one of them out.")
+        if self.factor and self.correlated == "all":
+            raise ModelError(
+                "With factor=True random effects go together by the factor alone, and correlated='all' says otherwise.",
+                remedy="Leave one of them out.",
+            )
+        for name in self.outcomes:
+            if name in person_level(self.between):
+                raise ModelError(
+                    f"{name} is an outcome and in between.", where=self.title, remedy="Leave it out of one of them."
+                )
 
     def _random_paths(self, paths: Paths) -> None:
         names = [p.name for p in paths.paths]

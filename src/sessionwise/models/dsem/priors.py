@@ -3,7 +3,8 @@
 weak : regressions of effects are flat; common coefficients are N(0, 1); SDs between persons are half-t with 2 degrees
 of freedom (correlations uniform, Huang & Wand 2013) with the scales below; innovations and first sessions inverse
 Wishart with K + 1 degrees and half the variance within persons. mplus : the defaults of that program (Asparouhov &
-Muthén 2010): all uniform, covariance matrices inverse Wishart(0, -K - 1), variances inverse gamma(-1, 0).
+Muthén 2010): all uniform, covariance matrices inverse Wishart(0, -K - 1), variances inverse gamma(-1, 0); clusters
+keep the weak one.
 """
 
 from __future__ import annotations

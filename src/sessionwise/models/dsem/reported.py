@@ -77,7 +77,8 @@ def effects_of(paths: Paths, random: tuple[bool, ...], structure: Structure, dat
 def path_unit(path: Path, paths: Paths, data: Scaled) -> float:
     """Data units of the response for one of the predictor, of a coefficient of 1 in standard units."""
     sd = dict(zip(paths.variables, data.sd, strict=True))
-    return float(sd[path.response] / sd.get(path.predictor, 1.0))
+    covariates = dict(zip(paths.covariates, data.covariate_sd, strict=True))
+    return float(sd[path.response] / (sd | covariates)[path.predictor])
 
 
 def reported(
@@ -148,8 +149,8 @@ def reported(
     )
     reached = np.unique(data.grid.session)
     for k, variable in enumerate(variables):
-        for s in reached[1:] if data.grid.basis.shape[1] else ():
-            out.add(f"course({variable}, {s + 1})", "course", course[:, :, s, k] * sd[k])
+        for s in reached[reached > data.before] if data.grid.basis.shape[1] else ():
+            out.add(f"course({variable}, {data.first + s})", "course", course[:, :, s, k] * sd[k])
     at = layout.outcomes.start
     for o, outcome in enumerate(outcomes):
         named = ["1", *data.predictors]

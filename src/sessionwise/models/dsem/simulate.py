@@ -30,6 +30,14 @@ def simulate(model: DSEM, parameters: Mapping[str, float], persons: int, session
             where=model.title,
             remedy="Simulate from the formulas without them.",
         )
+    usual = {"between": "~ 1", "variances": "common", "trend": None, "clusters": False, "outcomes": (), "factor": False}
+    for option, value_of in usual.items():
+        if getattr(model, option) != value_of:
+            raise ModelError(
+                f"{option} is not drawn: only levels, coefficients, innovations and errors are.",
+                where=model.title,
+                remedy=f"Simulate from the model without {option}.",
+            )
     rng = np.random.default_rng(seed)
     names, k = paths.variables, len(paths.variables)
     place = {name: i for i, name in enumerate(names)}

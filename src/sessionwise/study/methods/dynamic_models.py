@@ -18,11 +18,11 @@ def _dsem(basis: MainModels) -> Estimates:
         found = NotAnswered(QUESTION, "It was not asked for.", "")
     if isinstance(found, NotAnswered):
         return Estimates(found, found, None, None, None, None)
-    of = f"true scores, their measurement error known {found.error}" if found.error else "scores"
+    of = f"true scores (measurement error known of {found.error})" if found.error else "scores"
     own = f" and a course over sessions of each {setting.person}'s own" if found.lines else ""
     said = (
         f"A two-level dynamic structural equation model (Asparouhov et al., 2018) of {of} was estimated by Markov "
-        f"chain Monte Carlo, with a level for each session common to all{own}; levels and cross-lagged effects "
+        f"chain Monte Carlo, with a course of any shape common to all{own}; levels and cross-lagged effects "
         f"differed between {setting.person}s and could go with the number of sessions. {found.verdict} Its "
         "posterior medians and intervals are the answer."
     )
@@ -41,7 +41,7 @@ def _assumes(setting: StudyData) -> Assumptions:
     person = setting.person
     return Assumptions(
         means=f"latent {person} means, free of the bias of few sessions",
-        trend="a level of its own for each session",
+        trend="a course of any shape, none where the study takes none out",
         levels=f"sessions in {person}s",
         residuals="innovations of both scores correlated, the first session's covariance its own",
         sample="all sessions; skipped ones are unobserved scores, missing at random",

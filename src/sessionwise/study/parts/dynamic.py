@@ -13,6 +13,7 @@ import numpy as np
 
 from ...errors import FormulaError, ModelError
 from ...models import DSEM
+from ...models.dsem.measurement import from_items
 from ..records import Estimate, NotAnswered
 from .few_sessions import USE_LAG_1
 from .fits import sentence
@@ -52,6 +53,9 @@ def dynamic(setting: StudyData, lines: bool, seed: int) -> Dynamic | NotAnswered
     study = setting.study
     if study.lag != 1:
         return NotAnswered(QUESTION, f"The model is for lag 1, and lag is {study.lag}.", USE_LAG_1)
+    if study.covariates:
+        why = "The model holds no covariates constant, and the study has some."
+        return NotAnswered(QUESTION, why, "Leave the covariates out, or take the usual analysis.")
     try:
         fit = described(setting, lines).fit(setting.panel, seed=seed, size=EFFECTIVE)
     except (ModelError, FormulaError) as error:
@@ -72,11 +76,17 @@ def dynamic(setting: StudyData, lines: bool, seed: int) -> Dynamic | NotAnswered
 def described(setting: StudyData, lines: bool) -> DSEM:
     """Both scores predict each other; what is known of their error is taken in."""
     study = setting.study
+    both = (study.outcome, study.process)
     options: dict[str, Any] = {"trend": "linear" if lines else None, "treatment_length": True}
+    options["course"] = None if study.trend is None else "free"
     if study.reliability:
         sds = {study.outcome: setting.sd_outcome, study.process: setting.sd_process}
-        options["error"] = {name: (1 - share) * sds[name] ** 2 for name, share in study.reliability}
-    elif all(_scored(setting, name) for name in (study.outcome, study.process)):
+        error = {name: (1 - share) * sds[name] ** 2 for name, share in study.reliability}
+        for name in both:
+            if name not in error and _scored(setting, name):
+                error[name] = float(np.nanmean(from_items(setting.panel, name).variance))
+        options["error"] = error
+    elif all(_scored(setting, name) for name in both):
         options["error"] = "items"
     return DSEM.reciprocal(study.outcome, study.process, **options)
 

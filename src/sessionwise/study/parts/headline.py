@@ -106,24 +106,34 @@ def headline(
         return replace(usual, dynamic=latent.why)
     return replace(
         usual,
-        forward=_latent(setting.scale_forward, latent.forward, latent.method, usual.forward),
-        reverse=_latent(setting.scale_reverse, latent.reverse, latent.method, usual.reverse),
+        forward=_latent(setting.scale_forward, latent.forward, latent, usual.forward),
+        reverse=_latent(setting.scale_reverse, latent.reverse, latent, usual.reverse),
         usual_forward=None if isinstance(usual.forward, NotAnswered) else usual.forward,
         usual_reverse=None if isinstance(usual.reverse, NotAnswered) else usual.reverse,
         dynamic=latent.verdict,
+        true_scores=bool(latent.error),
     )
 
 
-def _latent(scale: float, within: Estimate, method: str, usual: HeadlineEffect | NotAnswered) -> HeadlineEffect:
-    """The dynamic model's. What leaving may depend on, and how strong a common cause would have to be, are known of the
-    usual analysis: the first moves the interval as much in its SDs within persons, the second is of the same data."""
-    if isinstance(usual, NotAnswered):
-        return HeadlineEffect(within, within.times(scale), method, None, None)
-    shift = 0.0 if usual.unseen_leaving is None else usual.value - usual.unseen_leaving
+def _latent(scale: float, within: Estimate, latent: Dynamic, usual: HeadlineEffect | NotAnswered) -> HeadlineEffect:
+    """The dynamic model's. What leaving may depend on is known of the usual analysis; the interval spans as much."""
+    shift = 0.0
+    if not isinstance(usual, NotAnswered) and usual.unseen_leaving is not None:
+        shift = usual.value - usual.unseen_leaving
     spanning = within.spanning(shift)
-    unseen = None if usual.unseen_leaving is None else within.value - shift
-    standardised = spanning.times(scale)
-    return HeadlineEffect(spanning, standardised, method, usual.robustness, usual.robustness_interval, unseen)
+    undone, unclear = _robust(spanning, latent.sessions - latent.persons)
+    return HeadlineEffect(
+        spanning, spanning.times(scale), latent.method, undone, unclear, within.value - shift if shift else None
+    )
+
+
+def _robust(e: Estimate, freedom: int) -> tuple[float | None, float | None]:
+    """How strong a common cause would have to be to undo it, and to leave it unclear."""
+    if freedom < 1:
+        return None, None
+    nearer = e.low if e.value > 0 else e.high
+    critical = abs(nearer - e.value) / e.se
+    return robustness(e.value, e.se, freedom), robustness(e.value, e.se, freedom, critical=critical)
 
 
 def _effect(
@@ -146,9 +156,5 @@ def _effect(
         method = "regressions within persons, corrected for few sessions"
         if used.line:
             method = "regressions within persons' own lines, corrected for few sessions"
-    if freedom < 1:
-        return HeadlineEffect(within, within.times(scale), method, None, None, unseen)
-    undone = robustness(within.value, within.se, freedom)
-    nearer = within.low if within.value > 0 else within.high
-    unclear = robustness(within.value, within.se, freedom, critical=abs(nearer - within.value) / within.se)
+    undone, unclear = _robust(within, freedom)
     return HeadlineEffect(within, within.times(scale), method, undone, unclear, unseen)

@@ -52,7 +52,8 @@ class Headline:
 
     own_lines : whether it is about deviations from persons' own lines, not from means. usual_forward, usual_reverse :
     what the usual analysis says where the dynamic model gives the answer, None elsewhere. dynamic : the chains'
-    verdict, or why that model gives no answer; empty where it was not asked for.
+    verdict, or why that model gives no answer; empty where it was not asked for. true_scores : whether the answer is of
+    scores without their measurement error.
     """
 
     forward: HeadlineEffect | NotAnswered
@@ -61,6 +62,7 @@ class Headline:
     usual_forward: HeadlineEffect | None = None
     usual_reverse: HeadlineEffect | None = None
     dynamic: str = ""
+    true_scores: bool = False
 
 
 @dataclass(frozen=True, slots=True)

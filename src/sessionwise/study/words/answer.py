@@ -53,7 +53,12 @@ def _usual(found: Headline, side: Side) -> list[str]:
     if one is None:
         return []
     e = one.estimate
-    return [f"with measurement error left in and the same effect in all, {point(e)}, {interval(e)}"]
+    left_in = (
+        "with measurement error left in and the same effect in all"
+        if found.true_scores
+        else "with the same effect in all"
+    )
+    return [f"{left_in}, {point(e)}, {interval(e)}"]
 
 
 def _lopsided(e: Estimate) -> list[str]:
