@@ -104,6 +104,13 @@ def test_what_is_infinite_is_refused(column: str, said: str) -> None:
         sw.DSEM(("y ~ lag(y) + x",)).fit(given)
 
 
+def test_a_covariate_of_text_is_refused_with_what_to_do() -> None:
+    given = panel(kind=np.where(A > 0, "one", "other"))
+    with pytest.raises(sw.ModelError, match="kind holds no numbers") as caught:
+        sw.DSEM(("y ~ lag(y) + kind",)).fit(given)
+    assert "0 and 1" in caught.value.remedy
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

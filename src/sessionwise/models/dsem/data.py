@@ -243,6 +243,12 @@ def _covariates(
         return None, np.zeros(0), []
     out, sds, said = np.zeros((total, len(paths.covariates))), np.zeros(len(paths.covariates)), []
     for c, name in enumerate(paths.covariates):
+        if not panel.is_numeric(name):
+            raise ModelError(
+                f"The covariate {name} holds no numbers.",
+                where=title,
+                remedy=f"Make 0 and 1 of it in the file, one column for each kind but one, or leave {name} out.",
+            )
         given = panel[name][rows]
         there = given[~np.isnan(given)]
         if len(there) < 2 or not np.isfinite(there).all() or not there.std() > 0:
