@@ -70,9 +70,10 @@ class Demo:
         """What a person wants to read on a terminal. program : how the command line is called."""
         from ..show import rich_group
 
+        dynamic = " --dynamic" if self.analysis.result.study.dynamic else ""
         again = (
             f"{program} analyze {shlex.quote(str(self.file))} --person patient --session session --cluster therapist "
-            "--time date -i core-om -i wai-sr --moderator pd -o report.html"
+            f"--time date -i core-om -i wai-sr --moderator pd{dynamic} -o report.html"
         )
         table = rich_group([self.grid()])
         return [NOTE.upper() + "\n", *self.analysis.lines(), "", table, WHY, f"\ntry it yourself:\n  {again}"]
