@@ -337,3 +337,10 @@ class _Reader:
                 remedy=f"Add the missing {closing!r}.",
             )
         raise _unexpected(self.tokens[self.position])
+
+
+def summed(expression: Expression) -> list[Expression]:
+    """The parts that are joined by +, brackets taken away."""
+    if isinstance(expression, Op) and expression.sign == "+":
+        return [*summed(expression.left), *summed(expression.right)]
+    return summed(expression.inner) if isinstance(expression, Paren) else [expression]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...errors import FormulaError
-from ...formula.syntax import Call, Expression, Name, Number, Op, Paren, show, tree
+from ...formula.syntax import Call, Expression, Name, Number, Op, show, summed, tree
 
 #: Sessions that a lag can go back, by the number of variables (core/dsem/states.hpp).
 MOST_LAGS = {1: 3, 2: 3, 3: 2, 4: 2}
@@ -63,7 +63,7 @@ def parsed(formulas: Sequence[str]) -> Paths:
         if response in variables:
             raise _wrong(f"{response} has two formulas", formula)
         variables.append(response)
-        for part in _summed(whole.right):
+        for part in summed(whole.right):
             path = _path(response, part, formula)
             if path in found:
                 raise _wrong(f"{path.name} is there twice", formula)
@@ -118,12 +118,6 @@ def _path(response: str, expression: Expression, formula: str) -> Path:
     return Path(response, name, 0)
 
 
-def _summed(expression: Expression) -> list[Expression]:
-    if isinstance(expression, Op) and expression.sign == "+":
-        return [*_summed(expression.left), *_summed(expression.right)]
-    return _summed(expression.inner) if isinstance(expression, Paren) else [expression]
-
-
 def _name(expression: Expression, formula: str) -> str:
     if not isinstance(expression, Name):
         raise _wrong(f"{show(expression)} cannot stand at the within level", formula)
@@ -151,7 +145,7 @@ def person_level(formula: str) -> tuple[str, ...]:
         raise FormulaError("between begins with `~`.", where=f"formula {formula!r}", remedy=remedy)
     whole = tree(f"person {text}")
     assert isinstance(whole, Op)
-    parts = _summed(whole.right)
+    parts = summed(whole.right)
     names = [part.name for part in parts if isinstance(part, Name)]
     others = [
         part for part in parts if not isinstance(part, Name) and not (isinstance(part, Number) and part.value == 1)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ...errors import FormulaError, ModelError, Wording, model_option, some
 from ...findings import Finding
-from ...formula.syntax import Call, Expression, Name, Number, Op, Paren, show, tree
+from ...formula.syntax import Call, Expression, Name, Number, Op, show, summed, tree
 from ...options import A_FORMULA, NUMBERS, YES_OR_NO, an_object, fields_of_kind, one_of, takes
 from ...threads import one_thread
 from ...words import num, p_words
@@ -162,10 +162,10 @@ def parsed(formula: str) -> Equation:
     right: Expression = whole.right
     constant: tuple[str, ...] = ()
     if isinstance(right, Op) and right.sign == "|":
-        constant = tuple(_name(e, formula, "after `|`") for e in _summed(right.right))
+        constant = tuple(_name(e, formula, "after `|`") for e in summed(right.right))
         right = right.left
     outcome = whole.left.name
-    found = [_predictor(e, formula) for e in _summed(right)]
+    found = [_predictor(e, formula) for e in summed(right)]
     own = [p for p in found if p.name == outcome]
     if any(p.lag == 0 or p.predetermined for p in own):
         raise _wrong(f"{outcome} predicts itself: only its lags can", formula)
@@ -188,12 +188,6 @@ def _once(equation: Equation, formula: str) -> None:
     for name in equation.constant:
         if name in equation.changing or equation.constant.count(name) > 1:
             raise _wrong(f"{name} is there twice", formula)
-
-
-def _summed(expression: Expression) -> list[Expression]:
-    if isinstance(expression, Op) and expression.sign == "+":
-        return [*_summed(expression.left), *_summed(expression.right)]
-    return _summed(expression.inner) if isinstance(expression, Paren) else [expression]
 
 
 def _predictor(expression: Expression, formula: str) -> Predictor:
