@@ -38,7 +38,7 @@ class Block {
   public:
     Block(const Spec &m, int low, int high, int commons)
         : m_(m), low_(low), n_(high - low), p_(commons), q_(m.effects()), A_(static_cast<std::size_t>(p_ * p_)), a_(static_cast<std::size_t>(p_)),
-          offset_(sized(n_)), K_(sized(n_ * n_)), B_(sized(p_ * n_)), M_(sized(n_ * n_)), h_(sized(n_)), u_(sized(q_)) {
+          offset_(sized(n_)), K_(sized(n_ * n_)), B_(sized(p_ * n_)), M_(sized(n_ * n_)), h_(sized(n_)), r_(sized(n_)), u_(sized(q_)) {
         for (int j = 0; j < n_; ++j)
             for (int w = 0; w < m.W; ++w)
                 if (m.gamma_free[static_cast<std::size_t>((low + j) * m.W + w)]) free_.push_back({j, w});
@@ -54,6 +54,7 @@ class Block {
         std::fill(a_.begin(), a_.end(), 0.0);
         inform(*this);
         for (int i = 0; i < m_.N && m_.O > 0; ++i) add_outcomes(m_, s, i, low_, low_ + n_, row(K_, i, n_ * n_), row(h_, i, n_));
+        move_variances(s, random);
         with_size(n_, [&](auto n) {
             draw_common(n, s, random);
             draw_effects(n, s, random);
@@ -64,6 +65,9 @@ class Block {
     void interweave(State &s, Random &random);
 
   private:
+    void move_variances(State &s, Random &random);
+    template <class Size> void weigh(Size n, const State &s);
+    template <class Size> double likelihood(Size n) const;
     Vec sized(int each) const { return Vec(static_cast<std::size_t>(m_.N) * static_cast<std::size_t>(each)); }
     bool inside(int j) const { return j >= low_ && j < low_ + n_; }
 
@@ -112,19 +116,8 @@ class Block {
         const double *L = L_.data();
         for (int i = 0; i < m_.N; ++i) {
             const double *K = row(K_, i, n * n), *B = row(B_, i, p * n), *h = row(h_, i, n), *o = row(offset_, i, n), *w = row(m_.w, i, m_.W);
-            // M = I + L'KL; S = L M^-1 L' is the effects' covariance given the common coefficients
-            for (int a = 0; a < n; ++a)
-                for (int b = 0; b < n; ++b) {
-                    double x = 0.0;
-                    for (int c = b; c < n; ++c) x += K[a * n + c] * L[c * n + b];
-                    KL[a * n + b] = x;
-                }
-            for (int a = 0; a < n; ++a)
-                for (int b = 0; b <= a; ++b) {
-                    double x = a == b ? 1.0 : 0.0;
-                    for (int c = a; c < n; ++c) x += L[c * n + a] * KL[c * n + b];
-                    M[a * n + b] = x;
-                }
+            // S = L M^-1 L' is the effects' covariance given the common coefficients
+            scaled_information(n, K, L, KL.data(), M.data());
             if (!factor(M.data(), n)) throw Failure("a person's information is not positive definite");
             for (int a = 0; a < n; ++a) M[a * n + a] = 1.0 / M[a * n + a];
             // Y = M^-1/2 L'K, D = K - Y'Y = (I - K S) K the precision of the mean of b
@@ -216,15 +209,10 @@ class Block {
         const double *L = L_.data();
         for (int i = 0; i < m_.N && n > 0; ++i) {
             double *h = row(h_, i, n);
-            const double *B = row(B_, i, p_ * n), *K = row(K_, i, n * n), *M = row(M_, i, n * n), *o = row(offset_, i, n), *w = row(m_.w, i, m_.W);
+            const double *B = row(B_, i, p_ * n), *K = row(K_, i, n * n), *M = row(M_, i, n * n);
             for (int a = 0; a < p_; ++a)
                 for (int c = 0; c < n; ++c) h[c] -= B[a * n + c] * s.theta[static_cast<std::size_t>(a)];
-            for (int j = 0; j < n; ++j) {
-                const double *gamma = row(s.gamma, low_ + j, m_.W);
-                double x = o[j];
-                for (int v = 0; v < m_.W; ++v) x += gamma[v] * w[v];
-                mean[j] = x;
-            }
+            expected(n, s, i, mean.data());
             // b = mean + L M^-1/2' (M^-1/2 L' (h - K mean) + e)
             for (int a = 0; a < n; ++a) {
                 double x = h[a];
@@ -247,6 +235,33 @@ class Block {
         }
     }
 
+    // KL, and M = I + L'KL in its lower triangle.
+    template <class Size> static void scaled_information(Size n, const double *K, const double *L, double *KL, double *M) {
+        for (int a = 0; a < n; ++a)
+            for (int b = 0; b < n; ++b) {
+                double x = 0.0;
+                for (int c = b; c < n; ++c) x += K[a * n + c] * L[c * n + b];
+                KL[a * n + b] = x;
+            }
+        for (int a = 0; a < n; ++a)
+            for (int b = 0; b <= a; ++b) {
+                double x = a == b ? 1.0 : 0.0;
+                for (int c = a; c < n; ++c) x += L[c * n + a] * KL[c * n + b];
+                M[a * n + b] = x;
+            }
+    }
+
+    // What the block's effects of a person are expected to be given the other effects.
+    template <class Size> void expected(Size n, const State &s, int i, double *out) const {
+        const double *o = row(offset_, i, n), *w = row(m_.w, i, m_.W);
+        for (int j = 0; j < n; ++j) {
+            const double *gamma = row(s.gamma, low_ + j, m_.W);
+            double x = o[j];
+            for (int v = 0; v < m_.W; ++v) x += gamma[v] * w[v];
+            out[j] = x;
+        }
+    }
+
     // out = M^-1/2 L' x; M is the factor with its diagonal inverted.
     template <class Size> static void whiten(Size n, const double *M, const double *L, const double *x, double *out) {
         for (int a = 0; a < n; ++a) {
@@ -263,6 +278,7 @@ class Block {
     std::vector<int> used_;                 // predictors of any of its effects
     Vec A_, a_, L_, offset_;
     Vec K_, B_, M_, h_; // a person's information, kept from drawing the common coefficients
+    Vec r_;             // what sessions say beyond what is expected
     Vec u_;             // standardised effects
 };
 

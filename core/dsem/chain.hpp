@@ -3,6 +3,7 @@
 // clusters; the common factor; person-level outcomes; the error's factor.
 #pragma once
 
+#include "collapsed.hpp"
 #include "course.hpp"
 #include "inform.hpp"
 #include "innovations.hpp"

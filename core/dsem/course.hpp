@@ -24,6 +24,7 @@ class Course {
         }
         own_.resize(static_cast<std::size_t>(longest * m.K));
         pairs_.resize(groups_.size() * static_cast<std::size_t>(m.K * (m.P + 1) * m.K * (m.P + 1)));
+        aim();
     }
 
     template <class Shape> void draw(const Shape &n, State &s, const Dynamics &dynamics, const Vec &first_inverse, Random &random) {
@@ -33,6 +34,7 @@ class Course {
         add_persons(n, s, dynamics, first_inverse);
         spread(n, first_inverse);
         draw_columns(s, random);
+        exchange(s, random);
     }
 
   private:
@@ -147,8 +149,86 @@ class Course {
         s.delta = h;
     }
 
+    // The course that is most like each column of a person's own, over the sessions that persons have, and how far it is
+    // from that column at each session.
+    void aim() {
+        const int B = m_.B, E = m_.E;
+        Vec persons(static_cast<std::size_t>(m_.S), 0.0), P(static_cast<std::size_t>(B * B), 0.0);
+        for (const Group &group : groups_)
+            for (int t = group.first; t < group.first + group.rows; ++t) persons[static_cast<std::size_t>(t)] += group.persons;
+        like_.assign(static_cast<std::size_t>(E * B), 0.0);
+        apart_.assign(static_cast<std::size_t>(m_.S * E), 0.0);
+        for (int t = 0; t < m_.S; ++t)
+            for (int b = 0; b < B; ++b) {
+                const double x = persons[static_cast<std::size_t>(t)] * at(m_.basis, t, b, B);
+                for (int c = 0; c < B; ++c) at(P, b, c, B) += x * at(m_.basis, t, c, B);
+                for (int e = 0; e < E; ++e) at(like_, e, b, B) += x * at(m_.course_rows, t, e, E);
+            }
+        for (int b = 0; b < B; ++b) at(P, b, b, B) += 1e-8;
+        if (!factor(P.data(), B)) throw Failure("the common course has columns that are one");
+        for (int e = 0; e < E; ++e) {
+            forward(P.data(), row(like_, e, B), B);
+            backward(P.data(), row(like_, e, B), B);
+            for (int t = 0; t < m_.S; ++t) {
+                double x = -at(m_.course_rows, t, e, E);
+                for (int b = 0; b < B; ++b) x += at(m_.basis, t, b, B) * at(like_, e, b, B);
+                at(apart_, t, e, E) = x;
+            }
+        }
+    }
+
+    // What all persons' courses have in common can be in them or in the common one; drawn given each other, the two would
+    // exchange it in small steps. Here they do at once: c of it from every person's effect to the common course.
+    void exchange(State &s, Random &random) {
+        const int K = m_.K, E = m_.E, B = m_.B, q = m_.effects(), nl = m_.levels();
+        Vec P(static_cast<std::size_t>(nl * nl), 0.0), c(static_cast<std::size_t>(nl), 0.0), course(static_cast<std::size_t>(m_.S * K), 0.0);
+        for (int t = 0; t < m_.S; ++t)
+            for (int b = 0; b < B; ++b)
+                for (int k = 0; k < K; ++k) at(course, t, k, K) += at(m_.basis, t, b, B) * at(s.delta, b, k, K);
+        for (int t = 0; t < m_.S; ++t)
+            for (int k = 0; k < K; ++k) {
+                double rest = at(g_, t, k, K); // the gradient by a course at this session
+                for (int u = std::max(0, t - m_.P); u <= std::min(m_.S - 1, t + m_.P); ++u) {
+                    const double *band = row(band_, t * width_ + u - t + m_.P, K * K) + k * K;
+                    for (int l = 0; l < K; ++l) {
+                        rest -= band[l] * at(course, u, l, K);
+                        for (int e = 0; e < E; ++e)
+                            for (int f = 0; f < E; ++f) at(P, k * E + e, l * E + f, nl) += at(apart_, t, e, E) * band[l] * at(apart_, u, f, E);
+                    }
+                }
+                for (int e = 0; e < E; ++e) c[static_cast<std::size_t>(k * E + e)] += at(apart_, t, e, E) * rest;
+            }
+        const auto regressed = [&](int j) { return m_.gamma_free[static_cast<std::size_t>(j * m_.W)]; };
+        Vec beyond(static_cast<std::size_t>(q), 0.0), mean(static_cast<std::size_t>(q)); // effects less what is expected of them
+        for (int i = 0; i < m_.N; ++i) {
+            expect(m_, s, i, q, mean.data());
+            for (int j = 0; j < q; ++j) beyond[static_cast<std::size_t>(j)] += at(s.b, i, j, q) - mean[static_cast<std::size_t>(j)];
+        }
+        for (int j = 0; j < nl; ++j) {
+            if (regressed(j)) { // the regression's constant goes along
+                const double prior = at(m_.gamma_precision, j, 0, m_.W);
+                at(P, j, j, nl) += prior;
+                c[static_cast<std::size_t>(j)] += prior * (at(s.gamma, j, 0, m_.W) - at(m_.gamma_mean, j, 0, m_.W));
+                continue;
+            }
+            for (int l = 0; l < q; ++l) {
+                const double precision = at(s.precision, j, l, q);
+                c[static_cast<std::size_t>(j)] += precision * beyond[static_cast<std::size_t>(l)];
+                if (l < nl && !regressed(l)) at(P, j, l, nl) += m_.N * precision;
+            }
+        }
+        draw_gaussian(P.data(), c.data(), nl, random);
+        for (int j = 0; j < nl; ++j) {
+            const double x = c[static_cast<std::size_t>(j)];
+            for (int b = 0; b < B; ++b) at(s.delta, b, j / E, K) += x * at(like_, j % E, b, B);
+            for (int i = 0; i < m_.N; ++i) at(s.b, i, j, q) -= x;
+            if (regressed(j)) at(s.gamma, j, 0, m_.W) -= x;
+        }
+    }
+
     const Spec &m_;
     int width_;
+    Vec like_, apart_; // (E x B), (S x E)
     std::vector<Group> groups_;
     std::vector<int> group_; // of a person
     Vec own_, pairs_, band_, g_;

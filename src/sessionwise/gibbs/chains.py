@@ -103,9 +103,10 @@ def run_chains(
                 _teller(progress, runners, state)()
                 if met or total >= plan.most:
                     break
-                # as many more as the smallest effective size asks for, at least a third of those that there are
+                # as many more as the smallest effective size asks for; while there are few draws it is not known well, and
+                # is mostly too small: never more than twice as many
                 short = plan.size / max(state.smallest, 1.0)
-                total = min(total + int(np.clip(total * (1.1 * short - 1.0), total // 3, 2 * total)), plan.most)
+                total = min(total + int(np.clip(total * (1.1 * short - 1.0), total // 4, total)), plan.most)
         except KeyboardInterrupt:
             interrupted = True
         finally:
