@@ -46,7 +46,7 @@ def test_the_unit_of_a_covariate_changes_nothing() -> None:
     assert one == pytest.approx(0.8, abs=0.15)
 
 
-@pytest.mark.parametrize("first", ["own", "stationary", "previous"])
+@pytest.mark.parametrize("first", ["own", "stationary", "previous", "given"])
 def test_courses_are_called_by_session_numbers(first: str) -> None:
     fit = fitted(panel(range(5, 11)), first=first)
     assert [name for name in fit.reported.names if name.startswith("course(y")] == [
@@ -55,7 +55,7 @@ def test_courses_are_called_by_session_numbers(first: str) -> None:
     assert not fit.findings
 
 
-@pytest.mark.parametrize("first", ["own", "stationary", "previous"])
+@pytest.mark.parametrize("first", ["own", "stationary", "previous", "given"])
 def test_the_level_is_that_of_the_middle_session(first: str) -> None:
     fit = fitted(panel(slope=1.0), first=first, trend="linear", course=None)
     assert median(fit, "y") == pytest.approx(3.5, abs=0.5)

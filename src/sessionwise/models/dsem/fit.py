@@ -219,6 +219,34 @@ class DSEMFit(Fit):
             )
         return self._by_pair(sums[there, None], level, {}, {"share": float(there.mean())})
 
+    @takes(ModelError, predictor=A_NAME, outcome=A_NAME, level=A_LEVEL)
+    def indirect(self, predictor: str, outcome: str, level: float = 0.95) -> Any:
+        """What a predictor does to an outcome by way of others: products of coefficients, by draw.
+
+        Parameters
+        ----------
+        predictor, outcome : str
+            A column of `between` and one of `outcomes` (by way of each random effect), or two scores (by way of each
+            score one session later, to the outcome two sessions later). A product of two random coefficients has
+            their covariance in it, so that it is the mean over persons.
+        level : float
+            Of the intervals.
+
+        Returns
+        -------
+        dataframe
+            One row a way: path, kind ('indirect', 'direct', 'total'), median, low, high.
+        """
+        from .indirect import indirect
+
+        half = (1 - valid_level(level)) / 2
+        found = indirect(self, predictor, outcome)
+        rows = [np.quantile(draws, [0.5, half, 1 - half]).tolist() for draws in found.values()]
+        names: dict[str, list[Any]] = {"path": [path for path, _ in found], "kind": [kind for _, kind in found]}
+        return self.kind.table(
+            names | {key: [row[j] for row in rows] for j, key in enumerate(("median", "low", "high"))}
+        )
+
     def _by_pair(
         self, draws: np.ndarray, level: float, first: Mapping[str, Any], last: Mapping[str, float] | None = None
     ) -> Any:

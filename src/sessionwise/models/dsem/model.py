@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .fit import DSEMFit
 
 _ERROR = Kind(
-    "'items', or a dict of error variances",
+    "'items', 'estimated', or a dict of error variances",
     lambda v: (
         isinstance(v, str | Mapping) or (isinstance(v, tuple) and all(isinstance(p, tuple) and len(p) == 2 for p in v))
     ),
@@ -56,10 +56,12 @@ class DSEM(Model):
     variances : of innovations, 'common', or 'random': a log variance for each person.
     trend : the persons' own courses, beside levels: None, 'linear' or 'quadratic'.
     course : the course common to all: 'free' (a level for each session number, beyond 15 a cubic spline), or None.
-    error : 'items' (the error variance of scores made by `score`, from how items disagree within sessions), a dict of
-        error variances in squared units, or None.
-    first : the process's first session: 'own' (a covariance of its own, the default), 'stationary', or 'previous' (one
-        unobserved session before, with the variances within persons; as Mplus).
+    error : 'items' (the error variance of scores made by `score`, from how items disagree within sessions), 'estimated'
+        (white noise beside the process, whose variance is a parameter; for many sessions), a dict of error variances in
+        squared units, or None.
+    first : the process's first session: 'own' (a covariance of its own, the default), 'stationary', 'previous' (one
+        unobserved session before, with the variances within persons; as Mplus), or 'given' (the likelihood is that of
+        later sessions, given the first ones; biased where sessions are few).
     clusters : whether levels differ between the Panel's clusters.
     treatment_length : whether random effects may go with the number of sessions, so that the average person, not the
         average session, is what the mean effect is of.
@@ -87,7 +89,7 @@ class DSEM(Model):
     trend: Literal["linear", "quadratic"] | None = None
     course: Literal["free"] | None = "free"
     error: str | tuple[tuple[str, float], ...] | None = None
-    first: Literal["own", "stationary", "previous"] = "own"
+    first: Literal["own", "stationary", "previous", "given"] = "own"
     clusters: bool = False
     treatment_length: bool = False
     outcomes: tuple[str, ...] = ()
@@ -113,7 +115,7 @@ class DSEM(Model):
         )
         for name, choices in (
             ("variances", ("common", "random")),
-            ("first", ("own", "stationary", "previous")),
+            ("first", ("own", "stationary", "previous", "given")),
             ("priors", ("weak", "mplus")),
             ("correlated", ("levels", "all", "none")),
         ):
@@ -168,7 +170,7 @@ class DSEM(Model):
 
     def _error(self, paths: Paths) -> None:
         if isinstance(self.error, str):
-            one_of("error", self.error, ("items",))
+            one_of("error", self.error, ("items", "estimated"))
         elif self.error is not None:
             pairs = dict(self.error)
             for name, value in pairs.items():
