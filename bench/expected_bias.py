@@ -1,4 +1,4 @@
-"""Bias and coverage of the dynamic model by number of sessions and treatment of the first one, where the truth is known.
+"""Bias and coverage of the dynamic model by number of sessions and treatment of the first, where the truth is known.
 
     python -m bench.expected_bias run --replications 40 --out bias.jsonl      (goes on where it was ended)
     python -m bench.expected_bias table bias.jsonl                            (prints the rows of the frozen table)

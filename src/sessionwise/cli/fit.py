@@ -88,10 +88,10 @@ class ModelOptions:
     course: Annotated[str | None, typer.Option(help="dsem: common course, 'free' (default) or 'none'.")] = None
     error: Annotated[
         tuple[str, ...],
-        typer.Option(help="dsem: measurement error, 'items', or COLUMN=VARIANCE; repeat for others."),
+        typer.Option(help="dsem: measurement error, 'items', 'estimated', or COLUMN=VARIANCE; repeat for others."),
     ] = ()
     first: Annotated[
-        str | None, typer.Option(help="dsem: first session, 'own' (default), 'stationary' or 'previous'.")
+        str | None, typer.Option(help="dsem: first session, 'own' (default), 'stationary', 'previous' or 'given'.")
     ] = None
     clusters: Annotated[bool, typer.Option("--clusters", help="dsem: levels differ between clusters.")] = False
     treatment_length: Annotated[

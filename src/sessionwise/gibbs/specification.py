@@ -90,8 +90,9 @@ class Priors:
     """theta, gamma : (mean, precision) of common coefficients (p,) and of regressions (q, W); a precision of 0 is flat.
     sigma, first, omega, tau : variances of innovations, of the first sessions, of random effects, of clusters. error :
     (shape, scale) (K,) each of the inverse gamma of the error's factor; shape 0 where it is known to be 1. error_sd :
-    (K,) scale of the half-t prior, with 2 degrees, of its root where it is estimated beside the process, else 0. outcome :
-    precision of coefficients, shape and scale of the residual variance. factor : shape and scale of its variance."""
+    (K,) scale of the half-t prior, with 2 degrees, of its root where it is estimated beside the process, else 0.
+    outcome : precision of coefficients, shape and scale of the residual variance. factor : shape and scale of its
+    variance."""
 
     theta: tuple[np.ndarray, np.ndarray]
     gamma: tuple[np.ndarray, np.ndarray]
@@ -156,7 +157,7 @@ class Structure:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Specification:
-    """All that chains share: data, structure, priors. adapting : sweeps, none kept, in which a step learns its width."""
+    """All that chains share. adapting : sweeps, none kept, in which a step learns its width."""
 
     grid: Grid
     structure: Structure

@@ -125,12 +125,6 @@ def test_options_that_do_not_go_together_are_refused(options: dict[str, Any], sa
         sw.DSEM.reciprocal("y", "w", **options)
 
 
-@pytest.mark.parametrize("options", [{"trend": "linear"}, {"between": "~ a"}, {"factor": True}, {"clusters": True}])
-def test_what_simulate_does_not_draw_is_refused(options: dict[str, Any]) -> None:
-    with pytest.raises(sw.ModelError, match="is not drawn"):
-        sw.DSEM.reciprocal("y", "w", **options).simulate({}, 10)
-
-
 def test_each_score_says_where_its_error_is_from() -> None:
     table = sw.datasets.demo(persons=60)
     scored = sw.score(sw.Panel(table, person="patient", session="session"), "core-om", "wai-sr")

@@ -1,9 +1,9 @@
 """Indirect effects: products of regressions, by draw.
 
 Between persons: a predictor moves a random effect, which moves an outcome: 'a | x' times 'o ~ a'. Within persons: a
-score moves what lies between one session later, which moves the outcome yet one later. Where both coefficients differ between
-persons, the mean of their product is the product of the means and their covariance (Bauer, Preacher & Gil 2006,
-doi 10.1037/1082-989X.11.2.142).
+score moves what lies between one session later, which moves the outcome yet one later. Where both coefficients differ
+between persons, the mean of their product is the product of the means and their covariance (Bauer, Preacher & Gil
+2006, doi 10.1037/1082-989X.11.2.142).
 """
 
 from __future__ import annotations

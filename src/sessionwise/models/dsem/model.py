@@ -251,13 +251,33 @@ class DSEM(Model):
 
         return estimate(self, panel, int(seed), int(chains), float(size), int(most), threads, progress)
 
-    @takes(ModelError, parameters=A_DICT, persons=whole_number(2), sessions=whole_number(2), seed=A_SEED)
-    def simulate(self, parameters: Mapping[str, float], persons: int, sessions: int = 10, *, seed: int = 1) -> Panel:
-        """A Panel drawn from the model: columns person, session, the variables.
+    @takes(
+        ModelError,
+        parameters=A_DICT,
+        persons=whole_number(2),
+        sessions=whole_number(2),
+        seed=A_SEED,
+        columns=A_DICT,
+        clusters=whole_number(2),
+    )
+    def simulate(
+        self,
+        parameters: Mapping[str, float],
+        persons: int,
+        sessions: int = 10,
+        *,
+        seed: int = 1,
+        columns: Mapping[str, Any] | None = None,
+        clusters: int = 10,
+    ) -> Panel:
+        """A Panel drawn from the model: columns person, session, the variables, and what else the description names.
 
-        parameters : by the names of `DSEMFit.tidy()`: 'y ~ lag(w)' the mean coefficient, 'y' the mean level,
-        'sd(y)' and 'sd(y ~ lag(w))' their SDs between persons, 'innovation sd(y)', 'innovation cor(y, w)',
-        'error sd(y)'. What is not given is 0, an innovation's SD 1.
+        parameters : by the names of `DSEMFit.tidy()`: 'y ~ lag(w)' the mean coefficient, 'y' the mean level, 'sd(y)'
+        and 'sd(y ~ lag(w))' their SDs between persons, 'a | pd' what a predictor adds, 'innovation sd(y)',
+        'course(y, 3)', 'o ~ a', and so on. What is not given is 0; SDs of innovations and of outcomes' residuals are 1.
+        With 'first sd(y)' the process begins so spread, else as it goes on. columns : predictors of persons (one number
+        a person) and covariates (one a person and session, by person); those not given are drawn, standard normal.
+        clusters : how many, with persons in each by turns.
 
         Raises
         ------
@@ -265,7 +285,9 @@ class DSEM(Model):
         """
         from .simulate import simulate
 
-        return simulate(self, parameters, int(persons), int(sessions), int(seed))
+        return simulate(
+            self, parameters, int(persons), int(sessions), int(seed), dict(columns or {}), min(clusters, persons)
+        )
 
 
 def _quoted(name: str) -> str:
