@@ -99,7 +99,8 @@ def table(paths: list[Path]) -> list[str]:
                 each = off[:, columns].mean(axis=1)
                 se = each.std(ddof=1) / np.sqrt(len(each))
                 parts.append(f"Bias({each.mean():.3f}, {se:.3f}, {covers[:, columns].mean():.2f})")
-            lines.append(f'    Row("{begins}", {error}, "{first}", {sessions}, {len(found)}, {", ".join(parts)}),')
+            lines.append(f'    Row("{begins}", {error}, "{first}", {sessions}, {len(found)},')
+            lines.append(f"        {', '.join(parts)}),")
     return lines
 
 

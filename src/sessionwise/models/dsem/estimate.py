@@ -22,7 +22,8 @@ from ...words import counted
 from ..contract import State, Verdict
 from .data import Scaled, scaled
 from .fit import DSEMFit
-from .priors import ERROR, priors
+from .own_priors import with_own
+from .priors import ERROR, FEWEST_SESSIONS, priors
 from .reported import Reported, effects_of, reported
 
 if TYPE_CHECKING:
@@ -67,9 +68,12 @@ def estimate(
         np.full(structure.variables, np.inf) if data.errors is None else np.array([e.freedom for e in data.errors])
     )
     warm_up = FACTOR_WARM_UP if model.factor else ERROR_WARM_UP if model.error == "estimated" else WARM_UP
-    prior = priors(model.priors, structure, model.effect_sd, freedom)
+    kind = model.priors if isinstance(model.priors, str) else "weak"
+    prior = priors(kind, structure, model.effect_sd, freedom)
     if model.error == "estimated":
         prior = replace(prior, error_sd=np.full(structure.variables, ERROR))
+    effects = effects_of(paths, random, structure, data)
+    prior = with_own(model, prior, structure, effects, data)
     spec = Specification(data.grid, structure, prior, warm_up)
     cores = threads or max(1, min(chains, os.cpu_count() or 1))
     plan = Plan(
@@ -81,7 +85,6 @@ def estimate(
         most=most,
         threads=cores,
     )
-    effects = effects_of(paths, random, structure, data)
     layout = Layout.of(spec)
 
     def named(draws: np.ndarray) -> Reported:
@@ -112,7 +115,7 @@ def estimate(
     return DSEMFit(
         model=model,
         verdict=_verdict(judged, drawn, size, most),
-        findings=Findings([*data.findings, *_grid_note(data)]),
+        findings=Findings([*data.findings, *_grid_note(data), *_error_or_process(model, data)]),
         reported=found,
         convergence=judged,
         effects=effects,
@@ -199,6 +202,26 @@ def _grid_note(data: Scaled) -> list[Finding]:
         "not left out."
     )
     return [Finding("note", "skipped-sessions", what, count=data.skipped)]
+
+
+def _error_or_process(model: DSEM, data: Scaled) -> list[Finding]:
+    """A warning where an error that is estimated beside the process cannot be told from it."""
+    if model.error != "estimated":
+        return []
+    seen = ~np.isnan(data.grid.values).all(axis=1)
+    median = float(np.median(np.bincount(data.grid.person[seen], minlength=data.grid.persons)))
+    if median >= FEWEST_SESSIONS:
+        return []
+    what = (
+        f"Persons have {median:.0f} sessions (median): below {FEWEST_SESSIONS}, error and process are hardly told "
+        "apart, and both the error and the autoregressions come out too large."
+    )
+    remedy = Wording(
+        "Take the error from items: ",
+        Argument("error='items'", ("--error", "items")),
+        ", or give a known variance.",
+    )
+    return [Finding("warning", "error-or-process", what, remedy=remedy)]
 
 
 def _verdict(judged: Convergence, drawn: Drawn, size: float, most: int) -> Verdict:

@@ -12,7 +12,7 @@ import numpy as np
 from ...errors import ModelError, nearest, some
 from ...findings import Findings
 from ...gibbs.diagnostics import Convergence
-from ...options import A_LEVEL, A_NAME, takes, valid_level, whole_number
+from ...options import A_LEVEL, A_NAME, PANEL, a_number, takes, valid_level, whole_number
 from ...panel.frame_kind import TableKind
 from ...show import Part, plain
 from ...threads import one_thread
@@ -21,7 +21,9 @@ from .dynamics import impulse_responses, long_run, net_effects, standardised_sca
 from .reported import Effects, Reported
 
 if TYPE_CHECKING:
+    from ...panel import Panel
     from .model import DSEM
+    from .prior_sensitivity import PriorSensitivity
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -246,6 +248,30 @@ class DSEMFit(Fit):
         return self.kind.table(
             names | {key: [row[j] for row in rows] for j, key in enumerate(("median", "low", "high"))}
         )
+
+    @takes(
+        ModelError,
+        panel=PANEL,
+        chains=whole_number(1, 64),
+        size=a_number(0),
+        most=whole_number(100),
+        threads=whole_number(1, 1024),
+    )
+    def prior_sensitivity(
+        self, panel: Panel, *, chains: int = 4, size: float = 400.0, most: int = 20_000, threads: int | None = None
+    ) -> PriorSensitivity:
+        """Lagged effects with half and twice the prior's `effect_sd`: two more fits of the Panel that this one is of.
+
+        Few persons and sessions say little of how much effects differ between persons, and the prior the more. chains,
+        size, most, threads : as of `DSEM.fit`. The result has `table()` and prints itself.
+
+        Raises
+        ------
+        ModelError : no coefficient is random, or priors='mplus'.
+        """
+        from .prior_sensitivity import prior_sensitivity
+
+        return prior_sensitivity(self, panel, {"chains": chains, "size": size, "most": most, "threads": threads})
 
     def _by_pair(
         self, draws: np.ndarray, level: float, first: Mapping[str, Any], last: Mapping[str, float] | None = None

@@ -10,6 +10,7 @@ from ...errors import ModelError, some
 from ...options import (
     A_DICT,
     A_FUNCTION,
+    A_LIST,
     A_NAME,
     A_SEED,
     NAMES,
@@ -25,6 +26,7 @@ from ...options import (
     whole_number,
 )
 from ..contract import Model
+from .own_priors import Own, checked
 from .paths import Paths, parsed, person_level
 
 if TYPE_CHECKING:
@@ -68,7 +70,9 @@ class DSEM(Model):
     outcomes : columns constant in persons that are regressed on all random effects and on `between`.
     factor : whether the random effects are held together by one factor instead of a free covariance matrix.
     correlated : which random effects correlate: 'levels' with each other (the default), 'all', or 'none'.
-    priors : 'weak' (docs/dsem.md), or 'mplus' (the defaults of that program).
+    priors : 'weak' (docs/dsem.md), 'mplus' (the defaults of that program), or weak ones but for a dict of your own, by
+        the names of `DSEMFit.tidy()` in the columns' units: {'core ~ lag(wai)': (0, 2), 'sd(core ~ lag(wai))': 1.0},
+        the mean and SD of a normal, or the scale of the half-t of an SD.
     effect_sd : scale of the half-t prior of a random coefficient's SD, in SDs within persons; with priors='weak'.
 
     Raises
@@ -95,10 +99,11 @@ class DSEM(Model):
     outcomes: tuple[str, ...] = ()
     factor: bool = False
     correlated: Literal["levels", "all", "none"] = "levels"
-    priors: Literal["weak", "mplus"] = "weak"
+    priors: Literal["weak", "mplus"] | tuple[tuple[str, Own], ...] = "weak"
     effect_sd: float = 0.3
 
     label: ClassVar[str] = "DSEM"
+    tests: ClassVar[tuple[str, ...]] = ("prior",)
 
     def __post_init__(self) -> None:
         fields_of_kind(
@@ -111,15 +116,19 @@ class DSEM(Model):
             treatment_length=YES_OR_NO,
             outcomes=NAMES,
             factor=YES_OR_NO,
+            priors=TEXT | A_DICT | A_LIST,
             effect_sd=a_number(0),
         )
         for name, choices in (
             ("variances", ("common", "random")),
             ("first", ("own", "stationary", "previous", "given")),
-            ("priors", ("weak", "mplus")),
             ("correlated", ("levels", "all", "none")),
         ):
             one_of(name, getattr(self, name), choices)
+        if isinstance(self.priors, str):
+            one_of("priors", self.priors, ("weak", "mplus"))
+        else:
+            object.__setattr__(self, "priors", checked(self.priors, "priors"))
         if self.trend is not None:
             one_of("trend", self.trend, ("linear", "quadratic"))
         if self.course is not None:
