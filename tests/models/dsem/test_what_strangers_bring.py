@@ -125,6 +125,41 @@ def test_options_that_do_not_go_together_are_refused(options: dict[str, Any], sa
         sw.DSEM.reciprocal("y", "w", **options)
 
 
+def alone(y: np.ndarray, **options: Any) -> sw.models.DSEMFit:
+    """y : (persons, sessions), beside a w of noise."""
+    persons, sessions = y.shape
+    frame = pl.DataFrame(
+        {
+            "p": np.repeat(np.arange(persons), sessions),
+            "s": np.tile(np.arange(1, sessions + 1), persons),
+            "y": y.ravel(),
+            "w": np.where(np.isnan(y.ravel()), np.nan, np.random.default_rng(2).standard_normal(y.size)),
+        }
+    )
+    given = sw.Panel(frame.with_columns(pl.col("y", "w").fill_nan(None)), person="p", session="s")
+    return sw.DSEM.reciprocal("y", "w", random="none", course=None, **options).fit(given, size=10, most=100, chains=2)
+
+
+def test_a_process_that_runs_away_and_a_grid_that_is_nearly_empty_are_said() -> None:
+    rng = np.random.default_rng(1)
+    wild = rng.standard_normal((40, 12))
+    for t in range(1, 12):
+        wild[:, t] += 1.6 * wild[:, t - 1]
+    (finding,) = [f for f in alone(wild).findings if f.code == "explosive"]
+    assert finding.severity == "warning"
+    assert "trend='linear'" in finding.remedy
+    empty = np.where(rng.random((60, 80)) < 0.95, np.nan, rng.standard_normal((60, 80)))
+    assert "nearly-empty" in [f.code for f in alone(empty).findings]
+    assert not alone(rng.standard_normal((40, 6))).findings
+
+
+@pytest.mark.parametrize(("persons", "said"), [(2, "2 persons cannot tell"), (40, "in too few persons")])
+def test_two_persons_and_persons_with_one_session_are_refused(persons: int, said: str) -> None:
+    with pytest.raises(sw.ModelError, match=said) as caught:
+        alone(np.random.default_rng(1).standard_normal((persons, 20 if persons == 2 else 1)))
+    assert "none" not in caught.value.remedy
+
+
 def test_each_score_says_where_its_error_is_from() -> None:
     table = sw.datasets.demo(persons=60)
     scored = sw.score(sw.Panel(table, person="patient", session="session"), "core-om", "wai-sr")

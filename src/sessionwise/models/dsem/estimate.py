@@ -11,7 +11,7 @@ import numpy as np
 
 from ..._core import ChainFailure
 from ...errors import Argument, ModelError, Wording
-from ...findings import Finding, Findings
+from ...findings import Findings
 from ...gibbs.chains import Drawn, Plan, run_chains
 from ...gibbs.diagnostics import Convergence
 from ...gibbs.layout import Layout
@@ -21,9 +21,10 @@ from ...threads import one_thread
 from ...words import counted
 from ..contract import State, Verdict
 from .data import Scaled, scaled
+from .doubts import doubts
 from .fit import DSEMFit
 from .own_priors import with_own
-from .priors import ERROR, FEWEST_SESSIONS, priors
+from .priors import ERROR, priors
 from .reported import Reported, effects_of, reported
 
 if TYPE_CHECKING:
@@ -62,7 +63,9 @@ def estimate(
         raise ModelError(
             f"{counted(data.grid.persons, 'person')} cannot tell how {structure.effects} random effects vary.",
             where=model.title,
-            remedy=Wording("Use more persons, or fewer random effects: ", _NONE_RANDOM, "."),
+            remedy="Use more persons."
+            if model.random == "none"
+            else Wording("Use more persons, or fewer random effects: ", _NONE_RANDOM, "."),
         )
     freedom = (
         np.full(structure.variables, np.inf) if data.errors is None else np.array([e.freedom for e in data.errors])
@@ -115,7 +118,7 @@ def estimate(
     return DSEMFit(
         model=model,
         verdict=_verdict(judged, drawn, size, most),
-        findings=Findings([*data.findings, *_grid_note(data), *_error_or_process(model, data)]),
+        findings=Findings([*data.findings, *doubts(model, data, found)]),
         reported=found,
         convergence=judged,
         effects=effects,
@@ -192,36 +195,6 @@ def _first(model: DSEM, data: Scaled, structure: Structure) -> np.ndarray | None
     if model.first == "own":
         return None
     return (ANYWHERE if model.first == "given" else 1.0) * np.eye(structure.variables * structure.lags)
-
-
-def _grid_note(data: Scaled) -> list[Finding]:
-    if not data.skipped:
-        return []
-    what = (
-        f"{counted(data.skipped, 'skipped session')} between first and last ones: scores there are unobserved, "
-        "not left out."
-    )
-    return [Finding("note", "skipped-sessions", what, count=data.skipped)]
-
-
-def _error_or_process(model: DSEM, data: Scaled) -> list[Finding]:
-    """A warning where an error that is estimated beside the process cannot be told from it."""
-    if model.error != "estimated":
-        return []
-    seen = ~np.isnan(data.grid.values).all(axis=1)
-    median = float(np.median(np.bincount(data.grid.person[seen], minlength=data.grid.persons)))
-    if median >= FEWEST_SESSIONS:
-        return []
-    what = (
-        f"Persons have {median:.0f} sessions (median): below {FEWEST_SESSIONS}, error and process are hardly told "
-        "apart, and both the error and the autoregressions come out too large."
-    )
-    remedy = Wording(
-        "Take the error from items: ",
-        Argument("error='items'", ("--error", "items")),
-        ", or give a known variance.",
-    )
-    return [Finding("warning", "error-or-process", what, remedy=remedy)]
 
 
 def _verdict(judged: Convergence, drawn: Drawn, size: float, most: int) -> Verdict:
