@@ -26,7 +26,7 @@ from ...options import (
     whole_number,
 )
 from ..contract import Model
-from .own_priors import Own, checked
+from .given_priors import Own, checked
 from .paths import Paths, parsed, person_level
 
 if TYPE_CHECKING:
