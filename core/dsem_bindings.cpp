@@ -81,6 +81,7 @@ static ds::Spec spec_of(const nb::dict &d) {
     m.sigma = prior(d, "sigma_prior", K), m.first = prior(d, "first_prior", size(m.states()));
     m.omega = prior(d, "omega_prior", q), m.tau = prior(d, "tau_prior", size(m.levels()));
     m.kappa_shape = reals(d, "kappa_shape", K), m.kappa_scale = reals(d, "kappa_scale", K);
+    m.kappa_sd = reals(d, "kappa_sd", K), m.kappa_degrees = real(d, "kappa_degrees"), m.adapting = whole(d, "adapting");
     m.outcome_precision = real(d, "outcome_precision"), m.outcome_shape = real(d, "outcome_shape"), m.outcome_scale = real(d, "outcome_scale");
     m.psi_shape = real(d, "psi_shape"), m.psi_scale = real(d, "psi_scale");
     return m;
@@ -94,7 +95,7 @@ static ds::State state_of(const nb::dict &d, const ds::Spec &m) {
     s.omega = reals(d, "omega", q * q), s.omega_aux = ds::Vec(q, 1.0), s.b = reals(d, "b", N * q);
     s.precision = ds::inverse(s.omega, m.effects());
     s.sigma = reals(d, "sigma", K * K), s.first = reals(d, "first", M * M), s.delta = reals(d, "delta", size(m.B) * K);
-    s.kappa = reals(d, "kappa", K);
+    s.kappa = reals(d, "kappa", K), s.kappa_aux = ds::Vec(K, 1.0);
     s.tau = ds::Vec(size(m.J) * nl, 0.0), s.tau_cov = reals(d, "tau_cov", nl * nl), s.tau_aux = ds::Vec(nl, 1.0);
     s.outcome = ds::Vec(size(m.O) * (size(m.W) + q), 0.0), s.outcome_var = reals(d, "outcome_var", size(m.O));
     s.eta = ds::Vec(N, 0.0), s.loading = ds::Vec(q, m.factor ? 0.5 : 0.0), s.psi = 1.0;

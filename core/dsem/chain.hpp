@@ -1,10 +1,12 @@
 // One chain of the dynamic structural equation model. A sweep draws, each given the rest: true scores; the common course;
 // levels with their regressions; coefficients with theirs; innovations; the first sessions; covariances of random effects;
-// clusters; the common factor; person-level outcomes; the error's factor.
+// clusters; the common factor; person-level outcomes; the error's factor. Where the error is estimated beside the process, the
+// two are first told apart with the true scores integrated out.
 #pragma once
 
 #include "collapsed.hpp"
 #include "course.hpp"
+#include "error_and_process.hpp"
 #include "inform.hpp"
 #include "innovations.hpp"
 #include "interweave.hpp"
@@ -17,7 +19,7 @@ class Chain {
   public:
     Chain(Spec spec, State state, std::uint64_t seed, std::uint64_t number)
         : m(std::move(spec)), s(std::move(state)), random(seed, number), q(m.effects()), nl(m.levels()), nd(m.slopes()), levels_(m, 0, nl, 0),
-          slopes_(m, nl, nl + nd, m.commons()), slope_information_(m), dynamics_(m), sums_(m), true_scores_(m, s), course_(m) {
+          slopes_(m, nl, nl + nd, m.commons()), slope_information_(m), dynamics_(m), sums_(m), true_scores_(m, s), course_(m), error_and_process_(m) {
         dynamics_.refresh_slopes(s);
         dynamics_.refresh_innovations(s);
         first_inverse_ = inverse(s.first, m.states());
@@ -76,6 +78,7 @@ class Chain {
   private:
     // Dynamics, sums and first_inverse_ always belong to the state: whoever draws what they are made of refreshes them.
     template <class Shape> void sweep(const Shape &n) {
+        if (error_and_process_.any()) error_and_process_.step(n, s, dynamics_, first_inverse_, sums_, true_scores_, random);
         if (true_scores_.any()) true_scores_.draw(n, s, dynamics_, sums_, random);
         if (m.B > 0) {
             course_.draw(n, s, dynamics_, first_inverse_, random);
@@ -109,7 +112,8 @@ class Chain {
 
     void draw_error() {
         for (int k = 0; k < m.K; ++k) {
-            if (!(m.kappa_shape[static_cast<std::size_t>(k)] > 0.0)) continue;
+            const bool estimated = m.kappa_sd[static_cast<std::size_t>(k)] > 0.0; // else around what is known of it
+            if (!estimated && !(m.kappa_shape[static_cast<std::size_t>(k)] > 0.0)) continue;
             double n = 0.0, squares = 0.0;
             for (std::size_t r = static_cast<std::size_t>(k); r < m.y.size(); r += static_cast<std::size_t>(m.K)) {
                 const double v = m.y[r];
@@ -117,8 +121,9 @@ class Chain {
                 squares += (v - s.z[r]) * (v - s.z[r]) / m.error[r];
                 n += 1.0;
             }
-            s.kappa[static_cast<std::size_t>(k)] =
-                random.inverse_gamma(m.kappa_shape[static_cast<std::size_t>(k)] + 0.5 * n, m.kappa_scale[static_cast<std::size_t>(k)] + 0.5 * squares);
+            const double shape = estimated ? 0.5 * m.kappa_degrees : m.kappa_shape[static_cast<std::size_t>(k)];
+            const double scale = estimated ? m.kappa_degrees / s.kappa_aux[static_cast<std::size_t>(k)] : m.kappa_scale[static_cast<std::size_t>(k)];
+            s.kappa[static_cast<std::size_t>(k)] = random.inverse_gamma(shape + 0.5 * n, scale + 0.5 * squares);
         }
     }
 
@@ -132,6 +137,7 @@ class Chain {
     Sums sums_;
     TrueScores true_scores_;
     Course course_;
+    ErrorAndProcess error_and_process_;
     Vec first_inverse_;
 };
 

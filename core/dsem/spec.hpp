@@ -62,6 +62,9 @@ struct Spec {
     Vec gamma_mean, gamma_precision;     // (q x W)
     VariancePrior sigma, first, omega, tau;
     Vec kappa_shape, kappa_scale;        // (K) inverse gamma of the error's factor; shape 0: the factor is 1, known
+    Vec kappa_sd;                        // (K) scale of the half-t of the error's SD, where that is estimated; else 0
+    double kappa_degrees = 2.0;          // of these
+    int adapting = 0;                    // sweeps in which a step may learn its width
     double outcome_precision = 0.0, outcome_shape = -1.0, outcome_scale = 0.0;
     double psi_shape = -1.0, psi_scale = 0.0;
 

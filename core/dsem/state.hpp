@@ -14,7 +14,7 @@ struct State {
     Vec sigma;                   // (K x K) innovations where they are common
     Vec first;                   // (M x M) covariance of the first P sessions
     Vec delta;                   // (B x K) common course
-    Vec kappa;                   // (K) factor of the error variances
+    Vec kappa, kappa_aux;        // (K) factor of the error variances, and of its half-t prior
     Vec tau, tau_cov, tau_aux;   // (J x levels), (levels x levels), (levels)
     Vec outcome, outcome_var;    // (O x (W + q)), (O)
     Vec eta, loading;            // (N), (q); loading of the marker is 1

@@ -1,6 +1,7 @@
 // True scores of persons of whom something is latent, given the courses and the dynamics.
 #pragma once
 
+#include "density.hpp"
 #include "dynamics.hpp"
 #include "states.hpp"
 #include "sums.hpp"
@@ -56,11 +57,29 @@ class TrueScores {
         }
         for (Vec *v : {&value_, &level_, &input_}) v->resize(static_cast<std::size_t>(longest * m.K));
         sampler_ = state_sampler(m.K, m.P, longest);
+        density_ = state_density(m.K, m.P);
     }
 
     bool any() const { return any_; }
 
     template <class Shape> void draw(const Shape &n, State &s, const Dynamics &dynamics, const Sums &sums, Random &random) {
+        each(n, s, dynamics, sums, [&](std::size_t r0, const Observed &observed) {
+            double *z = s.z.data() + r0 * static_cast<std::size_t>(n.K);
+            sampler_->draw(observed, z, random);
+            for (int j = 0; j < observed.T * n.K; ++j) z[j] += level_[static_cast<std::size_t>(j)];
+        });
+    }
+
+    // Of what was observed, true scores integrated out, up to a constant.
+    template <class Shape> double log_density(const Shape &n, const State &s, const Dynamics &dynamics, const Sums &sums) {
+        double total = 0.0;
+        each(n, s, dynamics, sums, [&](std::size_t, const Observed &observed) { total += density_(observed); });
+        return total;
+    }
+
+  private:
+    // f(first row, what was observed) of each person of whom something is latent; level_ is then the person's.
+    template <class Shape, class F> void each(const Shape &n, const State &s, const Dynamics &dynamics, const Sums &sums, F f_of) {
         const auto K = n.K, E = n.E, H = n.sources(), M = n.states();
         const int q = m_.effects();
         Work f(K * M), noise(K * K), own0(K * K), half(K * K);
@@ -111,15 +130,11 @@ class TrueScores {
                 }
             }
             if (n.X > 0) put_input(T, r0, rows, own0.data());
-            double *z = s.z.data() + r0 * static_cast<std::size_t>(K);
-            sampler_->draw({T, value_.data(), m_.error.empty() ? nullptr : m_.error.data() + r0 * static_cast<std::size_t>(K), s.kappa.data(),
-                            n.X > 0 ? input_.data() : nullptr, f.data(), noise.data(), s.first.data()},
-                           z, random);
-            for (int j = 0; j < T * K; ++j) z[j] += level_[static_cast<std::size_t>(j)];
+            f_of(r0, Observed{T, value_.data(), m_.error.empty() ? nullptr : m_.error.data() + r0 * static_cast<std::size_t>(K), s.kappa.data(),
+                            n.X > 0 ? input_.data() : nullptr, f.data(), noise.data(), s.first.data()});
         }
     }
 
-  private:
     void covariance(const State &s, const double *precision) { // of a person's innovations
         covariance_ = m_.variances() > 0 ? inverse(Vec(precision, precision + m_.K * m_.K), m_.K) : s.sigma;
     }
@@ -142,6 +157,7 @@ class TrueScores {
     bool any_ = false;
     Vec value_, level_, input_, covariance_;
     std::unique_ptr<StateSampler> sampler_;
+    StateDensity density_ = nullptr;
 };
 
 } // namespace sessionwise::dsem

@@ -43,7 +43,7 @@ def test_options_become_fields_of_the_description() -> None:
             within=("y ~ lag(y) + lag(w)", "w ~ lag(w) + y"), between="~ pd", random=("y ~ lag(w)",),
             variances="RANDOM",
             trend="linear", course="none", error=("y=0.1", "w=2"), first="stationary", clusters=True,
-            treatment_length=True, person_outcome=("o",), factor=True, correlated="none", priors="mplus",
+            treatment_length=True, person_outcome=("o",), factor=True, correlated="none", priors=("MPLUS",),
         ),
     )  # fmt: skip
     assert made == sw.DSEM(
@@ -51,8 +51,10 @@ def test_options_become_fields_of_the_description() -> None:
         {"y": 0.1, "w": 2},
         "stationary", True, True, ("o",), True, "none", "mplus",
     )  # fmt: skip
-    short = described("dsem", None, ModelOptions(("y",), ("w",), error=("items",), random=("all",), effect_sd=0.2))
-    assert short == sw.DSEM.reciprocal("y", "w", error="items", random="all", effect_sd=0.2)
+    short = described("dsem", None, ModelOptions(("y",), ("w",), error=("items",), random=("all",), effect_sd=0.2,
+                     priors=("y ~ lag(w)=0,2", "sd(w)=1.5")))  # fmt: skip
+    assert short == sw.DSEM.reciprocal("y", "w", error="items", random="all", effect_sd=0.2,
+                                       priors={"y ~ lag(w)": (0, 2), "sd(w)": 1.5})  # fmt: skip
 
 
 def test_a_verdict_names_options(scores: Path) -> None:

@@ -20,6 +20,8 @@ K = 2
 TERMS = tuple(Term(i, j, 1) for i in range(K) for j in range(K))
 #: A prior so tight that what it is of is known.
 TIGHT = 1e8
+#: Sweeps in which the step of an estimated error learns its width.
+ADAPTING = 400
 #: Monte Carlo errors that a mean may be off; of some hundred means the largest is beyond 5 once in ten thousand runs.
 MOST_ERRORS = 5.0
 
@@ -40,6 +42,7 @@ def specification(
     first: VariancePrior,
     omega: VariancePrior,
     error: np.ndarray | None = None,
+    error_sd: np.ndarray | None = None,
 ) -> Specification:
     """Two variables on each other at lag 1, levels normal; all persons begin at session 1."""
     counts = np.diff(starts)
@@ -57,8 +60,9 @@ def specification(
         omega,
         VariancePrior(True, 2.0, np.ones(K)),
         (np.zeros(K), np.zeros(K)),
+        error_sd=error_sd,
     )
-    return Specification(grid, structure, priors)
+    return Specification(grid, structure, priors, 0 if error_sd is None else ADAPTING)
 
 
 PHI = np.array([[0.4, -0.2], [0.15, 0.3]])
@@ -186,6 +190,37 @@ def test_calibration() -> None:
     """Talts et al. (2018), small: nothing latent."""
     ranks = np.array([ranks_of(seed, None, 0.0, persons=10, sessions=5, steps=16) for seed in range(60)])
     assert_uniform(ranks, 16, 4)
+
+
+def error_ranks_of(seed: int, persons: int, sessions: int, steps: int) -> np.ndarray:
+    """As `ranks_of`, with errors whose SDs are half-t and drawn beside the rest; some sessions are skipped."""
+    rng = np.random.default_rng([78, seed])
+    phi, mean, sigma, first, omega = prior_draw(rng)
+    scale = np.full(K, 0.5)
+    sd = scale * np.abs(rng.standard_t(2, K))
+    y = drawn_scores(rng, persons, sessions, mean, phi, sigma, first, omega, sd**2, 0.1)
+    prior = VariancePrior(False, 12.0, 9 * np.eye(K))
+    spec = specification(
+        y.reshape(-1, K), np.arange(persons + 1) * sessions, theta=np.full(4, 0.1), theta_precision=0.15**-2,
+        sigma=prior, first=prior, omega=prior, error=np.ones((persons * sessions, K)), error_sd=scale,
+    )  # fmt: skip
+    layout = Layout.of(spec)
+    wanted = np.r_[layout.theta, layout.gamma, layout.sigma, layout.omega, layout.first, layout.error]
+    drawn = run_chains(
+        spec, seed, Plan(chains=2, warm_up=ADAPTING, first=800, rhat=1.05, size=6.0 * steps, most=6000, persons=2),
+        judged=lambda draws: draws[:, :, wanted],
+    )  # fmt: skip
+    low = np.tril_indices(K)
+    truth = np.concatenate([phi.ravel(), mean, sigma[low], omega[low], first[low], sd**2])
+    flat = drawn.draws[:, :, wanted].reshape(-1, len(wanted))
+    few = flat[:: len(flat) // (steps - 1)][: steps - 1]
+    return np.asarray((few < truth).sum(axis=0))
+
+
+@pytest.mark.slow
+def test_calibration_with_an_estimated_error() -> None:
+    ranks = np.array([error_ranks_of(seed, persons=15, sessions=8, steps=32) for seed in range(200)])
+    assert_uniform(ranks, 32, 8)
 
 
 @pytest.mark.slow

@@ -42,6 +42,8 @@ FACADES: dict[tuple[str, str], str] = {
     ("models.dsem.model", "models.dsem.fit"): "DSEM.fit gives a DSEMFit",
     ("models.dsem.model", "models.dsem.simulate"): "DSEM.simulate",
     ("models.dsem.fit", "models.dsem.printed"): "DSEMFit prints itself",
+    ("models.dsem.fit", "models.dsem.indirect"): "DSEMFit.indirect",
+    ("models.dsem.fit", "models.dsem.prior_sensitivity"): "DSEMFit.prior_sensitivity",
     ("descriptions.description", "descriptions.exported"): "Description.tables",
     ("descriptions.description", "descriptions.printed"): "Description prints itself",
     ("descriptions.reliability", "descriptions.printed"): "Reliability prints itself",

@@ -218,6 +218,12 @@ METHODS: dict[str, Call] = {
     "DSEM.reciprocal": lambda w: sw.DSEM.reciprocal("core_om", "wai_sr"),
     "DSEM.simulate": lambda w: w.dsem.model.simulate({"core_om": 1.0}, persons=9, seed=1),
     "DSEMFit.draws": lambda w: w.dsem.draws("core_om"),
+    "DSEMFit.indirect": lambda w: w.dsem.indirect("wai_sr", "core_om"),
+    "DSEMFit.prior_sensitivity": lambda w: (
+        sw.DSEM.reciprocal("core_om", "wai_sr", course=None)
+        .fit(w.panel, size=20, most=100, chains=1)
+        .prior_sensitivity(w.panel, size=20, most=100, chains=1)
+    ),
     "SEMFit.lags_given": lambda w: w.sem.lags_given("core_om"),
     "SEMFit.lrt": lambda w: w.sem.lrt(sw.CLPM("core_om", "wai_sr", waves=4, lags="equal").fit(w.panel)),
     "SEMFit.same_over_groups": lambda w: (

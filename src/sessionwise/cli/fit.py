@@ -88,10 +88,10 @@ class ModelOptions:
     course: Annotated[str | None, typer.Option(help="dsem: common course, 'free' (default) or 'none'.")] = None
     error: Annotated[
         tuple[str, ...],
-        typer.Option(help="dsem: measurement error, 'items', or COLUMN=VARIANCE; repeat for others."),
+        typer.Option(help="dsem: measurement error, 'items', 'estimated', or COLUMN=VARIANCE; repeat for others."),
     ] = ()
     first: Annotated[
-        str | None, typer.Option(help="dsem: first session, 'own' (default), 'stationary' or 'previous'.")
+        str | None, typer.Option(help="dsem: first session, 'own' (default), 'stationary', 'previous' or 'given'.")
     ] = None
     clusters: Annotated[bool, typer.Option("--clusters", help="dsem: levels differ between clusters.")] = False
     treatment_length: Annotated[
@@ -104,7 +104,10 @@ class ModelOptions:
     correlated: Annotated[
         str | None, typer.Option(help="dsem: random effects that correlate, 'levels' (default), 'all' or 'none'.")
     ] = None
-    priors: Annotated[str | None, typer.Option(help="dsem: 'weak' (default) or 'mplus'.")] = None
+    priors: Annotated[
+        tuple[str, ...],
+        typer.Option(help="dsem: 'weak' (default), 'mplus', 'y ~ lag(w)=MEAN,SD' or 'sd(y ~ lag(w))=SCALE'; repeat."),
+    ] = ()
     effect_sd: Annotated[
         float | None, typer.Option(help="dsem: scale of the prior of a random coefficient's SD (default 0.3).")
     ] = None
@@ -127,7 +130,9 @@ def fit(
     options: ModelOptions,
     test: Annotated[
         list[str] | None,
-        typer.Option(help="Panel models: 'stationarity' (lags equal over waves), 'lags', 'groups'; repeat for more."),
+        typer.Option(
+            help="Panel models: 'stationarity' (lags equal over waves), 'lags', 'groups'; dsem: 'prior'; repeat."
+        ),
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="dsem: of the draws (default 1).")] = None,
     size: Annotated[
@@ -152,7 +157,7 @@ def fit(
         if kind == "dsem":
             drawing["progress"] = lambda kept, size: say("reading and fitting", _far(kept, size))
         fitted = description.fit(panel, **drawing)
-        tests, tables = tested(fitted, panel, test or [])
+        tests, tables = tested(fitted, panel, test or [], {k: v for k, v in drawing.items() if k in ("size", "most")})
         record = {"command": "fit", "file": file.name, **fitted.to_dict(**by), "read": panel.findings.to_dicts()}
         record |= {"tests": tests} if tests else {}
     doubts = panel.findings.warnings
@@ -268,6 +273,8 @@ def _value(option: str, value: Any, choices: tuple[str, ...]) -> Any:
         return _waves(value)
     if option == "error":
         return _error(value)
+    if option == "priors":
+        return _priors(value)
     if option in ("course", "trend") and value.lower() == "none":
         return None
     if option == "random" and "~" in value[0]:
@@ -291,6 +298,23 @@ def _error(texts: tuple[str, ...]) -> str | dict[str, float]:
                 f"--error is {text!r}.", remedy="Write --error items, or --error wai_sr=0.02 for each column."
             )
         found[column] = number("--error", value)
+    return found
+
+
+def _priors(texts: tuple[str, ...]) -> str | dict[str, Any]:
+    """'weak' or 'mplus' in capitals or not, or {name: (mean, sd) or scale} of NAME=MEAN,SD and NAME=SCALE."""
+    if len(texts) == 1 and "=" not in texts[0]:
+        return texts[0].lower()
+    found: dict[str, Any] = {}
+    for text in texts:
+        name, sign, value = text.rpartition("=")
+        if not sign or not name:
+            raise SessionwiseError(
+                f"--priors is {text!r}.",
+                remedy="Write --priors weak, or --priors 'y ~ lag(w)=0,2' or 'sd(y ~ lag(w))=0.5' for each.",
+            )
+        numbers = [number("--priors", part) for part in value.split(",")]
+        found[name] = numbers[0] if len(numbers) == 1 else tuple(numbers)
     return found
 
 
@@ -342,8 +366,8 @@ def degrees(text: str | None) -> str | float:
     return value
 
 
-def tested(fit: Any, panel: Panel, names: list[str]) -> tuple[dict[str, Any], list[Any]]:
-    """Results of the tests named, for JSON, and as they are shown.
+def tested(fit: Any, panel: Panel, names: list[str], drawing: Values) -> tuple[dict[str, Any], list[Any]]:
+    """Results of the tests named, for JSON, and as they are shown. drawing : how much a model that draws is to draw.
 
     Raises
     ------
@@ -357,7 +381,9 @@ def tested(fit: Any, panel: Panel, names: list[str]) -> tuple[dict[str, Any], li
     for name in names:
         known = fit.model.tests
         if not known:
-            raise SessionwiseError("--test is for panel models.", remedy="Add --model riclpm, clpm or dpm.")
+            raise SessionwiseError(
+                "--test is for panel models and dsem.", remedy="Add --model riclpm, clpm, dpm or dsem."
+            )
         if name not in known:
             raise SessionwiseError(
                 f"--test is {name!r}.{nearest(name, known)}", remedy=f"Use one of {', '.join(known)}."
@@ -365,6 +391,10 @@ def tested(fit: Any, panel: Panel, names: list[str]) -> tuple[dict[str, Any], li
         if name == "lags":
             records[name] = lag_test_records(fit)
             tables.append(rich_group(lag_test_table(fit)))
+        elif name == "prior":
+            sensitivity = fit.prior_sensitivity(panel, **drawing)
+            records[name] = sensitivity.to_dict()
+            tables.append(rich_group(sensitivity.parts()))
         else:
             result = fit.stationarity(panel) if name == "stationarity" else fit.same_over_groups(panel)
             records[name] = result.to_dict()

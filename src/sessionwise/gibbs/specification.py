@@ -89,8 +89,10 @@ class VariancePrior:
 class Priors:
     """theta, gamma : (mean, precision) of common coefficients (p,) and of regressions (q, W); a precision of 0 is flat.
     sigma, first, omega, tau : variances of innovations, of the first sessions, of random effects, of clusters. error :
-    (shape, scale) (K,) each of the inverse gamma of the error's factor; shape 0 where it is known to be 1. outcome :
-    precision of coefficients, shape and scale of the residual variance. factor : shape and scale of its variance."""
+    (shape, scale) (K,) each of the inverse gamma of the error's factor; shape 0 where it is known to be 1. error_sd :
+    (K,) scale of the half-t prior, with 2 degrees, of its root where it is estimated beside the process, else 0.
+    outcome : precision of coefficients, shape and scale of the residual variance. factor : shape and scale of its
+    variance."""
 
     theta: tuple[np.ndarray, np.ndarray]
     gamma: tuple[np.ndarray, np.ndarray]
@@ -99,6 +101,7 @@ class Priors:
     omega: VariancePrior
     tau: VariancePrior
     error: tuple[np.ndarray, np.ndarray]
+    error_sd: np.ndarray | None = None
     outcome: tuple[float, float, float] = (0.0, -1.0, 0.0)
     factor: tuple[float, float] = (-1.0, 0.0)
 
@@ -154,11 +157,12 @@ class Structure:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Specification:
-    """All that chains share: data, structure, priors."""
+    """All that chains share. adapting : sweeps, none kept, in which a step learns its width."""
 
     grid: Grid
     structure: Structure
     priors: Priors
+    adapting: int = 0
 
     def to_core(self) -> dict[str, Any]:
         """By the names of core/dsem/spec.hpp."""
@@ -215,6 +219,9 @@ class Specification:
             "tau_prior": priors.tau.to_core(),
             "kappa_shape": _reals(priors.error[0]),
             "kappa_scale": _reals(priors.error[1]),
+            "kappa_sd": _reals(np.zeros(k) if priors.error_sd is None else priors.error_sd),
+            "kappa_degrees": 2.0,
+            "adapting": self.adapting,
             "outcome_precision": priors.outcome[0],
             "outcome_shape": priors.outcome[1],
             "outcome_scale": priors.outcome[2],

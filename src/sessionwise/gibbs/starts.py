@@ -38,6 +38,7 @@ def start(spec: Specification, seed: int, chain: int, first: np.ndarray | None =
     gamma = np.zeros((q, w))
     gamma[:, 0] = effects.mean(axis=0)
     states = k * s.lags
+    wide = spec.priors.error_sd
     inflated = np.repeat(variance[None], s.lags, axis=0).ravel() * rng.uniform(0.7, 1.4, states)
     return {
         "theta": rng.uniform(-0.1, 0.3, len(s.common_terms)),
@@ -47,7 +48,7 @@ def start(spec: Specification, seed: int, chain: int, first: np.ndarray | None =
         "sigma": np.diag(variance * rng.uniform(0.5, 1.2, k)),
         "first": np.ascontiguousarray(first if first is not None else np.diag(inflated)),
         "delta": np.zeros((grid.basis.shape[1], k)),
-        "kappa": np.ones(k),
+        "kappa": np.ones(k) if wide is None else rng.uniform(0.1, 0.4, k) * np.minimum(1.0, 2 * wide) ** 2,
         "tau_cov": np.diag(spread[: s.levels] * 0.1 * rng.uniform(0.5, 2.0, s.levels)),
         "outcome_var": np.nanvar(grid.outcomes, axis=0) if grid.outcomes is not None else np.zeros(0),
         "z": np.ascontiguousarray(filled),

@@ -46,7 +46,7 @@ def test_the_unit_of_a_covariate_changes_nothing() -> None:
     assert one == pytest.approx(0.8, abs=0.15)
 
 
-@pytest.mark.parametrize("first", ["own", "stationary", "previous"])
+@pytest.mark.parametrize("first", ["own", "stationary", "previous", "given"])
 def test_courses_are_called_by_session_numbers(first: str) -> None:
     fit = fitted(panel(range(5, 11)), first=first)
     assert [name for name in fit.reported.names if name.startswith("course(y")] == [
@@ -55,7 +55,7 @@ def test_courses_are_called_by_session_numbers(first: str) -> None:
     assert not fit.findings
 
 
-@pytest.mark.parametrize("first", ["own", "stationary", "previous"])
+@pytest.mark.parametrize("first", ["own", "stationary", "previous", "given"])
 def test_the_level_is_that_of_the_middle_session(first: str) -> None:
     fit = fitted(panel(slope=1.0), first=first, trend="linear", course=None)
     assert median(fit, "y") == pytest.approx(3.5, abs=0.5)
@@ -125,10 +125,39 @@ def test_options_that_do_not_go_together_are_refused(options: dict[str, Any], sa
         sw.DSEM.reciprocal("y", "w", **options)
 
 
-@pytest.mark.parametrize("options", [{"trend": "linear"}, {"between": "~ a"}, {"factor": True}, {"clusters": True}])
-def test_what_simulate_does_not_draw_is_refused(options: dict[str, Any]) -> None:
-    with pytest.raises(sw.ModelError, match="is not drawn"):
-        sw.DSEM.reciprocal("y", "w", **options).simulate({}, 10)
+def alone(y: np.ndarray, **options: Any) -> sw.models.DSEMFit:
+    """y : (persons, sessions), beside a w of noise."""
+    persons, sessions = y.shape
+    frame = pl.DataFrame(
+        {
+            "p": np.repeat(np.arange(persons), sessions),
+            "s": np.tile(np.arange(1, sessions + 1), persons),
+            "y": y.ravel(),
+            "w": np.where(np.isnan(y.ravel()), np.nan, np.random.default_rng(2).standard_normal(y.size)),
+        }
+    )
+    given = sw.Panel(frame.with_columns(pl.col("y", "w").fill_nan(None)), person="p", session="s")
+    return sw.DSEM.reciprocal("y", "w", random="none", course=None, **options).fit(given, size=10, most=100, chains=2)
+
+
+def test_a_process_that_runs_away_and_a_grid_that_is_nearly_empty_are_said() -> None:
+    rng = np.random.default_rng(1)
+    wild = rng.standard_normal((40, 12))
+    for t in range(1, 12):
+        wild[:, t] += 1.6 * wild[:, t - 1]
+    (finding,) = [f for f in alone(wild).findings if f.code == "explosive"]
+    assert finding.severity == "warning"
+    assert "trend='linear'" in finding.remedy
+    empty = np.where(rng.random((60, 80)) < 0.95, np.nan, rng.standard_normal((60, 80)))
+    assert "nearly-empty" in [f.code for f in alone(empty).findings]
+    assert not alone(rng.standard_normal((40, 6))).findings
+
+
+@pytest.mark.parametrize(("persons", "said"), [(2, "2 persons cannot tell"), (40, "in too few persons")])
+def test_two_persons_and_persons_with_one_session_are_refused(persons: int, said: str) -> None:
+    with pytest.raises(sw.ModelError, match=said) as caught:
+        alone(np.random.default_rng(1).standard_normal((persons, 20 if persons == 2 else 1)))
+    assert "none" not in caught.value.remedy
 
 
 def test_each_score_says_where_its_error_is_from() -> None:

@@ -15,7 +15,7 @@ from ...errors import ModelError
 from ...findings import Finding
 from ...gibbs.specification import Grid
 from ...words import counted, num
-from .measurement import ErrorVariance, from_items, given
+from .measurement import ErrorVariance, estimated, from_items, given
 from .person_columns import person_clusters, person_outcomes, person_predictors
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def scaled(model: DSEM, paths: Paths, panel: Panel) -> Scaled:
     used = np.unique(person[seen])
     centre, sd = _spread(values, person, paths, model.title)
     errors = _errors(model, paths, panel, sd)
-    before = {"own": 0, "stationary": BURN_IN, "previous": paths.lags}[model.first]
+    before = {"own": 0, "given": 0, "stationary": BURN_IN, "previous": paths.lags}[model.first]
     rows = np.flatnonzero(seen)
     place = np.searchsorted(used, person[rows])
     sessions = panel.sessions[rows].astype(np.int64)
@@ -176,6 +176,8 @@ def _spread(values: np.ndarray, person: np.ndarray, paths: Paths, title: str) ->
 def _errors(model: DSEM, paths: Paths, panel: Panel, sd: np.ndarray) -> tuple[ErrorVariance, ...] | None:
     if model.error is None:
         return None
+    if model.error == "estimated":
+        return tuple(estimated(panel, v, float(width**2)) for v, width in zip(paths.variables, sd, strict=True))
     if isinstance(model.error, str):
         found = tuple(from_items(panel, name) for name in paths.variables)
         for name, e, width in zip(paths.variables, found, sd, strict=True):

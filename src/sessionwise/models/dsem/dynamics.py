@@ -85,6 +85,11 @@ def _explosive(companion: np.ndarray) -> np.ndarray:
     return np.asarray(np.abs(np.linalg.eigvals(companion)).max(axis=1) >= 0.999)
 
 
+def explosive_share(paths: Paths, reported: Reported) -> float:
+    """Of draws in which the average person's process is not stationary."""
+    return float(np.mean(_explosive(_companion(reduced_form(paths, reported)[0]))))
+
+
 def long_run(paths: Paths, reported: Reported) -> np.ndarray:
     """(draws, K, K): responses to an impulse, summed over all sessions from it on; NaN where they have no sum."""
     lagged, _ = reduced_form(paths, reported)

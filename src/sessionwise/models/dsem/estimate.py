@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..._core import ChainFailure
 from ...errors import Argument, ModelError, Wording
-from ...findings import Finding, Findings
+from ...findings import Findings
 from ...gibbs.chains import Drawn, Plan, run_chains
 from ...gibbs.diagnostics import Convergence
 from ...gibbs.layout import Layout
@@ -20,8 +21,10 @@ from ...threads import one_thread
 from ...words import counted
 from ..contract import State, Verdict
 from .data import Scaled, scaled
+from .doubts import doubts
 from .fit import DSEMFit
-from .priors import priors
+from .own_priors import with_own
+from .priors import ERROR, priors
 from .reported import Reported, effects_of, reported
 
 if TYPE_CHECKING:
@@ -32,9 +35,12 @@ if TYPE_CHECKING:
 _NONE_RANDOM = Argument("random='none'", ("--random", "none"))
 #: R-hat that everything reported must be below.
 RHAT = 1.01
+#: Variance of a first session of which nothing is said, in standard units.
+ANYWHERE = 1e6
 #: Sweeps thrown away, for a chain that begins within the data's range; with a factor, whose variance and loadings a
-#: chain may at first have far too small and too large, without R-hat telling.
-WARM_UP, FACTOR_WARM_UP = 300, 2000
+#: chain may at first have far too small and too large, without R-hat telling; with an estimated error, whose step
+#: learns its width in them.
+WARM_UP, FACTOR_WARM_UP, ERROR_WARM_UP = 300, 2000, 1500
 
 
 @one_thread()
@@ -57,23 +63,31 @@ def estimate(
         raise ModelError(
             f"{counted(data.grid.persons, 'person')} cannot tell how {structure.effects} random effects vary.",
             where=model.title,
-            remedy=Wording("Use more persons, or fewer random effects: ", _NONE_RANDOM, "."),
+            remedy="Use more persons."
+            if model.random == "none"
+            else Wording("Use more persons, or fewer random effects: ", _NONE_RANDOM, "."),
         )
     freedom = (
         np.full(structure.variables, np.inf) if data.errors is None else np.array([e.freedom for e in data.errors])
     )
-    spec = Specification(data.grid, structure, priors(model.priors, structure, model.effect_sd, freedom))
+    warm_up = FACTOR_WARM_UP if model.factor else ERROR_WARM_UP if model.error == "estimated" else WARM_UP
+    kind = model.priors if isinstance(model.priors, str) else "weak"
+    prior = priors(kind, structure, model.effect_sd, freedom)
+    if model.error == "estimated":
+        prior = replace(prior, error_sd=np.full(structure.variables, ERROR))
+    effects = effects_of(paths, random, structure, data)
+    prior = with_own(model, prior, structure, effects, data)
+    spec = Specification(data.grid, structure, prior, warm_up)
     cores = threads or max(1, min(chains, os.cpu_count() or 1))
     plan = Plan(
         chains=chains,
-        warm_up=FACTOR_WARM_UP if model.factor else WARM_UP,
+        warm_up=warm_up,
         first=max(100, int(size)),
         rhat=RHAT,
         size=size,
         most=most,
         threads=cores,
     )
-    effects = effects_of(paths, random, structure, data)
     layout = Layout.of(spec)
 
     def named(draws: np.ndarray) -> Reported:
@@ -104,7 +118,7 @@ def estimate(
     return DSEMFit(
         model=model,
         verdict=_verdict(judged, drawn, size, most),
-        findings=Findings([*data.findings, *_grid_note(data)]),
+        findings=Findings([*data.findings, *doubts(model, data, found)]),
         reported=found,
         convergence=judged,
         effects=effects,
@@ -176,18 +190,11 @@ def _regressed(variables: int, own: int, q: int, width: int, data: Scaled) -> np
 
 
 def _first(model: DSEM, data: Scaled, structure: Structure) -> np.ndarray | None:
-    """The known covariance of the first session: that within persons, in which variables have a variance of 1."""
-    return None if model.first == "own" else np.eye(structure.variables * structure.lags)
-
-
-def _grid_note(data: Scaled) -> list[Finding]:
-    if not data.skipped:
-        return []
-    what = (
-        f"{counted(data.skipped, 'skipped session')} between first and last ones: scores there are unobserved, "
-        "not left out."
-    )
-    return [Finding("note", "skipped-sessions", what, count=data.skipped)]
+    """The known covariance of the first session: that within persons, in which variables have a variance of 1; where it
+    is conditioned on, one so large that nothing is said of it."""
+    if model.first == "own":
+        return None
+    return (ANYWHERE if model.first == "given" else 1.0) * np.eye(structure.variables * structure.lags)
 
 
 def _verdict(judged: Convergence, drawn: Drawn, size: float, most: int) -> Verdict:

@@ -12,7 +12,7 @@ import numpy as np
 from ...errors import ModelError, nearest, some
 from ...findings import Findings
 from ...gibbs.diagnostics import Convergence
-from ...options import A_LEVEL, A_NAME, takes, valid_level, whole_number
+from ...options import A_LEVEL, A_NAME, PANEL, a_number, takes, valid_level, whole_number
 from ...panel.frame_kind import TableKind
 from ...show import Part, plain
 from ...threads import one_thread
@@ -21,7 +21,9 @@ from .dynamics import impulse_responses, long_run, net_effects, standardised_sca
 from .reported import Effects, Reported
 
 if TYPE_CHECKING:
+    from ...panel import Panel
     from .model import DSEM
+    from .prior_sensitivity import PriorSensitivity
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -218,6 +220,58 @@ class DSEMFit(Fit):
                 remedy="Look at `impulse_responses`, and for a trend that the model leaves out.",
             )
         return self._by_pair(sums[there, None], level, {}, {"share": float(there.mean())})
+
+    @takes(ModelError, predictor=A_NAME, outcome=A_NAME, level=A_LEVEL)
+    def indirect(self, predictor: str, outcome: str, level: float = 0.95) -> Any:
+        """What a predictor does to an outcome by way of others: products of coefficients, by draw.
+
+        Parameters
+        ----------
+        predictor, outcome : str
+            A column of `between` and one of `outcomes` (by way of each random effect), or two scores (by way of each
+            score one session later, to the outcome two sessions later). A product of two random coefficients has
+            their covariance in it, so that it is the mean over persons.
+        level : float
+            Of the intervals.
+
+        Returns
+        -------
+        dataframe
+            One row a way: path, kind ('indirect', 'direct', 'total'), median, low, high.
+        """
+        from .indirect import indirect
+
+        half = (1 - valid_level(level)) / 2
+        found = indirect(self, predictor, outcome)
+        rows = [np.quantile(draws, [0.5, half, 1 - half]).tolist() for draws in found.values()]
+        names: dict[str, list[Any]] = {"path": [path for path, _ in found], "kind": [kind for _, kind in found]}
+        return self.kind.table(
+            names | {key: [row[j] for row in rows] for j, key in enumerate(("median", "low", "high"))}
+        )
+
+    @takes(
+        ModelError,
+        panel=PANEL,
+        chains=whole_number(1, 64),
+        size=a_number(0),
+        most=whole_number(100),
+        threads=whole_number(1, 1024),
+    )
+    def prior_sensitivity(
+        self, panel: Panel, *, chains: int = 4, size: float = 400.0, most: int = 20_000, threads: int | None = None
+    ) -> PriorSensitivity:
+        """Lagged effects with half and twice the prior's `effect_sd`: two more fits of the Panel that this one is of.
+
+        Few persons and sessions say little of how much effects differ between persons, and the prior the more. chains,
+        size, most, threads : as of `DSEM.fit`. The result has `table()` and prints itself.
+
+        Raises
+        ------
+        ModelError : no coefficient is random, or priors='mplus'.
+        """
+        from .prior_sensitivity import prior_sensitivity
+
+        return prior_sensitivity(self, panel, {"chains": chains, "size": size, "most": most, "threads": threads})
 
     def _by_pair(
         self, draws: np.ndarray, level: float, first: Mapping[str, Any], last: Mapping[str, float] | None = None

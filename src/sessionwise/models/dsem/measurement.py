@@ -80,6 +80,11 @@ def _items(panel: Panel, column: str) -> tuple[list[str], float, np.ndarray]:
     )
 
 
+def estimated(panel: Panel, column: str, within: float) -> ErrorVariance:
+    """The whole variance within persons, of which the sampler's factor is the share that is error."""
+    return ErrorVariance(np.where(np.isnan(panel[column]), np.nan, within), np.inf, "estimated beside the process")
+
+
 def given(panel: Panel, column: str, value: float, within: float) -> ErrorVariance:
     """A known error variance; it must be smaller than the variance within persons.
 

@@ -10,6 +10,7 @@ from ...errors import ModelError, some
 from ...options import (
     A_DICT,
     A_FUNCTION,
+    A_LIST,
     A_NAME,
     A_SEED,
     NAMES,
@@ -25,6 +26,7 @@ from ...options import (
     whole_number,
 )
 from ..contract import Model
+from .given_priors import Own, checked
 from .paths import Paths, parsed, person_level
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from .fit import DSEMFit
 
 _ERROR = Kind(
-    "'items', or a dict of error variances",
+    "'items', 'estimated', or a dict of error variances",
     lambda v: (
         isinstance(v, str | Mapping) or (isinstance(v, tuple) and all(isinstance(p, tuple) and len(p) == 2 for p in v))
     ),
@@ -56,17 +58,21 @@ class DSEM(Model):
     variances : of innovations, 'common', or 'random': a log variance for each person.
     trend : the persons' own courses, beside levels: None, 'linear' or 'quadratic'.
     course : the course common to all: 'free' (a level for each session number, beyond 15 a cubic spline), or None.
-    error : 'items' (the error variance of scores made by `score`, from how items disagree within sessions), a dict of
-        error variances in squared units, or None.
-    first : the process's first session: 'own' (a covariance of its own, the default), 'stationary', or 'previous' (one
-        unobserved session before, with the variances within persons; as Mplus).
+    error : 'items' (the error variance of scores made by `score`, from how items disagree within sessions), 'estimated'
+        (white noise beside the process, whose variance is a parameter; for many sessions), a dict of error variances in
+        squared units, or None.
+    first : the process's first session: 'own' (a covariance of its own, the default), 'stationary', 'previous' (one
+        unobserved session before, with the variances within persons; as Mplus), or 'given' (the likelihood is that of
+        later sessions, given the first ones; biased where sessions are few).
     clusters : whether levels differ between the Panel's clusters.
     treatment_length : whether random effects may go with the number of sessions, so that the average person, not the
         average session, is what the mean effect is of.
     outcomes : columns constant in persons that are regressed on all random effects and on `between`.
     factor : whether the random effects are held together by one factor instead of a free covariance matrix.
     correlated : which random effects correlate: 'levels' with each other (the default), 'all', or 'none'.
-    priors : 'weak' (docs/dsem.md), or 'mplus' (the defaults of that program).
+    priors : 'weak' (docs/dsem.md), 'mplus' (the defaults of that program), or weak ones but for a dict of your own, by
+        the names of `DSEMFit.tidy()` in the columns' units: {'core ~ lag(wai)': (0, 2), 'sd(core ~ lag(wai))': 1.0},
+        the mean and SD of a normal, or the scale of the half-t of an SD.
     effect_sd : scale of the half-t prior of a random coefficient's SD, in SDs within persons; with priors='weak'.
 
     Raises
@@ -87,16 +93,17 @@ class DSEM(Model):
     trend: Literal["linear", "quadratic"] | None = None
     course: Literal["free"] | None = "free"
     error: str | tuple[tuple[str, float], ...] | None = None
-    first: Literal["own", "stationary", "previous"] = "own"
+    first: Literal["own", "stationary", "previous", "given"] = "own"
     clusters: bool = False
     treatment_length: bool = False
     outcomes: tuple[str, ...] = ()
     factor: bool = False
     correlated: Literal["levels", "all", "none"] = "levels"
-    priors: Literal["weak", "mplus"] = "weak"
+    priors: Literal["weak", "mplus"] | tuple[tuple[str, Own], ...] = "weak"
     effect_sd: float = 0.3
 
     label: ClassVar[str] = "DSEM"
+    tests: ClassVar[tuple[str, ...]] = ("prior",)
 
     def __post_init__(self) -> None:
         fields_of_kind(
@@ -109,15 +116,19 @@ class DSEM(Model):
             treatment_length=YES_OR_NO,
             outcomes=NAMES,
             factor=YES_OR_NO,
+            priors=TEXT | A_DICT | A_LIST,
             effect_sd=a_number(0),
         )
         for name, choices in (
             ("variances", ("common", "random")),
-            ("first", ("own", "stationary", "previous")),
-            ("priors", ("weak", "mplus")),
+            ("first", ("own", "stationary", "previous", "given")),
             ("correlated", ("levels", "all", "none")),
         ):
             one_of(name, getattr(self, name), choices)
+        if isinstance(self.priors, str):
+            one_of("priors", self.priors, ("weak", "mplus"))
+        else:
+            object.__setattr__(self, "priors", checked(self.priors, "priors"))
         if self.trend is not None:
             one_of("trend", self.trend, ("linear", "quadratic"))
         if self.course is not None:
@@ -168,7 +179,7 @@ class DSEM(Model):
 
     def _error(self, paths: Paths) -> None:
         if isinstance(self.error, str):
-            one_of("error", self.error, ("items",))
+            one_of("error", self.error, ("items", "estimated"))
         elif self.error is not None:
             pairs = dict(self.error)
             for name, value in pairs.items():
@@ -249,13 +260,33 @@ class DSEM(Model):
 
         return estimate(self, panel, int(seed), int(chains), float(size), int(most), threads, progress)
 
-    @takes(ModelError, parameters=A_DICT, persons=whole_number(2), sessions=whole_number(2), seed=A_SEED)
-    def simulate(self, parameters: Mapping[str, float], persons: int, sessions: int = 10, *, seed: int = 1) -> Panel:
-        """A Panel drawn from the model: columns person, session, the variables.
+    @takes(
+        ModelError,
+        parameters=A_DICT,
+        persons=whole_number(2),
+        sessions=whole_number(2),
+        seed=A_SEED,
+        columns=A_DICT,
+        clusters=whole_number(2),
+    )
+    def simulate(
+        self,
+        parameters: Mapping[str, float],
+        persons: int,
+        sessions: int = 10,
+        *,
+        seed: int = 1,
+        columns: Mapping[str, Any] | None = None,
+        clusters: int = 10,
+    ) -> Panel:
+        """A Panel drawn from the model: columns person, session, the variables, and what else the description names.
 
-        parameters : by the names of `DSEMFit.tidy()`: 'y ~ lag(w)' the mean coefficient, 'y' the mean level,
-        'sd(y)' and 'sd(y ~ lag(w))' their SDs between persons, 'innovation sd(y)', 'innovation cor(y, w)',
-        'error sd(y)'. What is not given is 0, an innovation's SD 1.
+        parameters : by the names of `DSEMFit.tidy()`: 'y ~ lag(w)' the mean coefficient, 'y' the mean level, 'sd(y)'
+        and 'sd(y ~ lag(w))' their SDs between persons, 'a | pd' what a predictor adds, 'innovation sd(y)',
+        'course(y, 3)', 'o ~ a', and so on. What is not given is 0; SDs of innovations and of outcomes' residuals are 1.
+        With 'first sd(y)' the process begins so spread, else as it goes on. columns : predictors of persons (one number
+        a person) and covariates (one a person and session, by person); those not given are drawn, standard normal.
+        clusters : how many, with persons in each by turns.
 
         Raises
         ------
@@ -263,7 +294,9 @@ class DSEM(Model):
         """
         from .simulate import simulate
 
-        return simulate(self, parameters, int(persons), int(sessions), int(seed))
+        return simulate(
+            self, parameters, int(persons), int(sessions), int(seed), dict(columns or {}), min(clusters, persons)
+        )
 
 
 def _quoted(name: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ...errors import Wording
 from ...show import Grid, Part
 from ...words import num
+from .expected_bias import expected_bias_said
 
 if TYPE_CHECKING:
     from ..contract import Verdict
@@ -58,5 +59,7 @@ def fit_parts(fit: DSEMFit) -> list[Part]:
             tuple((name, *(num(v) for v in values)) for name, values in standard.items()),
         )
     )
+    if bias := expected_bias_said(fit):
+        parts.append(bias)
     parts.append(f"{fit.nobs} sessions of {fit.npersons} persons; seed {fit.seed}.")
     return parts

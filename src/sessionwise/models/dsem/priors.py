@@ -15,6 +15,13 @@ from ...gibbs.specification import Priors, Structure, VariancePrior
 
 #: Scales of the half-t priors of SDs between persons: levels, own courses, log innovation variances, clusters' levels.
 LEVEL, COURSE, LOG_VARIANCE, CLUSTER = 1.5, 0.5, 1.0, 0.5
+#: Of the half-t prior of the SD of an error that is estimated beside the process; its median share of the variance
+#: within persons is .17.
+ERROR = 0.5
+#: Below so many sessions (median of persons) such an error and the process are not told apart: 6 studies each of 100
+#: persons, 5, 8, 12, 20, 40 sessions, autoregressions of .3 and .6, an SD of the error that is .55 of that within; its
+#: posterior median was .84, .78, .78, .64, .63 for .3 and .72, .69, .62, .59, .56 for .6 (docs/dsem.md).
+FEWEST_SESSIONS = 20
 DEGREES = 2.0
 
 
