@@ -218,6 +218,9 @@ METHODS: dict[str, Call] = {
     "DSEM.reciprocal": lambda w: sw.DSEM.reciprocal("core_om", "wai_sr"),
     "DSEM.simulate": lambda w: w.dsem.model.simulate({"core_om": 1.0}, persons=9, seed=1),
     "DSEMFit.draws": lambda w: w.dsem.draws("core_om"),
+    "DSEMFit.loo": lambda w: w.dsem.loo(w.panel, draws=50),
+    "DSEMFit.one_step_ahead": lambda w: w.dsem.one_step_ahead(w.panel, draws=20),
+    "DSEMFit.predictive_checks": lambda w: w.dsem.predictive_checks(w.panel, replicates=20),
     "SEMFit.lags_given": lambda w: w.sem.lags_given("core_om"),
     "SEMFit.lrt": lambda w: w.sem.lrt(sw.CLPM("core_om", "wai_sr", waves=4, lags="equal").fit(w.panel)),
     "SEMFit.same_over_groups": lambda w: (

@@ -21,6 +21,7 @@ from ...words import counted
 from ..contract import State, Verdict
 from .data import Scaled, scaled
 from .fit import DSEMFit
+from .kept import Kept
 from .priors import priors
 from .reported import Reported, effects_of, reported
 
@@ -117,6 +118,8 @@ def estimate(
         error_said=_error_said(paths, data),
         seed=seed,
         kind=TableKind.of(panel),
+        kept=Kept.of(data, structure),
+        person_at=drawn.persons_at,
         person=panel.roles.person,
     )
 
