@@ -1,4 +1,4 @@
-"""Replicates against the model's own normal vector; statistics by hand; what is found in data that are not the model's."""
+"""Replicates against the model's own normal vector; statistics by hand; what is found in other data."""
 
 from __future__ import annotations
 
@@ -67,9 +67,7 @@ def test_statistics_are_those_of_the_scores() -> None:
     y = seen["y"].to_numpy()
     assert observed["y", "mean"] == pytest.approx(y.mean())
     assert observed["y", "SD between persons"] == pytest.approx(means["m"].std())
-    assert observed["y", "SD within persons"] == pytest.approx(
-        np.sqrt((both["d"] ** 2).sum() / (means["n"] - 1).sum())
-    )
+    assert observed["y", "SD within persons"] == pytest.approx(np.sqrt((both["d"] ** 2).sum() / (means["n"] - 1).sum()))
     assert observed["y", "skewness"] == pytest.approx(stats.skew(y))
     assert observed["y", "share at the maximum"] == pytest.approx(1 / len(y))
     before = both.select("person", session=pl.col("session") + 1, before=pl.col("d"))

@@ -16,7 +16,7 @@ from ...findings import Finding
 from ...gibbs.specification import Grid
 from ...words import counted, num
 from .measurement import ErrorVariance, from_items, given
-from .person_columns import person_clusters, person_outcomes, person_predictors
+from .person_columns import Source, person_clusters, person_outcomes, person_predictors
 
 if TYPE_CHECKING:
     from ...panel import Panel
@@ -38,8 +38,9 @@ class Scaled:
     """What the chains take, and the way back.
 
     grid : in standard units. centre, sd : (K,) grand means and SDs within persons, of the data's units. persons :
-    indices of the Panel's persons that are used. predictors : names of the person-level columns but the intercept.
-    predictor_means : (W,) what was taken off them, 0 for the intercept. errors : of each variable, None for none.
+    indices of the Panel's persons that are used. predictors : names of the person-level columns but the intercept;
+    sources : of each. predictor_means : (W,) what was taken off them, 0 for the intercept. errors : of each variable,
+    None for none.
     trend_unit : sessions that the own course's linear column counts as 1. covariate_centre, covariate_sd : (X,) means
     and SDs. outcome_centre, outcome_sd : (O,) means and SDs of person-level outcomes. skipped : sessions between first
     and last ones with nothing observed. before : sessions that the grid begins before a person's first. first : session
@@ -51,6 +52,7 @@ class Scaled:
     sd: np.ndarray
     persons: np.ndarray
     predictors: tuple[str, ...]
+    sources: tuple[Source, ...]
     predictor_means: np.ndarray
     errors: tuple[ErrorVariance, ...] | None
     trend_unit: float
@@ -90,7 +92,9 @@ def scaled(model: DSEM, paths: Paths, panel: Panel) -> Scaled:
         error = np.ones_like(grid_values)
         error[at] = np.where(np.isnan(values[rows]), 1.0, np.column_stack([e.variance for e in errors])[rows] / sd**2)
     covariates, covariate_centre, covariate_sd, said = _covariates(paths, panel, rows, at, owner, total, model.title)
-    predictors, names, means, more = person_predictors(model, panel, used, np.bincount(place, minlength=len(used)))
+    predictors, names, sources, means, more = person_predictors(
+        model, panel, used, np.bincount(place, minlength=len(used))
+    )
     own, unit = _own_course(model.trend, count, before)
     clusters, unclear = person_clusters(model, panel, used)
     outcomes = person_outcomes(model, panel, used)
@@ -114,6 +118,7 @@ def scaled(model: DSEM, paths: Paths, panel: Panel) -> Scaled:
         sd,
         used,
         names,
+        sources,
         means,
         errors,
         unit,

@@ -103,6 +103,13 @@ def average_person(fit: DSEMFit) -> np.ndarray:
     return np.asarray(1.0 - np.stack(innovations, axis=1) / stationary_variances(lagged, noise))
 
 
+def average_summary(fit: DSEMFit) -> dict[str, tuple[float, float, float]]:
+    """See `DSEMFit.average_r_squared`."""
+    low, median, high = quantiles(average_person(fit), 0.95)
+    each = zip(median.tolist(), low.tolist(), high.tolist(), strict=True)
+    return dict(zip(fit.model.paths.variables, each, strict=True))
+
+
 def standardised_persons(fit: DSEMFit, level: float) -> Any:
     """See `DSEMFit.standardised_persons`."""
     columns: dict[str, list[Any]] = {

@@ -271,6 +271,13 @@ class DSEMFit(Fit):
 
         return r_squared(self, valid_level(level))
 
+    @cached_property
+    def average_r_squared(self) -> dict[str, tuple[float, float, float]]:
+        """Median, low, high (95 %) of the average person's R² within, by variable: see `r_squared`."""
+        from .explained import average_summary
+
+        return average_summary(self)
+
     @takes(ModelError, level=A_LEVEL)
     @one_thread()
     def standardised_persons(self, level: float = 0.95) -> Any:
@@ -390,6 +397,7 @@ class DSEMFit(Fit):
             "seed": self.seed,
             "parameters": plain(self._rows),
             "standardised": {k: plain(list(v)) for k, v in self.standardised().items()},
+            "r_squared": {k: plain(list(v)) for k, v in self.average_r_squared.items()},
             "findings": self.findings.to_dicts(),
         }
 

@@ -8,13 +8,14 @@ import numpy as np
 
 from ...gibbs.specification import Structure
 from .data import Scaled
+from .person_columns import Source
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Kept:
-    """structure : the model's arrays. centre, sd : (K,). predictors : names of person-level columns. predictor_means :
-    (W,). trend_unit, before, first, sessions : of the grid (`Scaled`), and its number of session numbers.
-    covariate_centre, covariate_sd : (X,). error_mean, error_complete : (K,) mean error variance, and that of a score
+    """structure : the model's arrays. centre, sd : (K,). predictors, sources : names of person-level columns and where
+    they come from. predictor_means : (W,). trend_unit, before, first, sessions : of the grid (`Scaled`), and how many
+    session numbers it has. covariate_centre, covariate_sd : (X,). error_mean, error_complete : (K,) mean error variance, and that of a score
     all of whose items are answered, in squared units; None for none. items : (K,) of each scale, 0 where the variance
     was given."""
 
@@ -22,6 +23,7 @@ class Kept:
     centre: np.ndarray
     sd: np.ndarray
     predictors: tuple[str, ...]
+    sources: tuple[Source, ...]
     predictor_means: np.ndarray
     trend_unit: float
     before: int
@@ -42,6 +44,7 @@ class Kept:
             data.centre,
             data.sd,
             data.predictors,
+            data.sources,
             data.predictor_means,
             data.trend_unit,
             data.before,

@@ -194,20 +194,18 @@ def _filled(column: np.ndarray, starts: np.ndarray, ahead: bool) -> np.ndarray:
 def _predictors(model: DSEM, kept: Kept, panel: Panel, used: np.ndarray, sessions: np.ndarray) -> np.ndarray:
     """(persons, W), the intercept first; what is not known is the fit's mean."""
     columns = [np.ones(len(used))]
-    for label, mean in zip(kept.predictors, kept.predictor_means[1:], strict=True):
-        if model.treatment_length and label == "number of sessions":
+    for source, mean in zip(kept.sources, kept.predictor_means[1:], strict=True):
+        if source.column is None:
             columns.append(sessions - mean)
             continue
-        name = label if label in model.predictors else next(p for p in model.predictors if label.startswith(f"{p}["))
-        series = panel.per_person(name)
-        if label == name:
-            if not panel.is_numeric(name):
-                _other_kind(name, model)
+        series = panel.per_person(source.column)
+        if source.kind is None:
+            if not panel.is_numeric(source.column):
+                _other_kind(source.column, model)
             values = series.to_numpy().astype(float)[used]
         else:
             texts = series.to_list()
-            kind = label[len(name) + 1 : -1]
-            values = np.array([np.nan if texts[i] is None else float(str(texts[i]) == kind) for i in used])
+            values = np.array([np.nan if texts[i] is None else float(texts[i] == source.kind) for i in used])
         columns.append(np.where(np.isnan(values), 0.0, values - mean))
     return np.column_stack(columns)
 

@@ -56,7 +56,7 @@ def table(fit: DSEMFit, panel: Panel, draws: int) -> Any:
 
 def one_step_ahead(fit: DSEMFit, panel: Panel, draws: int) -> tuple[OnGrid, Predicted]:
     """The Panel on the fit's grid, and what is predicted there."""
-    if fit.model.treatment_length and "number of sessions" in fit.kept.predictors:
+    if any(source.column is None for source in fit.kept.sources):
         raise ModelError(
             "With treatment_length=True effects go with the number of all sessions, which nobody knows beforehand.",
             where=fit.title,

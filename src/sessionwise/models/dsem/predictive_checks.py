@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...errors import Argument, Wording
 from ...findings import Finding, Findings
 from ...panel.frame_kind import TableKind
 from ...show import Grid, Part, Shown, plain, progress
@@ -28,8 +30,8 @@ AT_ONCE = 2_000_000
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One statistic. observed : of the data. replicated, low, high : median and 95 % of the replicates. p : share of
-    replicates in which it is as large or larger, equal ones counting half."""
+    """One statistic; `of` what, for words. observed : of the data. replicated, low, high : median and 95 % of the
+    replicates. p : share of replicates in which it is as large or larger, equal ones counting half."""
 
     statistic: str
     variable: str
@@ -38,6 +40,7 @@ class Check:
     low: float
     high: float
     p: float
+    of: str = field(repr=False, metadata={"json": False})
 
     @property
     def odd(self) -> bool:
@@ -82,7 +85,7 @@ class PredictiveChecks(Shown):
         return [
             headline,
             self.title,
-            *(f"(!) {f.what} {f.remedy}".rstrip() for f in self.findings),
+            *(Wording("(!) ", f.what, " ", f.remedy) for f in self.findings),
             Grid("Posterior predictive checks", ("", "observed", "replicated", "2.5 %", "97.5 %", "p"), rows),
             f"{self.count} replicates of the same persons, sessions and gaps; p: share with as large a value.",
         ]
@@ -102,25 +105,25 @@ def predictive_checks(fit: DSEMFit, panel: Panel, count: int, seed: int) -> Pred
         for at in range(0, len(which), step):
             scores = replicates(fit, grid, parameters(fit, which[at : at + step]), rng)
             sums = _Sums(scores, shape)
-            values.append(np.stack([statistic(sums) for _, _, statistic in statistics], axis=1))
+            values.append(np.stack([statistic(sums) for *_, statistic in statistics], axis=1))
             told(min(at + step, len(which)), len(which))
     replicated = np.concatenate(values)
     own = _Sums(observed[None], shape)
     checks = tuple(
-        _check(name, variable, float(statistic(own)[0]), replicated[:, j])
-        for j, (name, variable, statistic) in enumerate(statistics)
+        _check(name, variable, of, float(statistic(own)[0]), replicated[:, j])
+        for j, (name, variable, of, statistic) in enumerate(statistics)
     )
     return PredictiveChecks(fit.title, checks, len(which), Findings(_said(c) for c in checks if c.odd), fit.kind)
 
 
-def _check(name: str, variable: str, observed: float, replicated: np.ndarray) -> Check:
+def _check(name: str, variable: str, of: str, observed: float, replicated: np.ndarray) -> Check:
     there = replicated[np.isfinite(replicated)]
     if not len(there) or not np.isfinite(observed):
         nan = float("nan")
-        return Check(name, variable, observed, nan, nan, nan, 0.5)
+        return Check(name, variable, observed, nan, nan, nan, 0.5, of)
     low, median, high = np.quantile(there, [0.025, 0.5, 0.975])
     p = np.mean(there > observed) + 0.5 * np.mean(there == observed)
-    return Check(name, variable, observed, float(median), float(low), float(high), float(p))
+    return Check(name, variable, observed, float(median), float(low), float(high), float(p), of)
 
 
 class _Shape:
@@ -163,25 +166,23 @@ class _Sums:
             return np.asarray((a * b).sum(axis=1) / np.sqrt((a * a).sum(axis=1) * (b * b).sum(axis=1)))
 
 
-def _statistics(variables: tuple[str, ...]) -> Iterator[tuple[str, str, Callable[[_Sums], np.ndarray]]]:
-    """Name, variable, and what computes it of scores: (R,)."""
+def _statistics(variables: tuple[str, ...]) -> Iterator[tuple[str, str, str, Callable[[_Sums], np.ndarray]]]:
+    """Name, variable, of what (a key of _WORDS), and what computes it of scores: (R,)."""
     for k, variable in enumerate(variables):
-        for name, statistic in _OF_ONE.items():
-            yield name, variable, lambda x, k=k, statistic=statistic: statistic(x, k)  # type: ignore[misc]
-        yield "autocorrelation within", variable, lambda x, k=k: x.correlation(k, k, 1)  # type: ignore[misc]
+        for name, (of, statistic) in _OF_ONE.items():
+            yield name, variable, of, partial(statistic, k=k)
+        yield "autocorrelation within", variable, "before", partial(_correlation, k=k, other=k, lag=1)
         for j, other in enumerate(variables):
             if j != k:
-                yield (
-                    f"correlation within with {other} before",
-                    variable,
-                    lambda x, k=k, j=j: x.correlation(k, j, 1),  # type: ignore[misc]
-                )
+                name = f"correlation within with {other} before"
+                yield name, variable, "together", partial(_correlation, k=k, other=j, lag=1)
             if j > k:
-                yield (
-                    f"correlation within with {other}, same session",
-                    variable,
-                    lambda x, k=k, j=j: x.correlation(k, j, 0),  # type: ignore[misc]
-                )
+                name = f"correlation within with {other}, same session"
+                yield name, variable, "together", partial(_correlation, k=k, other=j, lag=0)
+
+
+def _correlation(x: _Sums, k: int, other: int, lag: int) -> np.ndarray:
+    return x.correlation(k, other, lag)
 
 
 def _mean(x: _Sums, k: int) -> np.ndarray:
@@ -224,23 +225,22 @@ def _course(x: _Sums, k: int) -> np.ndarray:
     return np.asarray(change.mean(axis=1))
 
 
-_OF_ONE: dict[str, Callable[[_Sums, int], np.ndarray]] = {
-    "mean": _mean,
-    "SD between persons": _between,
-    "SD within persons": _within,
-    "skewness": _skew,
-    "share at the maximum": _at_maximum,
-    "share at the minimum": _at_minimum,
-    "mean change, first to last": _course,
+_OF_ONE: dict[str, tuple[str, Callable[..., np.ndarray]]] = {
+    "mean": ("mean", _mean),
+    "SD between persons": ("between", _between),
+    "SD within persons": ("within", _within),
+    "skewness": ("skewness", _skew),
+    "share at the maximum": ("maximum", _at_maximum),
+    "share at the minimum": ("minimum", _at_minimum),
+    "mean change, first to last": ("course", _course),
 }
 
 
 def _said(check: Check) -> Finding:
     """In plain words, with what to do."""
     more = check.observed > check.replicated
-    kind = next((key for key in _WORDS if check.statistic.startswith(key)), "")
-    meaning, remedy = _WORDS[kind]
-    if kind.startswith("share") and not more:
+    meaning, remedy = _WORDS[check.of]
+    if check.of in ("maximum", "minimum") and not more:
         meaning = (
             "The model goes on where the scores end: near the end of the range they change less than it takes them to."
         )
@@ -251,35 +251,48 @@ def _said(check: Check) -> Finding:
     return Finding("warning", "predictive-check", what, remedy=remedy, column=check.variable)
 
 
-_WORDS = {
-    "share at the maximum": (
+_TREND = Argument("trend='linear'", ("--trend", "linear"))
+_COURSE = Argument("course='free'", ("--course", "free"))
+_VARIANCES = Argument("variances='random'", ("--variances", "random"))
+_ALL = Argument("random='all'", ("--random", "all"))
+_LENGTH = Argument("treatment_length=True", ("--treatment-length",))
+
+#: What a statistic is of -> what it means that it is odd, and what to do.
+_WORDS: dict[str, tuple[str, str]] = {
+    "maximum": (
         "Ratings are at the ceiling, which a normal model does not know: changes there are not seen, so effects of and "
         "on this score may be too small.",
-        "Look at the distribution; say it beside the result.",
+        "Look at the distribution, and say it beside the result.",
     ),
-    "share at the minimum": (
+    "minimum": (
         "Ratings are at the floor, which a normal model does not know: changes there are not seen, so effects of and "
         "on this score may be too small.",
-        "Look at the distribution; say it beside the result.",
+        "Look at the distribution, and say it beside the result.",
     ),
     "skewness": (
         "Scores are not as symmetric as the model takes them to be; means and effects are little touched, single "
         "predictions more.",
         "Look at the ends of the range, and at a transformation.",
     ),
-    "autocorrelation": (
+    "before": (
         "Sessions next to each other go together otherwise than the paths say.",
-        "Try longer lags, trend='linear', or variances='random'.",
+        Wording("Try longer lags, ", _TREND, ", or ", _VARIANCES, "."),
     ),
-    "correlation within": (
+    "together": (
         "The two scores go together within persons otherwise than the paths say.",
-        "Try longer lags, trend='linear', or random='all'.",
+        Wording("Try longer lags, ", _TREND, ", or ", _ALL, "."),
     ),
-    "mean change": (
+    "course": (
         "The course is of another shape, or persons who stay long change otherwise than those who do not.",
-        "Try course='free', trend='linear' or treatment_length=True where the model is without.",
+        Wording("Try ", _COURSE, ", ", _TREND, " or ", _LENGTH, " where the model is without."),
     ),
-    "SD between": ("Persons differ otherwise than the model says.", "Look for odd persons, and use trend='linear'."),
-    "SD within": ("Scores vary within persons otherwise than the model says.", "Look at variances='random'."),
-    "mean": ("The mean is another one than the model's.", "Look for odd scores, and use course='free'."),
+    "between": (
+        "Persons differ otherwise than the model says.",
+        Wording("Look for odd persons, and at ", _TREND, "."),
+    ),
+    "within": (
+        "Scores vary within persons otherwise than the model says.",
+        Wording("Look at ", _VARIANCES, "."),
+    ),
+    "mean": ("The mean is another one than the model's.", Wording("Look for odd scores, and at ", _COURSE, ".")),
 }
