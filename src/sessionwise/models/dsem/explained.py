@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...threads import one_thread
 from .dynamics import net_effects, reduced_form, stationary_variances
 from .parameters import parameters, spaced
 from .process import innovation_variances, process_matrices
@@ -103,6 +104,7 @@ def average_person(fit: DSEMFit) -> np.ndarray:
     return np.asarray(1.0 - np.stack(innovations, axis=1) / stationary_variances(lagged, noise))
 
 
+@one_thread()
 def average_summary(fit: DSEMFit) -> dict[str, tuple[float, float, float]]:
     """See `DSEMFit.average_r_squared`."""
     low, median, high = quantiles(average_person(fit), 0.95)

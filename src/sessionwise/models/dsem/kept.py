@@ -15,9 +15,9 @@ from .person_columns import Source
 class Kept:
     """structure : the model's arrays. centre, sd : (K,). predictors, sources : names of person-level columns and where
     they come from. predictor_means : (W,). trend_unit, before, first, sessions : of the grid (`Scaled`), and how many
-    session numbers it has. covariate_centre, covariate_sd : (X,). error_mean, error_complete : (K,) mean error variance, and that of a score
-    all of whose items are answered, in squared units; None for none. items : (K,) of each scale, 0 where the variance
-    was given."""
+    session numbers it has. covariate_centre, covariate_sd : (X,). error_mean, error_complete : (K,) mean error
+    variance, and that of a score all of whose items are answered, in squared units; None for none. items : (K,) of
+    each scale, 0 where the variance was given."""
 
     structure: Structure
     centre: np.ndarray
