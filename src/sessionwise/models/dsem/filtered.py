@@ -46,10 +46,13 @@ class Process:
     course: np.ndarray
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def filtered(
     data: Together, process: Process, shape: tuple[int, int, int], until: int | None = None, see: Seer | None = None
 ) -> np.ndarray:
     """(persons, nodes, draws) log-likelihood of the sessions before `until`, in standard units.
+
+    A process that runs away beyond the range of numbers has likelihood 0.
 
     shape : persons, nodes, draws. see : called at every session at which a score is observed, before it is taken in.
     """
@@ -79,7 +82,7 @@ def filtered(
             for k in range(k_count):
                 line = _times(p, where[k], n)
                 predicted.append((course[k] + _sum(a, where[k]), _sum(line, where[k]) + errors[k]))
-            see(t, total, predicted)
+            see(t, np.where(np.isnan(total), -np.inf, total), predicted)
         for k in range(k_count):
             there = seen[:, t, k]
             if not there.any():
@@ -95,7 +98,7 @@ def filtered(
                 total -= np.where(mask, 0.5 * (np.log(2 * np.pi * variance) + off * off * inverse), 0.0)
                 inverse = np.where(mask, inverse, 0.0)
             _take_in(a, p, line, inverse, off)
-    return total
+    return np.where(np.isnan(total), -np.inf, total)
 
 
 def _start(process: Process, shape: tuple[int, int, int]) -> Matrix:

@@ -107,6 +107,7 @@ def _put_out(
     out: Predicted, data: Together, t: int, k: int, share: np.ndarray, mean: np.ndarray, variance: np.ndarray
 ) -> None:
     rows = data.rows[:, t]
+    mean, variance = np.where(share > 0, mean, 0.0), np.where(share > 0, variance, 1.0)
     middle = np.sum(share * mean, axis=(1, 2))
     spread = np.sum(share * (variance + (mean - middle[:, None, None]) ** 2), axis=(1, 2))
     observed = data.values[:, t, k]

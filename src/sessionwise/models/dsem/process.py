@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from .paths import Paths
 
 
+#: Share of a variance that correlations, put together again from what is reported, may be off.
+ROUNDING = 1e-12
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Effects:
     """Of D draws: how a person's effects hang together.
@@ -35,7 +39,8 @@ class Effects:
     @classmethod
     def of(cls, omega: np.ndarray, levels: int) -> Effects:
         """omega : (D, q, q), levels first."""
-        root = np.linalg.cholesky(omega[:, levels:, levels:])
+        own = omega[:, levels:, levels:]
+        root = np.linalg.cholesky(own * (1.0 + ROUNDING * np.eye(own.shape[1])))
         across = omega[:, :levels, levels:]
         if across.any():
             slope = np.swapaxes(np.linalg.solve(root, np.swapaxes(across, 1, 2)), 1, 2)
