@@ -163,17 +163,16 @@ def test_probabilities_of_new_persons_are_uniform_by_a_fit() -> None:
 
 
 def test_nodes_at_which_the_process_runs_away_have_no_weight() -> None:
-    """Coefficients beyond 2 are expected now and then; over 600 sessions no number would hold what comes of them."""
+    """Coefficients beyond 2 are expected now and then; over 800 skipped sessions no number holds what comes of them."""
     model = sw.DSEM(("y ~ lag(y)",), random="all", course=None)
     small = {"y ~ lag(y)": 0.3, "sd(y ~ lag(y))": 0.1}
     fit = model.fit(model.simulate(small, 20, 8, seed=1), seed=1, size=20, most=100, chains=1)
     values = [{"sd(y ~ lag(y))": 0.8, "y ~ lag(y)": 0.3}.get(n, 1.0) for n in fit.reported.names]
     draws = np.broadcast_to(values, fit.reported.draws.shape).copy()
     wide = replace(fit, reported=replace(fit.reported, draws=draws))
-    panel = model.simulate(small, 2, 600, seed=2)
-    pit = wide.one_step_ahead(panel, draws=1)["pit"].to_numpy()
+    table = pl.DataFrame({"person": [1] * 5, "session": [1, 2, 3, 803, 804], "y": [0.5, -0.5, 1.0, 0.3, -0.2]})
+    pit = wide.one_step_ahead(sw.Panel(table, person="person", session="session"), draws=1)["pit"].to_numpy()
     assert np.isfinite(pit).all()
-    assert stats.kstest(pit[50:], "uniform").pvalue > 0.001
 
 
 def test_a_level_that_moves_is_noticed() -> None:

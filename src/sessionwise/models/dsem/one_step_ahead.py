@@ -107,9 +107,14 @@ def _put_out(
     out: Predicted, data: Together, t: int, k: int, share: np.ndarray, mean: np.ndarray, variance: np.ndarray
 ) -> None:
     rows = data.rows[:, t]
-    mean, variance = np.where(share > 0, mean, 0.0), np.where(share > 0, variance, 1.0)
+    # where the process has run away beyond the range of numbers, any score has density 0
+    there = np.isfinite(mean) & np.isfinite(variance) & (share > 0)
+    share = np.where(there, share, 0.0)
+    share = share / share.sum(axis=(1, 2), keepdims=True)
+    mean, variance = np.where(there, mean, 0.0), np.where(there, variance, 1.0)
     middle = np.sum(share * mean, axis=(1, 2))
-    spread = np.sum(share * (variance + (mean - middle[:, None, None]) ** 2), axis=(1, 2))
+    with np.errstate(over="ignore"):
+        spread = np.sum(share * (variance + (mean - middle[:, None, None]) ** 2), axis=(1, 2))
     observed = data.values[:, t, k]
     below = special.ndtr((observed[:, None, None] - mean) / np.sqrt(variance))
     there = ~np.isnan(observed)
