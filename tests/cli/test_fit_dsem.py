@@ -62,9 +62,24 @@ def test_a_verdict_names_options(scores: Path) -> None:
     assert "Draw more with --most 200, or use a simpler model: --random none" in " ".join(text.split())
 
 
+def test_checks_and_leaving_one_out_are_there_on_request(scores: Path) -> None:
+    asked = ["--model", "dsem", *PAIR, *SIMPLE, "--size", "20", "--most", "200", "--checks", "--loo", scores, *ROLES]
+    told = json.loads(run("fit", *asked, "--json"))
+    panel = sw.Panel(sw.read(scores), person="patient", session="session")
+    fit = sw.DSEM.reciprocal("core_om", "wai_sr", random="none", course=None).fit(panel, size=20, most=200)
+    assert told["loo"] == fit.loo(panel).to_dict()
+    assert [c["p"] for c in told["checks"]["checks"]] == fit.predictive_checks(panel).tidy()["p"].to_list()
+    assert list(told["r_squared"]) == ["core_om", "wai_sr"]
+    text = " ".join(run("fit", *asked).split())
+    assert "Posterior predictive checks" in text
+    assert "Leaving one person out: elpd" in text
+    assert "--course free" in text  # symptoms fall, and the model was given no course
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (["--model", "riclpm", *PAIR, "--waves", "3", "--loo", "FILE"], "--loo is no option of --model riclpm"),
         (["--model", "dsem", "--outcome", "core_om", "FILE"], "needs --outcome and --process"),
         (
             ["--model", "dsem", *PAIR, "--within", "y ~ lag(y)", "FILE"],

@@ -260,6 +260,8 @@ def test_persons_draws_and_their_moments_agree() -> None:
     size = effective_size(drawn.persons.reshape(4, -1, 30)[:, :, :]).reshape(15, 2)
     error = drawn.effect_sd / np.sqrt(size)
     np.testing.assert_array_less(np.abs(drawn.persons.mean(axis=0) - drawn.effects) / error, MOST_ERRORS)
+    means = drawn.draws.reshape(-1, drawn.layout.size)[drawn.persons_at][:, drawn.layout.means]
+    np.testing.assert_allclose(drawn.persons.mean(axis=1), means, atol=1e-12)  # each with the draw that it belongs to
 
 
 def test_an_interrupt_keeps_what_was_drawn() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -120,6 +121,13 @@ PLOT_OTHERS = {"style"}
 
 Call = Callable[[World], object]
 
+
+def exported(world: World) -> None:
+    """ArviZ is an extra, which may not be there."""
+    with suppress(sw.ModelError):
+        world.dsem.to_arviz(world.panel, draws=50)
+
+
 FUNCTIONS: dict[str, Call] = {
     "check": lambda w: sw.check(w.panel),
     "compare": lambda w: sw.compare(w.mlm, w.sem),
@@ -224,6 +232,10 @@ METHODS: dict[str, Call] = {
         .fit(w.panel, size=20, most=100, chains=1)
         .prior_sensitivity(w.panel, size=20, most=100, chains=1)
     ),
+    "DSEMFit.loo": lambda w: w.dsem.loo(w.panel, draws=50),
+    "DSEMFit.one_step_ahead": lambda w: w.dsem.one_step_ahead(w.panel, draws=20),
+    "DSEMFit.predictive_checks": lambda w: w.dsem.predictive_checks(w.panel, replicates=20),
+    "DSEMFit.to_arviz": lambda w: exported(w),
     "SEMFit.lags_given": lambda w: w.sem.lags_given("core_om"),
     "SEMFit.lrt": lambda w: w.sem.lrt(sw.CLPM("core_om", "wai_sr", waves=4, lags="equal").fit(w.panel)),
     "SEMFit.same_over_groups": lambda w: (

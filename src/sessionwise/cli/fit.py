@@ -139,6 +139,12 @@ def fit(
         float | None, typer.Option(help="dsem: effective draws that every number must have (default 400).")
     ] = None,
     most: Annotated[int | None, typer.Option(help="dsem: draws of a chain at most (default 20000).")] = None,
+    checks: Annotated[
+        bool, typer.Option("--checks", help="dsem: whether scores drawn from the model look like the scores.")
+    ] = False,
+    loo: Annotated[
+        bool, typer.Option("--loo", help="dsem: how well a person is predicted who was left out (PSIS-LOO).")
+    ] = False,
     answering: Answering,
     out_of_range: OutOfRange = None,
     json_: Json = False,
@@ -151,6 +157,7 @@ def fit(
     description = described(kind, formula, options)
     by = {"df": degrees(options.df)} if kind == "mlm" else {}
     drawing = _drawing(kind, {"seed": seed, "size": size, "most": most})
+    _drawing(kind, {"checks": checks or None, "loo": loo or None})
     sessions = built(SessionsFile, {**reading, "file": file})
     with busy("reading and fitting") as say:
         panel = scored_panel(sessions, answering, out_of_range)
@@ -160,6 +167,14 @@ def fit(
         tests, tables = tested(fitted, panel, test or [], {k: v for k, v in drawing.items() if k in ("size", "most")})
         record = {"command": "fit", "file": file.name, **fitted.to_dict(**by), "read": panel.findings.to_dicts()}
         record |= {"tests": tests} if tests else {}
+        if checks:
+            say("predictive checks")
+            found = fitted.predictive_checks(panel, seed=1 if seed is None else seed)
+            record["checks"], tables = found.to_dict(), [*tables, rich_group(in_options(found.parts()))]
+        if loo:
+            say("leaving one person out")
+            left_out = fitted.loo(panel)
+            record["loo"], tables = left_out.to_dict(), [*tables, rich_group(left_out.parts())]
     doubts = panel.findings.warnings
     print_result(json_, record, rich_group(in_options(fitted.parts(**by))), *tables, *([doubts] if doubts else []))
 

@@ -49,13 +49,15 @@ class Plan:
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawn:
     """draws : (chains, kept, size of the Layout). effects, effect_sd : (persons, q) means and SDs of persons' effects.
-    persons : (draws, persons, q), thinned. convergence : of all numbers judged. met : whether the plan's limits were.
+    persons : (draws, persons, q), thinned; persons_at : (draws,) which of all draws, chain after chain, they belong to.
+    convergence : of all numbers judged. met : whether the plan's limits were.
     interrupted : whether it was stopped before."""
 
     draws: np.ndarray
     effects: np.ndarray
     effect_sd: np.ndarray
     persons: np.ndarray
+    persons_at: np.ndarray
     convergence: Convergence
     met: bool
     interrupted: bool
@@ -119,8 +121,17 @@ def run_chains(
     count = sum(r.swept for r in runners)
     means, squares = (sum(r.sums[part] for r in runners) / count for part in (0, 1))
     spread = np.sqrt(np.maximum(squares - means**2, 0.0))
-    persons = np.stack([one for r in runners for one in r.kept])
-    return Drawn(_stacked(runners), means, spread, persons, state, met, interrupted, layout)
+    draws = _stacked(runners)
+    kept = draws.shape[1]
+    # of an interrupted run no draws beyond those that all chains have
+    own = [
+        (one, c * kept + at * r.spacing)
+        for c, r in enumerate(runners)
+        for at, one in enumerate(r.kept)
+        if at * r.spacing < kept
+    ]
+    persons = np.stack([one for one, _ in own])
+    return Drawn(draws, means, spread, persons, np.array([at for _, at in own]), state, met, interrupted, layout)
 
 
 @dataclass(slots=True, eq=False)

@@ -7,6 +7,8 @@ description -> paths (which score predicts which) + scaled data on the grid of s
 from __future__ import annotations
 
 from .fit import DSEMFit
+from .loo import LOO, LOODifference
 from .model import DSEM
+from .predictive_checks import PredictiveChecks
 
-__all__ = ["DSEM", "DSEMFit"]
+__all__ = ["DSEM", "LOO", "DSEMFit", "LOODifference", "PredictiveChecks"]

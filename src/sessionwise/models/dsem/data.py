@@ -16,7 +16,7 @@ from ...findings import Finding
 from ...gibbs.specification import Grid
 from ...words import counted, num
 from .measurement import ErrorVariance, estimated, from_items, given
-from .person_columns import person_clusters, person_outcomes, person_predictors
+from .person_columns import Source, person_clusters, person_outcomes, person_predictors
 
 if TYPE_CHECKING:
     from ...panel import Panel
@@ -38,12 +38,13 @@ class Scaled:
     """What the chains take, and the way back.
 
     grid : in standard units. centre, sd : (K,) grand means and SDs within persons, of the data's units. persons :
-    indices of the Panel's persons that are used. predictors : names of the person-level columns but the intercept.
-    predictor_means : (W,) what was taken off them, 0 for the intercept. errors : of each variable, None for none.
-    trend_unit : sessions that the own course's linear column counts as 1. covariate_sd : (X,). outcome_centre,
-    outcome_sd : (O,) means and SDs of person-level outcomes. skipped : sessions between first and last ones with
-    nothing observed. before : sessions that the grid begins before a person's first. first : session number of the
-    grid's index 0. findings : what was left out or odd.
+    indices of the Panel's persons that are used. predictors : names of the person-level columns but the intercept;
+    sources : of each. predictor_means : (W,) what was taken off them, 0 for the intercept. errors : of each variable,
+    None for none.
+    trend_unit : sessions that the own course's linear column counts as 1. covariate_centre, covariate_sd : (X,) means
+    and SDs. outcome_centre, outcome_sd : (O,) means and SDs of person-level outcomes. skipped : sessions between first
+    and last ones with nothing observed. before : sessions that the grid begins before a person's first. first : session
+    number of the grid's index 0. findings : what was left out or odd.
     """
 
     grid: Grid
@@ -51,9 +52,11 @@ class Scaled:
     sd: np.ndarray
     persons: np.ndarray
     predictors: tuple[str, ...]
+    sources: tuple[Source, ...]
     predictor_means: np.ndarray
     errors: tuple[ErrorVariance, ...] | None
     trend_unit: float
+    covariate_centre: np.ndarray
     covariate_sd: np.ndarray
     outcome_centre: np.ndarray
     outcome_sd: np.ndarray
@@ -78,44 +81,26 @@ def scaled(model: DSEM, paths: Paths, panel: Panel) -> Scaled:
     centre, sd = _spread(values, person, paths, model.title)
     errors = _errors(model, paths, panel, sd)
     before = {"own": 0, "given": 0, "stationary": BURN_IN, "previous": paths.lags}[model.first]
-    rows = np.flatnonzero(seen)
-    place = np.searchsorted(used, person[rows])
-    sessions = panel.sessions[rows].astype(np.int64)
-    start = np.full(len(used), np.iinfo(np.int64).max)
-    end = np.full(len(used), np.iinfo(np.int64).min)
-    np.minimum.at(start, place, sessions)
-    np.maximum.at(end, place, sessions)
-    start -= before
-    held = end - start + 1
-    lengths = np.maximum(held, paths.lags)
-    if lengths.sum() > SPARSEST * len(rows) + 1000:
-        raise ModelError(
-            f"Between the first and last sessions lie {int(lengths.sum())} session numbers, and {len(rows)} were held: "
-            f"{panel.roles.session} counts something else than sessions.",
-            where=model.title,
-            remedy="Number the sessions of each person 1, 2, 3, ..., leaving a number out where one was skipped.",
-        )
-    first = int(start.min())
-    starts = np.concatenate([[0], np.cumsum(lengths)])
-    total = int(starts[-1])
-    at = starts[place] + sessions - start[place]
+    placed = place_sessions(panel, seen, used, before, paths.lags, model.title)
+    rows, at, place, owner, session = placed.rows, placed.at, placed.place, placed.owner, placed.session
+    starts, first, total = placed.starts, placed.first, len(placed.session)
     grid_values = np.full((total, len(paths.variables)), np.nan)
     grid_values[at] = (values[rows] - centre) / sd
-    owner = np.repeat(np.arange(len(used)), lengths)
-    session = np.arange(total) - starts[owner] + start[owner] - first
     count = int(session.max()) + 1
     error = None
     if errors is not None:
         error = np.ones_like(grid_values)
         error[at] = np.where(np.isnan(values[rows]), 1.0, np.column_stack([e.variance for e in errors])[rows] / sd**2)
-    covariates, covariate_sd, said = _covariates(paths, panel, rows, at, owner, total, model.title)
-    predictors, names, means, more = person_predictors(model, panel, used, np.bincount(place, minlength=len(used)))
+    covariates, covariate_centre, covariate_sd, said = _covariates(paths, panel, rows, at, owner, total, model.title)
+    predictors, names, sources, means, more = person_predictors(
+        model, panel, used, np.bincount(place, minlength=len(used))
+    )
     own, unit = _own_course(model.trend, count, before)
     clusters, unclear = person_clusters(model, panel, used)
     outcomes = person_outcomes(model, panel, used)
     outcome_sd = np.zeros(0) if outcomes is None else np.nanstd(outcomes, axis=0)
     outcome_centre = np.zeros(0) if outcomes is None else np.nanmean(outcomes, axis=0)
-    skipped = int(held.sum()) - len(rows) - before * len(used)
+    skipped = placed.held - len(rows) - before * len(used)
     return Scaled(
         Grid(
             starts,
@@ -133,9 +118,11 @@ def scaled(model: DSEM, paths: Paths, panel: Panel) -> Scaled:
         sd,
         used,
         names,
+        sources,
         means,
         errors,
         unit,
+        covariate_centre,
         covariate_sd,
         outcome_centre,
         outcome_sd,
@@ -144,6 +131,58 @@ def scaled(model: DSEM, paths: Paths, panel: Panel) -> Scaled:
         first,
         (*_left_out(panel, used), *said, *more, *unclear),
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Placed:
+    """Where rows of a Panel stand on the grid of session numbers.
+
+    rows : of the Panel, those with a score. at : (rows,) their places on the grid. place : (rows,) index of each one's
+    person. starts : (persons + 1,) of the grid. owner, session : (grid,) index of the person, and of the session number
+    from `first` on. held : sessions of the grid but those added for persons with fewer than lags.
+    """
+
+    rows: np.ndarray
+    at: np.ndarray
+    place: np.ndarray
+    starts: np.ndarray
+    owner: np.ndarray
+    session: np.ndarray
+    first: int
+    held: int
+
+
+def place_sessions(panel: Panel, seen: np.ndarray, used: np.ndarray, before: int, lags: int, title: str) -> Placed:
+    """seen : (rows of the Panel,) whether a score is observed. used : indices of the persons of whom one is. before :
+    sessions that the grid begins before a person's first.
+
+    Raises
+    ------
+    ModelError : a grid that is nearly empty.
+    """
+    rows = np.flatnonzero(seen)
+    place = np.searchsorted(used, panel.codes[rows])
+    sessions = panel.sessions[rows].astype(np.int64)
+    start = np.full(len(used), np.iinfo(np.int64).max)
+    end = np.full(len(used), np.iinfo(np.int64).min)
+    np.minimum.at(start, place, sessions)
+    np.maximum.at(end, place, sessions)
+    start -= before
+    held = end - start + 1
+    lengths = np.maximum(held, lags)
+    if lengths.sum() > SPARSEST * len(rows) + 1000:
+        raise ModelError(
+            f"Between the first and last sessions lie {int(lengths.sum())} session numbers, and {len(rows)} were held: "
+            f"{panel.roles.session} counts something else than sessions.",
+            where=title,
+            remedy="Number the sessions of each person 1, 2, 3, ..., leaving a number out where one was skipped.",
+        )
+    first = int(start.min())
+    starts = np.concatenate([[0], np.cumsum(lengths)])
+    owner = np.repeat(np.arange(len(used)), lengths)
+    session = np.arange(int(starts[-1])) - starts[owner] + start[owner] - first
+    at = starts[place] + sessions - start[place]
+    return Placed(rows, at, place, starts, owner, session, first, int(held.sum()))
 
 
 def _spread(values: np.ndarray, person: np.ndarray, paths: Paths, title: str) -> tuple[np.ndarray, np.ndarray]:
@@ -239,11 +278,12 @@ def _finite(paths: Paths, values: np.ndarray, title: str) -> None:
 
 def _covariates(
     paths: Paths, panel: Panel, rows: np.ndarray, at: np.ndarray, owner: np.ndarray, total: int, title: str
-) -> tuple[np.ndarray | None, np.ndarray, list[Finding]]:
-    """(rows, X) in SDs from the grand mean, and the SDs; the person's mean where a session has none."""
+) -> tuple[np.ndarray | None, np.ndarray, np.ndarray, list[Finding]]:
+    """(rows, X) in SDs from the grand mean, the means, the SDs; the person's mean where a session has none."""
     if not paths.covariates:
-        return None, np.zeros(0), []
-    out, sds, said = np.zeros((total, len(paths.covariates))), np.zeros(len(paths.covariates)), []
+        return None, np.zeros(0), np.zeros(0), []
+    count = len(paths.covariates)
+    out, centres, sds, said = np.zeros((total, count)), np.zeros(count), np.zeros(count), []
     for c, name in enumerate(paths.covariates):
         if not panel.is_numeric(name):
             raise ModelError(
@@ -259,9 +299,9 @@ def _covariates(
                 where=title,
                 remedy=f"Leave {name} out, or correct it.",
             )
-        overall, sds[c] = there.mean(), there.std()
+        centres[c], sds[c] = there.mean(), there.std()
         column = np.full(total, np.nan)
-        column[at] = (given - overall) / sds[c]
+        column[at] = (given - centres[c]) / sds[c]
         missing = np.isnan(column)
         sums = np.bincount(owner, np.where(missing, 0.0, column), minlength=int(owner.max()) + 1)
         means = sums / np.maximum(np.bincount(owner, ~missing, minlength=len(sums)), 1)
@@ -269,7 +309,7 @@ def _covariates(
         if count := int(np.isnan(given).sum()):
             what = f"{name} is taken as the person's mean at {counted(count, 'session')} where it is not known."
             said.append(Finding("note", "covariate-filled", what, count=count, column=name))
-    return out, sds, said
+    return out, centres, sds, said
 
 
 def _left_out(panel: Panel, used: np.ndarray) -> list[Finding]:

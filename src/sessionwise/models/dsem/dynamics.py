@@ -55,7 +55,11 @@ def net_effects(paths: Paths, reported: Reported) -> dict[tuple[str, str], np.nd
 
 def variances(paths: Paths, reported: Reported) -> np.ndarray:
     """(draws, K) stationary variances of true scores within the average person; NaN where the process has none."""
-    lagged, noise = reduced_form(paths, reported)
+    return stationary_variances(*reduced_form(paths, reported))
+
+
+def stationary_variances(lagged: np.ndarray, noise: np.ndarray) -> np.ndarray:
+    """(n, K) of processes with these matrices, (n, P, K, K) and (n, K, K); NaN where one has none."""
     companion = _companion(lagged)
     count, m, k = len(companion), companion.shape[1], noise.shape[1]
     total = np.zeros((count, m, m))

@@ -23,6 +23,7 @@ from ..contract import State, Verdict
 from .data import Scaled, scaled
 from .doubts import doubts
 from .fit import DSEMFit
+from .kept import Kept
 from .own_priors import with_own
 from .priors import ERROR, priors
 from .reported import Reported, effects_of, reported
@@ -131,6 +132,8 @@ def estimate(
         error_said=_error_said(paths, data),
         seed=seed,
         kind=TableKind.of(panel),
+        kept=Kept.of(data, structure),
+        person_at=drawn.persons_at,
         person=panel.roles.person,
     )
 

@@ -12,17 +12,20 @@ import numpy as np
 from ...errors import ModelError, nearest, some
 from ...findings import Findings
 from ...gibbs.diagnostics import Convergence
-from ...options import A_LEVEL, A_NAME, PANEL, a_number, takes, valid_level, whole_number
+from ...options import A_LEVEL, A_NAME, A_SEED, PANEL, a_number, takes, valid_level, whole_number
 from ...panel.frame_kind import TableKind
 from ...show import Part, plain
 from ...threads import one_thread
 from ..contract import Fit, LaggedEffect, Verdict
 from .dynamics import impulse_responses, long_run, net_effects, standardised_scale
+from .kept import Kept
 from .reported import Effects, Reported
 
 if TYPE_CHECKING:
     from ...panel import Panel
+    from .loo import LOO
     from .model import DSEM
+    from .predictive_checks import PredictiveChecks
     from .prior_sensitivity import PriorSensitivity
 
 
@@ -33,8 +36,9 @@ class DSEMFit(Fit):
     verdict : good only where R-hat < 1.01 and effective draws are enough for everything that is reported.
     reported : names, kinds and draws (chains, kept, names) of all parameters. convergence : of each.
     persons : labels. person_means, person_sds : (persons, effects) posterior means and SDs of random effects, columns
-    by `effects.names`. person_draws : (draws, persons, effects), some of them. within_sd : of each variable, SD of
-    deviations from person means. seed : that was given.
+    by `effects.names`. person_draws : (draws, persons, effects), some of them; person_at : (draws,) which of all
+    draws, chain after chain, each of them belongs to. within_sd : of each variable, SD of deviations from person means.
+    seed : that was given. kept : how a Panel comes to stand on the fit's grid.
     """
 
     model: DSEM
@@ -52,6 +56,8 @@ class DSEMFit(Fit):
     error_said: str
     seed: int
     kind: TableKind = field(repr=False)
+    kept: Kept = field(repr=False)
+    person_at: np.ndarray = field(repr=False)
     person: str = "person"
 
     @property
@@ -171,6 +177,149 @@ class DSEMFit(Fit):
             low, median, high = np.nanquantile(values, [0.025, 0.5, 0.975])
             out[f"{predictor} → {outcome}"] = (float(median), float(low), float(high))
         return out
+
+    @takes(ModelError, panel=PANEL, draws=whole_number(50))
+    @one_thread()
+    def loo(self, panel: Panel, *, draws: int = 400) -> LOO:
+        """How well a person's scores are predicted when that person is left out: PSIS-LOO over persons.
+
+        The likelihood of a person's scores has the person's level and own effects integrated out. `difference` of what
+        is returned compares two fits of the same scores.
+
+        Parameters
+        ----------
+        panel : Panel
+            The one that was fitted.
+        draws : int
+            How many of the posterior are used.
+
+        Raises
+        ------
+        ModelError : other data, clusters, or outcomes.
+        """
+        from .loo import loo
+
+        return loo(self, panel, int(draws))
+
+    @takes(ModelError, panel=PANEL, draws=whole_number(1))
+    @one_thread()
+    def one_step_ahead(self, panel: Panel, *, draws: int = 100) -> Any:
+        """What is expected of each score from the person's sessions before it; nothing later is known.
+
+        Under the model `pit` is uniform between 0 and 1. The parameters are those of the fit: of the persons that were
+        fitted they know later sessions too, of others nothing.
+
+        Parameters
+        ----------
+        panel : Panel
+            The one that was fitted, or another one with the same columns and any persons. Measurement error is that of
+            the fit, by the items answered where the Panel holds them.
+        draws : int
+            How many of the posterior are used.
+
+        Returns
+        -------
+        dataframe
+            One row a score that is observed: person, session, variable, observed, mean, sd, pit (the predictive
+            probability of a score no higher than the observed one).
+
+        Raises
+        ------
+        ModelError : a column that is not there, or a model with treatment_length.
+        """
+        from .one_step_ahead import table
+
+        return table(self, panel, int(draws))
+
+    @takes(ModelError, panel=PANEL, replicates=whole_number(20), seed=A_SEED)
+    @one_thread()
+    def predictive_checks(self, panel: Panel, *, replicates: int = 400, seed: int = 1) -> PredictiveChecks:
+        """Whether scores drawn from the model look like the scores: posterior predictive checks.
+
+        Parameters
+        ----------
+        panel : Panel
+            The one that was fitted.
+        replicates : int
+            How often its scores are drawn anew, for the same sessions and gaps, of persons drawn anew.
+        seed : int
+            Equal seeds give equal numbers.
+
+        Raises
+        ------
+        ModelError : other data.
+        """
+        from .predictive_checks import predictive_checks
+
+        return predictive_checks(self, panel, int(replicates), int(seed))
+
+    @takes(ModelError, level=A_LEVEL)
+    @one_thread()
+    def r_squared(self, level: float = 0.95) -> Any:
+        """Share of a true score's variance within persons that the paths predict: 1 - innovation variance / variance.
+
+        Measurement error, trends, the common course and what covariates add are in neither variance; paths within a
+        session count as lags do (Schuurman & Hamaker 2019).
+
+        Returns
+        -------
+        dataframe
+            Two rows a variable: variable, of ('average person': with the mean coefficients; 'mean over persons'),
+            median, low, high, share (of draws, or of draws and persons, whose process has a variance that it stays at;
+            others are left out).
+        """
+        from .explained import r_squared
+
+        return r_squared(self, valid_level(level))
+
+    @cached_property
+    def average_r_squared(self) -> dict[str, tuple[float, float, float]]:
+        """Median, low, high (95 %) of the average person's R² within, by variable: see `r_squared`."""
+        from .explained import average_summary
+
+        return average_summary(self)
+
+    @takes(ModelError, level=A_LEVEL)
+    @one_thread()
+    def standardised_persons(self, level: float = 0.95) -> Any:
+        """Each person's lagged effects in SDs of both true scores within that person (Schuurman et al. 2016).
+
+        Returns
+        -------
+        dataframe
+            One row a person and effect: person, outcome, predictor, median, low, high, share (of draws in which the
+            person's process has a variance that it stays at; others are left out).
+        """
+        from .explained import standardised_persons
+
+        return standardised_persons(self, valid_level(level))
+
+    @takes(ModelError, level=A_LEVEL)
+    @one_thread()
+    def standardised_mean(self, level: float = 0.95) -> dict[str, tuple[float, float, float]]:
+        """Median, low, high of the mean over persons of `standardised_persons`, by effect."""
+        from .explained import standardised_mean
+
+        return standardised_mean(self, valid_level(level))
+
+    @takes(ModelError, panel=PANEL, draws=whole_number(50))
+    @one_thread()
+    def to_arviz(self, panel: Panel | None = None, *, draws: int = 400) -> Any:
+        """As ArviZ's InferenceData: `posterior` (chain, draw) with parameters by name.
+
+        Parameters
+        ----------
+        panel : Panel
+            The one that was fitted: adds `log_likelihood` over persons, of `draws` draws; `posterior` then holds the
+            same draws. Without it `posterior` holds all.
+
+        Raises
+        ------
+        ModelError : ArviZ is not installed; other data, clusters, or outcomes.
+        """
+        from .arviz_export import to_arviz
+
+        return to_arviz(self, panel, int(draws))
 
     @takes(ModelError, sessions=whole_number(1, 1000), level=A_LEVEL)
     @one_thread()
@@ -301,6 +450,7 @@ class DSEMFit(Fit):
             "seed": self.seed,
             "parameters": plain(self._rows),
             "standardised": {k: plain(list(v)) for k, v in self.standardised().items()},
+            "r_squared": {k: plain(list(v)) for k, v in self.average_r_squared.items()},
             "findings": self.findings.to_dicts(),
         }
 

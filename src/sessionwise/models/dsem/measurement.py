@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True, eq=False)
 class ErrorVariance:
     """variance : (rows,) of each score, NaN where it is not observed. freedom : degrees of freedom behind it, infinite
-    where it was given. said : where it comes from."""
+    where it was given. said : where it comes from. items : of the scale, None where it was given."""
 
     variance: np.ndarray
     freedom: float
     said: str
+    items: int | None = None
 
 
 def from_items(panel: Panel, column: str) -> ErrorVariance:
@@ -57,7 +58,18 @@ def from_items(panel: Panel, column: str) -> ErrorVariance:
     answered = (~np.isnan(answers)).sum(axis=1)
     with np.errstate(divide="ignore"):
         each = np.where(np.isnan(score), np.nan, scale**2 * variance / answered)
-    return ErrorVariance(each, freedom, f"from {k} items")
+    return ErrorVariance(each, freedom, f"from {k} items", k)
+
+
+def answered(panel: Panel, column: str) -> np.ndarray:
+    """(rows,) how many items of a scale that `score` made were answered.
+
+    Raises
+    ------
+    ModelError : the column was not scored here.
+    """
+    items, _, _ = _items(panel, column)
+    return np.asarray((~np.isnan(np.column_stack([panel[name] for name in items]))).sum(axis=1))
 
 
 def _items(panel: Panel, column: str) -> tuple[list[str], float, np.ndarray]:

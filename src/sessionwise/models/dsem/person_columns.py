@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,15 +16,24 @@ if TYPE_CHECKING:
     from .model import DSEM
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a person-level predictor comes from. column : of the Panel, None for the number of sessions. kind : of a
+    column of text, the value that counts 1; None for numbers."""
+
+    column: str | None
+    kind: object = None
+
+
 def person_predictors(
     model: DSEM, panel: Panel, used: np.ndarray, sessions: np.ndarray
-) -> tuple[np.ndarray, tuple[str, ...], np.ndarray, list[Finding]]:
-    """(persons, W), the intercept first, the others centred."""
-    columns, names, said = [np.ones(len(used))], [], []
+) -> tuple[np.ndarray, tuple[str, ...], tuple[Source, ...], np.ndarray, list[Finding]]:
+    """(persons, W), the intercept first, the others centred; of these names, sources, and (W,) means taken off."""
+    columns, names, sources, said = [np.ones(len(used))], [], [], []
     for name in model.predictors:
         if panel.is_numeric(name):
             series = panel.per_person(name).to_numpy().astype(float)[used]
-            parts = [(name, series)]
+            parts = [(name, Source(name), series)]
         else:
             labels = panel.per_person(name)
             texts = labels.to_list()
@@ -36,7 +46,11 @@ def person_predictors(
                     remedy="Use a numeric column, or fewer kinds.",
                 )
             parts = [
-                (f"{name}[{kind}]", np.array([np.nan if v is None else float(v == kind) for v in values]))
+                (
+                    f"{name}[{kind}]",
+                    Source(name, kind),
+                    np.array([np.nan if v is None else float(v == kind) for v in values]),
+                )
                 for kind in kinds[1:]
             ]
         if not parts:
@@ -45,7 +59,7 @@ def person_predictors(
                 where=model.title,
                 remedy=f"Leave {name} out of between.",
             )
-        for label, series in parts:
+        for label, source, series in parts:
             missing = np.isnan(series)
             if missing.all() or np.isinf(series).any() or np.nanstd(series) == 0:
                 raise ModelError(
@@ -58,9 +72,11 @@ def person_predictors(
                 said.append(Finding("note", "predictor-filled", what, count=int(missing.sum()), column=name))
             columns.append(np.where(missing, np.nanmean(series), series))
             names.append(label)
+            sources.append(source)
     if model.treatment_length and np.ptp(sessions) > 0:
         columns.append(sessions.astype(float))
         names.append("number of sessions")
+        sources.append(Source(None))
     elif model.treatment_length:
         what = "All persons have the same number of sessions, so that no effect can go with it."
         said.append(Finding("note", "treatment-length", what))
@@ -68,7 +84,7 @@ def person_predictors(
     means = table.mean(axis=0)
     means[0] = 0.0
     _independent(table - means, names, model)
-    return table - means, tuple(names), means, said
+    return table - means, tuple(names), tuple(sources), means, said
 
 
 def _independent(table: np.ndarray, names: list[str], model: DSEM) -> None:

@@ -59,6 +59,13 @@ def fit_parts(fit: DSEMFit) -> list[Part]:
             tuple((name, *(num(v) for v in values)) for name, values in standard.items()),
         )
     )
+    parts.append(
+        Grid(
+            "R² within persons: what the paths predict of true scores, average person",
+            ("", "median", "2.5 %", "97.5 %"),
+            tuple((name, *(num(v) for v in values)) for name, values in fit.average_r_squared.items()),
+        )
+    )
     if bias := expected_bias_said(fit):
         parts.append(bias)
     parts.append(f"{fit.nobs} sessions of {fit.npersons} persons; seed {fit.seed}.")
