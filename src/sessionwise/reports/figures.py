@@ -9,7 +9,8 @@ import numpy as np
 
 from .. import plot
 from ..errors import PanelError
-from ..plot.caterpillar import LevelEffects, draw_effects
+from ..plot.caterpillar import draw_effects
+from ..plot.level_effects import LevelEffects
 from ..plot.simple_slopes import Slopes, draw_slopes
 from ..study.records import Direction, Estimand, Heterogeneity, Moderation, NotAnswered, PersonEffects
 from ..study.words.phrases import before
