@@ -171,9 +171,10 @@ def lasting(result: StudyResult, found: DynamicModel, table: ShownTable | None) 
     made = []
     for key, (response, predictor) in pairs.items():
         rows = [r for r in found.responses if r.direction == key]
-        columns = ("median", "low", "high", "low_50", "high_50")
-        made.append(Response(response, predictor, *(np.array([getattr(r, c) for r in rows]) for c in columns)))
-    chart = draw_responses(made, names, result.person)
+        median, low, high = (np.array([getattr(r, c) for r in rows]) for c in ("median", "low", "high"))
+        low_half, high_half = (np.array([getattr(r, c) for r in rows]) for c in ("low_50", "high_50"))
+        made.append(Response(response, predictor, median, low, high, low_half, high_half))
+    chart = draw_responses(made, names, result.person, columns=1)  # beside each other they are too narrow on a phone
     return [FigurePart("dynamic-responses", chart, table)]
 
 
