@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterable, Sequence
 from os import PathLike
 from pathlib import Path
@@ -127,4 +126,4 @@ def _file_name(column: str) -> str:
 
 def _term_name(term: str) -> str:
     """As `_file_name`, of what is written with spaces and brackets: 'core_om ~ lag(wai_sr)' is core_om_lag_wai_sr."""
-    return _file_name("_".join(re.findall(r"[\w.-]+", term)))
+    return _file_name("_".join("".join(c if c.isalnum() or c in "_-." else " " for c in term).split()))
