@@ -131,20 +131,22 @@ def _known(fit: DSEMFit, names: Iterable[str] | None) -> list[_Known]:
             )
         family = priors[name].family
         least, most = (-1.0, 1.0) if "cor(" in name and family == "uniform" else (-np.inf, np.inf)
-        if family == "half-t" or (family == "flat in variances" and name.startswith("sd(")):
+        if family == "half-t" or (family == "flat in variances" and "sd(" in name):
             least = 0.0
         known.append(_Known(name, fit.draws(name).ravel(), priors[name], least, most))
     return known
 
 
+def _prior_said(prior: ReportedPrior) -> str:
+    scale = figure_number(prior.scale)
+    told = {"normal": f"normal, SD {scale}", "half-t": f"half-t(2), scale {scale}"}
+    return told.get(prior.family, prior.family)
+
+
 def _said(one: _Known) -> str:
     """The prior in words, and what became of it."""
-    prior, scale = one.prior, figure_number(one.prior.scale)
-    if prior.flat:
-        return f"prior {prior.family}"
-    told = {"normal": f"prior normal, SD {scale}", "half-t": f"prior half-t(2), scale {scale}"}
-    assert one.narrower is not None
-    return f"{told.get(prior.family, 'prior uniform')}; {_times(one.narrower)} × narrower"
+    told = f"prior {_prior_said(one.prior)}"
+    return told if one.narrower is None else f"{told}; {_times(one.narrower)} × narrower"
 
 
 def _density(one: _Known, x: np.ndarray) -> np.ndarray:
@@ -181,7 +183,7 @@ def _rows(known: list[_Known], called: list[str]) -> Rows:
                 "median": clean(median),
                 "low": clean(low),
                 "high": clean(high),
-                "prior": _said(one).split(";")[0].removeprefix("prior "),
+                "prior": _prior_said(one.prior),
                 "narrower": clean(one.narrower),
                 "_panel": i,
             }
