@@ -36,6 +36,16 @@ def test_it_is_the_librarys_fit(scores: Path) -> None:
     assert "Scores hold measurement error, wai_sr as given" in " ".join(text.split())
 
 
+def test_figures_are_written_beside_the_numbers(scores: Path, tmp_path: Path) -> None:
+    given = ["--model", "dsem", *PAIR, *SIMPLE, "--size", "20", "--most", "100", "--figures", tmp_path, scores, *ROLES]
+    told = json.loads(run("fit", *given, "--json"))
+    assert [Path(path).name for path in told["figures"]] == [
+        "impulse-responses.png", "prior-posterior.png", "chains.png"
+    ]  # fmt: skip
+    assert all(Path(path).read_bytes().startswith(b"\x89PNG") for path in told["figures"])
+    assert f"written: {tmp_path / 'chains.png'}" in run("fit", *given).replace("\n", "").replace("  ", " ")
+
+
 def test_options_become_fields_of_the_description() -> None:
     made = described(
         "dsem", None,
@@ -88,6 +98,7 @@ def test_checks_and_leaving_one_out_are_there_on_request(scores: Path) -> None:
         (["--model", "dsem", *PAIR, "--error", "wai_sr=0.02", "--error", "x", "FILE"], "--error is 'x'"),
         (["--model", "dsem", *PAIR, "--error", "wai_sr=much", "FILE"], "--error needs a number"),
         (["--model", "dsem", *PAIR, "--waves", "3", "FILE"], "--waves is no option of --model dsem"),
+        (["--model", "dpm", "y ~ lag(y)", "--figures", "f", "FILE"], "--figures is no option of --model dpm"),
         (["--model", "riclpm", *PAIR, "--seed", "3", "FILE"], "--seed is no option of --model riclpm"),
         (["--model", "dsem", *PAIR, "--error", "items", "FILE"], "needs the items of core_om"),
         (["--model", "dsem", *PAIR, "--random", "core_om ~ lag(x)", "FILE"], "no path of the model"),

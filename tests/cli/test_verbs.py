@@ -36,7 +36,7 @@ BUILT: dict[str, tuple[list[type], set[str]]] = {
     "describe": ([SessionsFile, Answering], {"out_of_range", "column", "figures", "json_"}),
     "fit": (
         [SessionsFile, Answering, ModelOptions],
-        {"arguments", "model", "test", "seed", "size", "most", "out_of_range", "json_"},
+        {"arguments", "model", "test", "seed", "size", "most", "figures", "out_of_range", "json_"},
     ),
     "analyze": ([Settings], {"config", "json_"}),
 }

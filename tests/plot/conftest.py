@@ -26,6 +26,12 @@ def fit(panel: sw.Panel) -> sw.MLMFit:
 
 
 @pytest.fixture(scope="session")
+def dsem(panel: sw.Panel) -> sw.DSEMFit:
+    """The dynamic model, cross-lagged effects of each person's own; drawn so far that it can be looked at."""
+    return sw.DSEM.reciprocal("core_om", "wai_sr", course=None, error="items").fit(panel, size=50, most=500)
+
+
+@pytest.fixture(scope="session")
 def straight() -> Callable[..., sw.Panel]:
     """One person a slope, each on a line from their own level."""
 

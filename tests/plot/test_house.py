@@ -23,20 +23,24 @@ ESTIMATES = [
 ]
 DIAGRAM = plot.PathDiagram(("a", "b"), ("1", "2"), (plot.Arrow("a", "1", "b", "2", 0.2, 0.1, 0.3),))
 FIGURES: dict[str, Callable[..., Any]] = {
-    "trajectories": lambda panel, fit, **k: plot.trajectories(panel, "core_om", **k),
-    "dropout": lambda panel, fit, **k: plot.dropout(panel, **k),
-    "missing": lambda panel, fit, **k: plot.missing(panel, **k),
-    "scatter": lambda panel, fit, **k: plot.scatter(panel, "core_om", "wai_sr", **k),
-    "caterpillar": lambda panel, fit, **k: plot.caterpillar(fit, "patient", **k),
-    "simple_slopes": lambda panel, fit, **k: plot.simple_slopes(fit, "within(wai_sr)", **k),
-    "forest": lambda panel, fit, **k: plot.forest(ESTIMATES, **k),
-    "paths": lambda panel, fit, **k: plot.paths(DIAGRAM, **k),
+    "trajectories": lambda panel, fit, dsem, **k: plot.trajectories(panel, "core_om", **k),
+    "dropout": lambda panel, fit, dsem, **k: plot.dropout(panel, **k),
+    "missing": lambda panel, fit, dsem, **k: plot.missing(panel, **k),
+    "scatter": lambda panel, fit, dsem, **k: plot.scatter(panel, "core_om", "wai_sr", **k),
+    "caterpillar": lambda panel, fit, dsem, **k: plot.caterpillar(fit, "patient", **k),
+    "persons' effects": lambda panel, fit, dsem, **k: plot.caterpillar(dsem, **k),
+    "impulse_responses": lambda panel, fit, dsem, **k: plot.impulse_responses(dsem, **k),
+    "prior_posterior": lambda panel, fit, dsem, **k: plot.prior_posterior(dsem, **k),
+    "chains": lambda panel, fit, dsem, **k: plot.chains(dsem, **k),
+    "simple_slopes": lambda panel, fit, dsem, **k: plot.simple_slopes(fit, "within(wai_sr)", **k),
+    "forest": lambda panel, fit, dsem, **k: plot.forest(ESTIMATES, **k),
+    "paths": lambda panel, fit, dsem, **k: plot.paths(DIAGRAM, **k),
 }
 
 
 @pytest.fixture(params=FIGURES)
-def draw(request: pytest.FixtureRequest, panel: sw.Panel, fit: sw.MLMFit) -> Callable[..., Any]:
-    return lambda **k: FIGURES[request.param](panel, fit, **k)
+def draw(request: pytest.FixtureRequest, panel: sw.Panel, fit: sw.MLMFit, dsem: sw.DSEMFit) -> Callable[..., Any]:
+    return lambda **k: FIGURES[request.param](panel, fit, dsem, **k)
 
 
 @pytest.mark.parametrize("width", [640, 360])

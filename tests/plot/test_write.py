@@ -51,3 +51,26 @@ def test_a_picture_of_the_users_is_left_alone(panel: sw.Panel, tmp_path: Path) -
     with pytest.raises(sw.SessionwiseError, match=r"missing\.png"):
         plot.write_figures(panel, tmp_path, ["core_om"])
     assert [path.name for path in tmp_path.iterdir()] == ["missing.png"]
+
+
+def test_figures_of_fits(panel: sw.Panel, fit: sw.MLMFit, dsem: sw.DSEMFit, tmp_path: Path) -> None:
+    names = [path.name for path in plot.write_figures(dsem, tmp_path / "dsem")]
+    persons = ["persons-core_om_lag_wai_sr.png", "persons-wai_sr_lag_core_om.png"]
+    assert names == ["impulse-responses.png", *persons, "prior-posterior.png", "chains.png"]
+    mlm = [path.name for path in plot.write_figures(fit, tmp_path / "mlm")]
+    assert mlm == [
+        "caterpillar-patient-Intercept.png",
+        "caterpillar-patient-within_wai_sr.png",
+        "caterpillar-therapist-Intercept.png",
+    ]
+    sem = sw.RICLPM("core_om", "wai_sr", waves=3, lags="equal", group="pd").fit(panel)
+    assert [path.name for path in plot.write_figures(sem, tmp_path / "sem")] == ["paths-0.png", "paths-1.png"]
+    for path in tmp_path.rglob("*.png"):
+        assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_columns_are_not_of_a_fit(dsem: sw.DSEMFit, tmp_path: Path) -> None:
+    with pytest.raises(sw.PanelError, match="this is a fit"):
+        plot.write_figures(dsem, tmp_path, ["core_om"])
+    with pytest.raises(sw.PanelError, match="not a Panel or an MLMFit"):
+        plot.write_figures("core_om", tmp_path)

@@ -25,7 +25,7 @@ EPILOG = (
     "Example: sessionwise fit --model riclpm --outcome core_om --process wai_sr sessions.csv "
     "--person patient --session session --waves 6 -i core-om -i wai-sr\n\n"
     "Example: sessionwise fit --model dsem --outcome core_om --process wai_sr --error items sessions.csv "
-    "--person patient --session session -i core-om -i wai-sr"
+    "--person patient --session session -i core-om -i wai-sr --figures figures"
 )
 #: Fields of the models' descriptions that are called otherwise on the command line.
 CALLED = {**SINGULAR, "x": "outcome", "y": "process", "outcomes": "person_outcome"}
@@ -145,11 +145,15 @@ def fit(
     loo: Annotated[
         bool, typer.Option("--loo", help="dsem: how well a person is predicted who was left out (PSIS-LOO).")
     ] = False,
+    figures: Annotated[
+        Path | None, typer.Option(help="Folder to write the fit's figures to, as PNG.", show_default=False)
+    ] = None,
     answering: Answering,
     out_of_range: OutOfRange = None,
     json_: Json = False,
 ) -> None:
     """Fit a model; instruments named with -i are scored first."""
+    from ..outputs import check_folder
     from ..show import rich_group
 
     kind = model.lower()
@@ -159,14 +163,19 @@ def fit(
     drawing = _drawing(kind, {"seed": seed, "size": size, "most": most})
     _drawing(kind, {"checks": checks or None, "loo": loo or None})
     sessions = built(SessionsFile, {**reading, "file": file})
+    if figures is not None:
+        _has_figures(kind)
+        check_folder(figures, made=True)
     with busy("reading and fitting") as say:
         panel = scored_panel(sessions, answering, out_of_range)
         if kind == "dsem":
             drawing["progress"] = lambda kept, size: say("reading and fitting", _far(kept, size))
         fitted = description.fit(panel, **drawing)
         tests, tables = tested(fitted, panel, test or [], {k: v for k, v in drawing.items() if k in ("size", "most")})
+        written = _written(fitted, figures)
         record = {"command": "fit", "file": file.name, **fitted.to_dict(**by), "read": panel.findings.to_dicts()}
         record |= {"tests": tests} if tests else {}
+        record |= {"figures": written} if figures is not None else {}
         if checks:
             say("predictive checks")
             found = fitted.predictive_checks(panel, seed=1 if seed is None else seed)
@@ -176,7 +185,32 @@ def fit(
             left_out = fitted.loo(panel)
             record["loo"], tables = left_out.to_dict(), [*tables, rich_group(left_out.parts())]
     doubts = panel.findings.warnings
-    print_result(json_, record, rich_group(in_options(fitted.parts(**by))), *tables, *([doubts] if doubts else []))
+    shown = rich_group(in_options(fitted.parts(**by)))
+    print_result(
+        json_, record, shown, *tables, *([doubts] if doubts else []), *(f"written: {path}" for path in written)
+    )
+
+
+def _has_figures(model: str) -> None:
+    """Stop at a model that no figure is of.
+
+    Raises
+    ------
+    SessionwiseError : the dynamic panel model.
+    """
+    if model == "dpm":
+        raise SessionwiseError(
+            "--figures is no option of --model dpm.", remedy="Leave it out, or use --model riclpm, which has a diagram."
+        )
+
+
+def _written(fitted: Any, folder: Path | None) -> list[str]:
+    """Paths of the fit's figures, as text."""
+    if folder is None:
+        return []
+    from ..plot import write_figures
+
+    return [str(path) for path in write_figures(fitted, folder)]
 
 
 def _drawing(model: str, given: Values) -> dict[str, Any]:

@@ -9,14 +9,18 @@ chart.save("figure.svg") or .png, .pdf, .html; nothing is fetched from a network
 
 from __future__ import annotations
 
-from .caterpillar import LevelEffects, caterpillar, draw_effects, level_effects
+from .caterpillar import caterpillar, draw_effects
+from .chains import chains
 from .diagram import Arrow, Correlation, Intercepts, PathDiagram
 from .dropout import dropout
 from .figure import Embedded, alt_text, embed, figure_parts, figure_table
 from .fitted_paths import path_diagram
 from .forest import Estimate, forest
+from .impulse_responses import impulse_responses
+from .level_effects import LevelEffects, level_effects
 from .missing import missing
 from .paths import paths
+from .prior_posterior import prior_posterior
 from .scatter import scatter
 from .simple_slopes import Slopes, draw_slopes, simple_slopes
 from .style import BLUE, GREY, INK, style
@@ -40,6 +44,7 @@ __all__ = [
     "Slopes",
     "alt_text",
     "caterpillar",
+    "chains",
     "draw_effects",
     "draw_slopes",
     "dropout",
@@ -47,10 +52,12 @@ __all__ = [
     "figure_parts",
     "figure_table",
     "forest",
+    "impulse_responses",
     "level_effects",
     "missing",
     "path_diagram",
     "paths",
+    "prior_posterior",
     "scatter",
     "simple_slopes",
     "style",

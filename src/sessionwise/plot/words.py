@@ -26,11 +26,16 @@ def words(e: Expression | None, labels: Labels | None = None) -> str:
     inner = words(e.args[0], given)
     shift = _sessions_away(e)
     if e.function == "lag" and shift:
-        return f"previous {inner}" if shift == 1 else f"{inner} {shift} sessions before"
+        return before(inner, shift)
     if e.function == "lead" and shift:
         return f"next {inner}" if shift == 1 else f"{inner} {shift} sessions later"
     said = {"within": f"{inner} within persons", "between": f"{inner} of persons", "detrend": f"detrended {inner}"}
     return said.get(e.function, inner if e.function == "C" else text)
+
+
+def before(said: str, sessions: int) -> str:
+    """A score so many sessions before; 0 for the same."""
+    return {0: said, 1: f"previous {said}"}.get(sessions, f"{said} {sessions} sessions before")
 
 
 def _sessions_away(e: Call) -> int | None:

@@ -9,9 +9,12 @@ import numpy as np
 
 from .. import plot
 from ..errors import PanelError
-from ..plot.caterpillar import LevelEffects, draw_effects
+from ..plot.caterpillar import draw_effects
+from ..plot.effect_counts import draw_counts
+from ..plot.impulse_responses import Response, draw_responses
+from ..plot.level_effects import LevelEffects
 from ..plot.simple_slopes import Slopes, draw_slopes
-from ..study.records import Direction, Estimand, Heterogeneity, Moderation, NotAnswered, PersonEffects
+from ..study.records import Direction, DynamicModel, Estimand, Heterogeneity, Moderation, NotAnswered, PersonEffects
 from ..study.words.phrases import before
 from ..words import p_words
 from .parts import FigurePart
@@ -159,6 +162,43 @@ def persons(result: StudyResult, table: ShownTable | None) -> list[FigurePart]:
         title = f"T{what[1:]} differs from the average in {found.apart:,} of {len(found.effects):,} {result.person}s"
     chart = draw_effects(_levels(found, main, differ), result.person, process, response, title=title)
     return [FigurePart("persons", chart, table)]
+
+
+def lasting(result: StudyResult, found: DynamicModel, table: ShownTable | None) -> list[FigurePart]:
+    """How long both effects last, by the dynamic model."""
+    names, study = dict(result.called), result.study
+    pairs = {"forward": (study.outcome, study.process), "reverse": (study.process, study.outcome)}
+    made = []
+    for key, (response, predictor) in pairs.items():
+        rows = [r for r in found.responses if r.direction == key]
+        median, low, high = (np.array([getattr(r, c) for r in rows]) for c in ("median", "low", "high"))
+        low_half, high_half = (np.array([getattr(r, c) for r in rows]) for c in ("low_50", "high_50"))
+        made.append(Response(response, predictor, median, low, high, low_half, high_half))
+    chart = draw_responses(made, names, result.person, columns=1)  # beside each other they are too narrow on a phone
+    return [FigurePart("dynamic-responses", chart, table)]
+
+
+def dynamic_persons(
+    result: StudyResult, found: DynamicModel, table: ShownTable | None, *, share: bool = False
+) -> list[FigurePart]:
+    """Every person's own effect by the dynamic model; of what is shared, how many have which."""
+    process, response = _said(result)
+    persons, person = found.persons, result.person
+    average = persons.average, found.average_low, found.average_high
+    spread = persons.sd, found.sd_low, found.sd_high
+    if share:
+        if not found.counts:
+            return []
+        effect = f"effect of {process} on {response}"
+        return [FigurePart("dynamic-persons", draw_counts(found.counts, average, spread, person, effect), table)]
+
+    def column(name: str) -> np.ndarray:
+        return np.array([getattr(e, name) for e in persons.effects], np.float64)
+
+    labels = np.array([str(e.person) for e in persons.effects], object)
+    ends = column("value"), column("low"), column("high")
+    effects = LevelEffects(labels, *ends, *average, persons.sd, 0.95, 0.0, True, found.sd_low, found.sd_high)
+    return [FigurePart("dynamic-persons", draw_effects(effects, person, process, response), table)]
 
 
 def _said(result: StudyResult) -> tuple[str, str]:

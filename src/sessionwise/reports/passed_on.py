@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from ..errors import Argument, StudyError, Wording
 from ..findings import Finding, Findings
 from ..study import StudyTable
-from ..study.records import PersonEffects
+from ..study.records import DynamicModel, PersonEffects
 from .cells import guarded
 
 if TYPE_CHECKING:
@@ -62,15 +62,22 @@ def passed_on(
         return PassedOn(result, panel, tuple(read))
     from ..panel import numbered
 
-    persons = result.persons
+    persons, dynamic = result.persons, result.dynamic
     if isinstance(persons, PersonEffects):
-        effects = tuple(replace(one, person=one.number) for one in persons.effects)
-        persons = replace(persons, effects=() if share else effects)
-    told = replace(result, persons=persons, findings=Findings(_told(result.findings, share)))
+        persons = _numbered(persons, share)
+    if isinstance(dynamic, DynamicModel):
+        dynamic = replace(dynamic, persons=_numbered(dynamic.persons, share))
+    told = replace(result, persons=persons, dynamic=dynamic, findings=Findings(_told(result.findings, share)))
     if share:
         told = replace(told, course=tuple(point for point in told.course if point.persons >= FEWEST))
     known = None if panel is None else numbered(panel, result.study.columns)
     return PassedOn(told, known, _told(read, share), share)
+
+
+def _numbered(persons: PersonEffects, share: bool) -> PersonEffects:
+    """With numbers for labels; of what is shared, without the single persons."""
+    effects = tuple(replace(one, person=one.number) for one in persons.effects)
+    return replace(persons, effects=() if share else effects)
 
 
 def key_file(result: StudyResult, panel: Panel) -> bytes:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from ..scoring.instrument import FACTS
 from ..scoring.score import ScoreRecord, unverified_finding
 from ..study import StudyTable
-from ..study.records import Direction, DropOutModel, FewSessions, Moderation, NotAnswered
+from ..study.records import Direction, DropOutModel, DynamicModel, FewSessions, HeadlineEffect, Moderation, NotAnswered
 from ..study.study_table import Column
+from ..study.words.dynamic_text import taken_away
 from . import figures
 from .parts import Caution, Copyable, Facts, Part, Section, TablePart, Text, Unanswered, Warnings
 from .printed_tables import ShownTable, shown, side_by_side
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
 #: Facts of an instrument's key that a study uses: scores, but no cut-off, band or reliable change.
 _USED = FACTS.keys() - {"cutoff", "bands", "reliable_change"}
+
+_LEAVING = (
+    "The intervals of the answer also allow for leaving because of scores that nobody saw; those of this figure do not."
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,6 +163,24 @@ def _direction(given: Given, one: Direction | NotAnswered, place: int) -> list[P
     return [*parts, *given.table(f"{one.key}_slopes")]
 
 
+def dynamic(given: Given) -> list[Part]:
+    """How long effects last and how persons differ, by the dynamic model, where it was asked for."""
+    result = given.result
+    found = result.dynamic
+    if not isinstance(found, DynamicModel):
+        return [] if found is None else [Unanswered(found)]
+    parts: list[Part] = [Text(sentence) for sentence in taken_away(result)]
+    parts += figures.lasting(result, found, given.shown("dynamic_responses"))
+    answers = result.headline.forward, result.headline.reverse
+    if any(isinstance(one, HeadlineEffect) and one.unseen_leaving is not None for one in answers):
+        parts.append(Text(_LEAVING, "note"))
+    table = "dynamic_effect_counts" if given.share else "dynamic_person_effects"
+    persons = figures.dynamic_persons(result, found, given.shown(table), share=given.share)
+    if given.share:
+        parts.append(Text("This report is made to be shared: effects of single persons are left out.", "note"))
+    return [*parts, *persons]
+
+
 def sensitivity(given: Given) -> list[Part]:
     """Both directions by every method, what each takes for granted, what few sessions do."""
     found = given.result.sensitivity
@@ -237,6 +260,7 @@ SECTIONS: tuple[tuple[str, Callable[[Given], str], Callable[[Given], list[Part]]
     ("sample", _said("The sample"), sample),
     ("forward", lambda given: given.result.arrow("forward"), forward),
     ("reverse", lambda given: given.result.arrow("reverse"), reverse),
+    ("dynamic", _said("The dynamic model"), dynamic),
     ("sensitivity", _said("Do other methods say the same?"), sensitivity),
     ("persons", lambda given: f"Each {given.result.person}", persons),
     ("checklist", _said("Checklist of method"), checklist),

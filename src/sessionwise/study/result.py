@@ -15,6 +15,7 @@ from .records import (
     Diagnostic,
     Direction,
     DropOutModel,
+    DynamicModel,
     Estimand,
     FewSessions,
     FlowStep,
@@ -47,14 +48,16 @@ class StudyResult(Shown):
         in Python), and the SHA-512 of the data as analysed (independent of the order of rows in the file).
     flow, description, course, drop_out : the sample.
     forward, reverse : process -> next outcome, and outcome -> process.
-    persons : person-specific effects of the process on the outcome.
+    persons : person-specific effects of the process on the outcome, by the multilevel model.
+    dynamic : what the dynamic model found beside the answer: how long effects last, persons' own effects. None where it
+        was not asked for.
     sensitivity, few_sessions : other methods, and what few sessions do to these.
     checklist, methods, results, references : for the paper.
     findings : of `check`.
     no_cluster : why there is no level above persons, where the Panel has clusters; else None.
     called : column -> as sentences call it, of the outcome and the process. person : 'patient', 'client', 'person', ...
 
-    Any of drop_out, forward, reverse, persons, few_sessions may be a NotAnswered.
+    Any of drop_out, forward, reverse, persons, dynamic, few_sessions may be a NotAnswered.
     """
 
     answer: tuple[str, str]
@@ -72,6 +75,7 @@ class StudyResult(Shown):
     forward: Direction | NotAnswered
     reverse: Direction | NotAnswered
     persons: PersonEffects | NotAnswered
+    dynamic: DynamicModel | NotAnswered | None
     sensitivity: Sensitivity
     few_sessions: FewSessions | NotAnswered
     checklist: tuple[Rule, ...]

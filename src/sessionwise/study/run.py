@@ -15,7 +15,7 @@ from .methods.sensitivity import sensitivity
 from .parts.diagnostics import diagnostics
 from .parts.direction import FittedDirection, analysed
 from .parts.drop_out import leaving
-from .parts.dynamic import dynamic
+from .parts.dynamic import Dynamic, dynamic
 from .parts.estimands import estimands
 from .parts.exclusions import losses
 from .parts.few_sessions import few_sessions
@@ -59,13 +59,13 @@ def run(study: Study, panel: Panel, seed: int, progress: Progress | None) -> Stu
     begin(3)
     net = net_effects(given, left)
     lines = not isinstance(net.used, NotAnswered) and net.used.line
-    latent = dynamic(given, lines, seed) if study.dynamic else None
+    numbers = dict(zip(panel.persons.tolist(), person_numbers(panel, study.columns).tolist(), strict=True))
+    latent = dynamic(given, lines, seed, numbers) if study.dynamic else None
     begin(4)
     compared = sensitivity(MainModels(given, forward, reverse, net, latent))
     begin(5)
     few = few_sessions(given, forward, net.used)
-    numbers = person_numbers(panel, study.columns).tolist()
-    persons = person_effects(given, forward, dict(zip(panel.persons.tolist(), numbers, strict=True)))
+    persons = person_effects(given, forward, numbers)
     both = _direction(forward), _direction(reverse)
     found = headline(given, net, *both, latent)
     doubts = diagnostics(given, net, drop_out)
@@ -86,6 +86,7 @@ def run(study: Study, panel: Panel, seed: int, progress: Progress | None) -> Stu
         forward=both[0],
         reverse=both[1],
         persons=persons,
+        dynamic=latent.model if isinstance(latent, Dynamic) else latent,
         sensitivity=compared,
         few_sessions=few,
         checklist=checklist(given, both[0], drop_out, compared, doubts),

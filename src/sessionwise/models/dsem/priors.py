@@ -25,6 +25,13 @@ FEWEST_SESSIONS = 20
 DEGREES = 2.0
 
 
+def spread_scales(variables: int, own_columns: int, coefficients: int, logs: int, effect_sd: float) -> np.ndarray:
+    """(q,) scales of the half-t priors of random effects' SDs between persons, in the order of these: levels and own
+    courses, coefficients, log variances. effect_sd : of coefficients."""
+    own = np.tile([LEVEL] + [COURSE] * (own_columns - 1), variables)
+    return np.concatenate([own, np.full(coefficients, effect_sd), np.full(logs, LOG_VARIANCE)])
+
+
 def priors(kind: str, structure: Structure, effect_sd: float, freedom: np.ndarray) -> Priors:
     """kind : 'weak' or 'mplus'. freedom : (K,) degrees of freedom behind each error variance, infinite where known."""
     s = structure
@@ -42,13 +49,7 @@ def priors(kind: str, structure: Structure, effect_sd: float, freedom: np.ndarra
         sigma = VariancePrior(False, -k - 1.0 if s.correlated else -2.0, np.zeros((k, k)))
         first = VariancePrior(False, -states - 1.0, np.zeros((states, states)))
         return Priors((np.zeros(common), np.zeros(common)), flat, sigma, first, omega, clusters, error)
-    scales = np.concatenate(
-        [
-            np.tile([LEVEL] + [COURSE] * (s.own_columns - 1), k),
-            np.full(len(s.random_terms), effect_sd),
-            np.full(sum(s.log_variances), LOG_VARIANCE),
-        ]
-    )
+    scales = spread_scales(k, s.own_columns, len(s.random_terms), sum(s.log_variances), effect_sd)
     return Priors(
         (np.zeros(common), np.ones(common)),
         flat,

@@ -27,13 +27,15 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Effects:
     """The random effects of a person, in the sampler's order. names : of each. units : data units for one standard one.
-    shifts : added to the mean. paths : of the random coefficients."""
+    shifts : added to the mean. random, common : paths whose coefficients differ between persons, and the others.
+    common_units : of the latter, as `units`."""
 
     names: tuple[str, ...]
     units: np.ndarray
     shifts: np.ndarray
     random: tuple[Path, ...]
     common: tuple[Path, ...]
+    common_units: np.ndarray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +73,8 @@ def effects_of(paths: Paths, random: tuple[bool, ...], structure: Structure, dat
             units.append(1.0)
             shifts.append(float(2 * np.log(data.sd[k])))
     common = tuple(p for p, is_random in zip(paths.paths, random, strict=True) if not is_random)
-    return Effects(tuple(names), np.array(units), np.array(shifts), free, common)
+    common_units = np.array([path_unit(path, paths, data) for path in common])
+    return Effects(tuple(names), np.array(units), np.array(shifts), free, common, common_units)
 
 
 def path_unit(path: Path, paths: Paths, data: Scaled) -> float:
@@ -94,7 +97,7 @@ def reported(
     out = _Collected()
     variables, sd = paths.variables, data.sd
     for place, path in enumerate(effects.common):
-        out.add(path.name, "effect", draws[:, :, layout.theta][:, :, place] * path_unit(path, paths, data))
+        out.add(path.name, "effect", draws[:, :, layout.theta][:, :, place] * effects.common_units[place])
     gamma = draws[:, :, layout.gamma]
     columns = (np.cumsum(structure.regressed.ravel()).reshape(structure.regressed.shape) - 1).tolist()
     for j, name in enumerate(effects.names):

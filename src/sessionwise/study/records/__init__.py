@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .answer import Diagnostic, DiagnosticKey, Estimand, Headline, HeadlineEffect
 from .direction import Coefficient, Component, Direction, Heterogeneity, Moderation, SimpleSlope, Step
+from .dynamic import DynamicModel, EffectCount, ImpulseResponse
 from .estimate import Estimate, Label, NotAnswered, Z
 from .method import Rule
 from .persons import PersonEffect, PersonEffects
@@ -23,6 +24,8 @@ __all__ = [
     "Direction",
     "DropOutEffect",
     "DropOutModel",
+    "DynamicModel",
+    "EffectCount",
     "Estimand",
     "Estimate",
     "ExpectedBias",
@@ -31,6 +34,7 @@ __all__ = [
     "Headline",
     "HeadlineEffect",
     "Heterogeneity",
+    "ImpulseResponse",
     "Label",
     "Moderation",
     "NotAnswered",

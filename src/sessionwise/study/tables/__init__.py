@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..records import Direction
 from ..study_table import StudyTable
-from . import answer, directions, methods_and_persons, sample
+from . import answer, directions, dynamic, methods_and_persons, sample
 from .directions import COMPARABLE, FREE_COURSE
 
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ NAMES: tuple[str, ...] = (
     "sensitivity_units",
     "few_sessions",
     "person_effects",
+    "dynamic_responses",
+    "dynamic_person_effects",
+    "dynamic_effect_counts",
     "checklist",
     "not_answered",
 )
@@ -57,6 +60,9 @@ def tables(result: StudyResult) -> dict[str, StudyTable]:
         methods_and_persons.in_units(result),
         methods_and_persons.few_sessions(result),
         methods_and_persons.persons(result),
+        dynamic.responses(result),
+        dynamic.persons(result),
+        dynamic.counts(result),
         methods_and_persons.checklist(result),
         methods_and_persons.unanswered(result),
     ]
