@@ -22,7 +22,7 @@ from .notes import Log, totals
 from .places import placer
 from .qualtrics import below_names, left_out, previews
 from .redcap_eav import is_eav, refused_in_workbooks
-from .two_name_rows import joined_names, joined_note, must_be_one_row, must_not_need_groups, names_below
+from .two_name_rows import NameRow, joined_names, joined_note, must_be_one_row, must_not_need_groups, names_below
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,7 +70,10 @@ def read_excel(
     findings = [*body.findings, *grid.findings(where), *_odd(body, rows, where), *_blank_rows(grid, header.last, where)]
     frame = body.frame
     was_text = [c for c, t in frame.schema.items() if t == _string()]
-    frame, typed = type_columns(frame, wishes, where, placer("row", rows))
+    found = None
+    if header_row is None and rows[0] == grid.rows[header.last] + 1 and header.first == header.last:
+        found = NameRow(int(grid.rows[header.first]), where, "row")
+    frame, typed = type_columns(frame, wishes, where, placer("row", rows), header=found)
     findings += typed + _text_numbers(frame, was_text, where)
     frame, times = _times(frame, rows, where)
     findings += times + _among(frame, body, rows, where)
