@@ -157,10 +157,9 @@ def _number(at: int, value: int) -> Damage:
 #: What fastexcel takes memory for before it looks for it: gigabytes, of which the process died.
 IMPOSSIBLE: dict[str, Damage] = {
     "rows that end before they begin": _dimensions(struct.pack("<IIHH", 2**31 - 1, 4, 0, 4)),
-    "columns that end before they begin": _dimensions(struct.pack("<IIHH", 0, 4, 300, 4)),
     "too many rows": _dimensions(struct.pack("<IIHH", 0, 2**32 - 1, 0, 4)),
-    "more rows than a sheet has": _dimensions(struct.pack("<IIHH", 0, 65_537, 0, 4)),
-    "too many columns": _dimensions(struct.pack("<IIHH", 0, 4, 0, 65_535)),
+    "more rows than a sheet has": _dimensions(struct.pack("<IIHH", 0, 2**23, 0, 4)),
+    "too many columns": _dimensions(struct.pack("<IIHH", 0, 65_536, 0, 65_535)),
     "tables of sectors": _number(44, 2**31 - 1),
     "tables of small sectors": _number(64, 2**32 - 1),
     "further tables": _number(72, 2**31 - 1),
@@ -183,7 +182,7 @@ def test_an_xls_that_claims_more_than_it_has_is_damaged(tmp_path: Path, case: st
     assert "damaged" in done.stdout
 
 
-@pytest.mark.parametrize("said", [(0, 0, 0, 0), (0, 65_536, 0, 256), (2, 4, 1, 3), (0, 4, 0, 0)])
+@pytest.mark.parametrize("said", [(0, 0, 0, 0), (0, 65_536, 0, 256), (2, 4, 1, 3), (0, 4, 0, 0), (0, 4, 512, 4)])
 def test_an_xls_may_be_wrong_about_where_its_cells_lie(tmp_path: Path, said: tuple[int, ...]) -> None:
     file = tmp_path / "x.xls"
     xls(file, {"Data": DATA})
@@ -200,6 +199,19 @@ def test_columns_without_cells_take_no_time(tmp_path: Path, kind: str, column: i
             read(file)
     else:
         assert read(file)["far"].to_list() == [7, None, None]
+
+
+def test_what_a_password_hides_is_no_damage(tmp_path: Path) -> None:
+    """calamine's own test file issue_385.xls: what stands where the sheet says how large it is cannot be read."""
+    file = tmp_path / "x.xls"
+    xls(file, {"Data": DATA})
+    data = file.read_bytes()
+    start = data.index(b"\x09\x08") + 4
+    hidden = data[:start] + data[start : start + 16] + b"\x2f\0\x06\0" + bytes(6) + data[start + 26 :]
+    file.write_bytes(_dimensions(struct.pack("<IIHH", 2**31, 7, 9, 0xFFFF))(hidden))
+    with pytest.raises(ReadError) as caught:
+        read(file)
+    assert "password" in str(caught.value)
 
 
 def test_a_column_that_no_xls_has_is_damage(tmp_path: Path) -> None:

@@ -43,9 +43,14 @@ def guard(action: Callable[[], T], source: str) -> T:
 
 
 def open_other(data: bytes, source: str) -> Any:
-    """fastexcel's reader."""
+    """fastexcel's reader. What it logs of columns goes nowhere, unless the user's own logging takes it."""
+    import logging
+
     import fastexcel
 
+    log = logging.getLogger("fastexcel")
+    if not log.handlers:
+        log.addHandler(logging.NullHandler())
     return guard(lambda: fastexcel.read_excel(data), source)
 
 

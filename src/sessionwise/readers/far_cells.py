@@ -24,6 +24,7 @@ _MOST_ROWS, _MOST_COLUMNS = 1_048_576, 16_384
 _XLS_ROWS, _XLS_COLUMNS = 65_536, 256
 _XLS_CELLS = frozenset((0x0006, 0x0206, 0x0406, 0x0203, 0x027E, 0x00FD, 0x0204, 0x0205, 0x00D6, 0x00BD))
 _XLS_MANY, _XLS_START, _XLS_END, _XLS_SHEET, _XLS_SAID = 0x00BD, 0x0809, 0x000A, 0x0085, 0x0200
+_XLS_PASSWORD = 0x002F
 _XLSB_ROW, _XLSB_CELLS, _XLSB_SHEET = 0, range(2, 12), 156
 _CFB_COUNTS = (44, 64, 72)  # where a compound file says how many sectors its tables have
 _BOOK = ("workbook", "book")
@@ -136,9 +137,11 @@ def _xls(data: bytes, source: str) -> Iterator[tuple[str, Extent]]:
 
 
 def _xls_sheets(stream: bytes) -> list[tuple[int, str]]:
-    """Where each sheet begins, and its name."""
+    """Where each sheet begins, and its name; none where a password hides what they hold."""
     found = []
     for kind, at, size in _xls_records(stream, 0):
+        if kind == _XLS_PASSWORD:
+            return []
         if kind == _XLS_END:
             break
         if kind == _XLS_SHEET and size >= 8:
@@ -173,8 +176,8 @@ def _must_be_possible(said: bytes) -> None:
     form = {10: "<HHHH", 14: "<IIHH"}.get(len(said))
     if form is None:
         return
-    row, rows, column, columns = struct.unpack_from(form, said)
-    if rows and columns and not (row < rows <= _XLS_ROWS and column < columns <= _XLS_COLUMNS):
+    row, rows, _, columns = struct.unpack_from(form, said)  # where columns begin is often wrong, and not asked for
+    if rows < row or (rows - row) * columns > _XLS_ROWS * _XLS_COLUMNS:
         raise ValueError(said)
 
 
