@@ -330,3 +330,34 @@ def test_one_typing_error_in_an_item_does_not_stop_the_rest() -> None:
     assert found.sample.persons == 60
     with pytest.raises(PanelError, match="gad7_2"):
         describe(panel, instruments="gad-7")
+
+
+def _items(turned: tuple[int, ...]) -> Panel:
+    """Six items of one scale for 40 persons in 4 sessions, these of them asked the other way."""
+    rng = np.random.default_rng(31)
+    true = np.repeat(rng.normal(size=40), 4) + 0.8 * rng.normal(size=160)
+    answers = np.clip(np.round(2 + true[:, None] + 0.8 * rng.normal(size=(160, 6))), 0, 4)
+    answers[:, list(turned)] = 4 - answers[:, list(turned)]
+    columns = {f"i{k}": answers[:, k] for k in range(6)}
+    return Panel(
+        pl.DataFrame({"p": np.repeat(np.arange(40), 4), "s": np.tile(np.arange(4), 40), **columns}),
+        person="p",
+        session="s",
+    )
+
+
+@pytest.mark.parametrize("turned", [(), (1,), (0, 4), (1, 3)])
+def test_items_that_go_against_the_others_are_named_until_they_are_turned(turned: tuple[int, ...]) -> None:
+    """JASP once took alpha of an item turned round unasked (jasp-desktop 1613), and by its place (jasp-issues 3525)."""
+    panel, names = _items(turned), [f"i{k}" for k in range(6)]
+    left = reliability(panel, names, limits=(0, 4))
+    said = [f for f in left.findings if f.code == "items-against"]
+    assert [f.count for f in said] == [len(turned)] * bool(turned)
+    assert all(f"i{k}" in said[0].what for k in turned)
+    right = reliability(panel, names, reversed=[f"i{k}" for k in turned], limits=(0, 4))
+    assert not [f for f in right.findings if f.code == "items-against"]
+    again = reliability(panel, names[::-1], reversed=[f"i{k}" for k in turned[::-1]], limits=(0, 4))
+    assert again.r_cn == pytest.approx(right.r_cn, abs=1e-12)
+    straight = reliability(_items(()), names, limits=(0, 4))
+    assert right.r_cn == pytest.approx(straight.r_cn, abs=1e-12)
+    assert not turned or (left.r_cn is not None and left.r_cn < right.r_cn)

@@ -126,7 +126,11 @@ def test_which_columns_follow_from_others_in_all_parts(column: pl.Expr, of: list
         aliased = made.aliased or ("z",)  # as if it followed
         parts.append(summed(made.design, independent(len(made.design.rows)), partial=True, aliased=aliased))
     found = combinations(added(parts))
-    assert found == ({} if of is None else {"z": of})
+    assert {one.column: list(one.of) for one in found} == ({} if of is None else {"z": of})
+    of_all = sw.designs.design(panel_of(frame), "y ~ x + z").learned.aliased
+    for one, other in zip(found, of_all, strict=True):
+        np.testing.assert_allclose(one.weights, other.weights, rtol=1e-9)
+        assert one.spread == pytest.approx(other.spread, rel=0.2)
 
 
 def test_strata_in_order() -> None:

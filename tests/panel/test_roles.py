@@ -262,3 +262,16 @@ def test_decimal_person_labels_are_doubted():
     (warning,) = found.warnings
     assert warning.code == "person-decimal"
     assert "types={'p': 'text'}" in warning.remedy
+
+
+@pytest.mark.parametrize("ids", [[2.0**53 + 2, 2.0**53 + 4], [1e17, 1e17 + 16], [1.0, 1.2e19]])
+def test_long_numbers_that_lost_their_digits_are_told(ids: list[float]) -> None:
+    """As R and Excel make them of long identifiers (readr's issue 976)."""
+    built, found = build([*ids, *ids], [1, 1, 2, 2])
+    assert built is not None
+    (warning,) = found.warnings
+    assert (warning.code, "last digits are lost" in warning.what) == ("person-digits-lost", True)
+    exact, found = build([2**53 + 1, 2**53 + 2] * 2, [1, 1, 2, 2])
+    assert exact is not None
+    assert len(exact.persons) == 2
+    assert not found.warnings

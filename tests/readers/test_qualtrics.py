@@ -69,6 +69,35 @@ def test_the_row_of_import_ids_is_enough(tmp_path: Path, kind: str, above: list[
     assert (table["PHQ9_1"].to_list(), dict(table.variable_labels)) == ([0, None, 3], {})
 
 
+LEGACY = ["ResponseID", "ResponseSet", "IPAddress", "StartDate", "Finished"]
+OLD = [["R_1", "Default", "1.1.1.1", "2014-01-31", "1"], ["R_2", "Default", "1.1.1.1", "2014-02-07", "1"]]
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+@pytest.mark.parametrize("own", [LEGACY, ["V1", "V2", "V3", "V4", "V5"]])
+def test_the_legacy_format_has_texts_and_no_import_ids(tmp_path: Path, kind: str, own: list[str]) -> None:
+    """qualtRics once skipped a patient's first row of it, as if ImportIds stood there (its pull request 43)."""
+    rows = [[*own, "Q1", "Q2"], [*LEGACY, "Which session?", "Little interest"], *([*o, "1", "2"] for o in OLD)]
+    table = read(save(tmp_path, rows, kind))
+    assert (table["Q1"].to_list(), table["Q2"].to_list()) == ([1, 1], [2, 2])
+    assert table.variable_labels["Q1"] == "Which session?"
+    (note,) = (f for f in table.findings if f.code == "qualtrics")
+    assert note.count == 1
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_a_row_of_import_ids_that_was_taken_out(tmp_path: Path, kind: str) -> None:
+    table = read(save(tmp_path, [NAMES, TEXTS, *ANSWERS], kind))
+    assert table["PHQ9_1"].to_list() == [0, None, 3]
+    assert table.variable_labels["id"] == "Your code"
+
+
+def test_answers_are_no_texts(tmp_path: Path) -> None:
+    answers = [["Status", "Finished", "Start date", "Max"], ["name", "progress", "x", "Ida"]]
+    table = read(save(tmp_path, [["Status", "progress", "name", "who"], *answers], "csv"))
+    assert len(table) == 2
+
+
 def test_semicolons_and_single_quotes(tmp_path: Path) -> None:
     ids = [i.replace('"', "'") for i in IDS]
     table = read(save(tmp_path, [NAMES, TEXTS, ids, *ANSWERS], "csv", ";"))

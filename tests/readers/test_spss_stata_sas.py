@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -131,3 +132,24 @@ def test_parquet(tmp_path: Path) -> None:
     frame.with_columns(pl.Series("l", [[1], [2]])).write_parquet(tmp_path / "l.parquet")
     with pytest.raises(ReadError, match="holds lists"):
         read(tmp_path / "l.parquet")
+
+
+def _old_stata(version: int, missing: float) -> bytes:
+    """Three columns of doubles in a format of Stata 5 (105) or 6 (108), the last one missing in the second row."""
+    label = 32 if version < 108 else 81
+    head = bytes([version, 2, 1, 0]) + struct.pack("<HI", 3, 3) + bytes(label) + b"01 Jan 1999 00:00".ljust(18, b"\0")
+    names = b"".join(name.ljust(9, b"\0") for name in (b"id", b"s", b"y"))
+    formats = b"%9.0g".ljust(12, b"\0") * 3
+    rows = struct.pack("<9d", 1, 1, 2.5, 1, 2, missing, 2, 1, 3)
+    return head + b"ddd" + names + bytes(8) + formats + bytes(27) + bytes(3 * label) + bytes(3) + rows
+
+
+@pytest.mark.parametrize(
+    ("version", "value", "read_as"),
+    [(105, 2.0**333, None), (108, 2.0**1023, None), (108, 2.0**333, 2.0**333), (105, 1e100, 1e100)],
+)
+def test_what_old_stata_files_call_missing(tmp_path: Path, version: int, value: float, read_as: float | None) -> None:
+    """pandas read the first as 1.7e100 (its issue 58149), and so does ReadStat."""
+    file = tmp_path / "old.dta"
+    file.write_bytes(_old_stata(version, value))
+    assert read(file)["y"].to_list() == [2.5, read_as, 3.0]

@@ -134,3 +134,50 @@ def test_rows_of_different_length_or_none_cannot_be_joined(write) -> None:
 def test_names_are_joined_until_a_column_has_its_own() -> None:
     assert joined_names(["a", "", "b", "", "c"], ["", "x", "y", "z", ""]) == ["a", "x", "b_y", "b_z", "c"]
     assert joined_names(["id", "t1"], ["id", "t1"]) == ["id", "t1"]
+
+
+TEXTS = {
+    "questions": ["id,session,phq1,phq2", "Your code,Session,Little interest,Feeling down"],
+    "blank above what is known": ["id,when,phq1,phq2", ",,Response,Response"],
+    "some without a text": ["id,session,phq1,phq2", "Your code,,Little interest,Feeling down"],
+}
+
+
+@pytest.mark.parametrize("case", TEXTS)
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_texts_below_the_names_are_told_and_read_each_way(tmp_path: Path, case: str, kind: str) -> None:
+    """As SurveyMonkey writes them. Declared missing, as was advised once, they became a person without values."""
+    upper, lower = (line.split(",") for line in TEXTS[case])
+    file = tmp_path / f"x.{kind}"
+    rows = [upper, lower, ["p1", "1", "3", "4"], ["p1", "2", "2", "5"], ["p2", "1", "", ""]]
+    if kind == "csv":
+        file.write_text("".join(",".join(row) + "\n" for row in rows))
+    else:
+        with xlsxwriter.Workbook(file) as book:
+            sheet = book.add_worksheet()
+            for i, row in enumerate(rows):
+                for j, cell in enumerate(row):
+                    if cell:
+                        sheet.write(i, j, int(cell) if cell.isdigit() else cell)
+    with pytest.raises(ReadError, match="second row of names") as caught:
+        read(file)
+    assert isinstance(caught.value.remedy, Wording)
+    ways = [part for part in caught.value.remedy.parts if isinstance(part, Argument)]
+    assert len(ways) == 3
+    both = read(file, **read_options(ways[0].option[1:]))
+    assert (len(both), both[both.columns[2]].to_list()) == (3, [3, 2, None])
+    if all(lower):
+        assert read(file, **read_options(ways[1].option[1:])).columns == tuple(lower)
+    as_told = read(file, **read_options(ways[2].option[1:]))
+    assert (as_told.columns, len(as_told)) == (tuple(upper), 4)
+
+
+@pytest.mark.parametrize(
+    "first",
+    ["p1,1,none,none", "p1,1,none,4", "x,x,3,none", "x,y,3,4"],
+    ids=["a number in the row", "one column", "a number among texts", "numbers"],
+)
+def test_a_first_row_of_answers_is_no_second_header(tmp_path: Path, first: str) -> None:
+    file = tmp_path / "x.csv"
+    file.write_text(f"id,session,phq1,phq2\n{first}\np1,2,2,5\np2,1,3,1\n")
+    assert len(read(file)) == 3

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import struct
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,8 @@ from sessionwise.readers import read
 ROWS = (["id", "session", "phq", "note"], ["a", 1, 3.5, "x"], ["a", 2, None, "ü & <y>"], ["b", 1, 4, None])
 DATA = table(*ROWS)
 VALUES = [("a", 1, 3.5, "x"), ("a", 2, None, "ü & <y>"), ("b", 1, 4.0, None)]
+
+Damage = Callable[[bytes], bytes]
 
 kinds = pytest.mark.parametrize("kind", KINDS)
 
@@ -139,3 +143,77 @@ def test_places_that_no_sheet_has_are_damage(tmp_path: Path, row: int, column: i
     rows = {**DATA, row: {column: 5}}
     with pytest.raises(ReadError, match="damaged"):
         read(save(tmp_path / "x.xlsb", {"Data": rows}))
+
+
+def _dimensions(said: bytes) -> Damage:
+    """The record in which a sheet says where its cells lie."""
+    return lambda data: data.replace(b"\x00\x02\x0e\x00" + struct.pack("<IIHH", 0, 4, 0, 4), b"\x00\x02\x0e\x00" + said)
+
+
+def _number(at: int, value: int) -> Damage:
+    return lambda data: data[:at] + struct.pack("<I", value) + data[at + 4 :]
+
+
+#: What fastexcel takes memory for before it looks for it: gigabytes, of which the process died.
+IMPOSSIBLE: dict[str, Damage] = {
+    "rows that end before they begin": _dimensions(struct.pack("<IIHH", 2**31 - 1, 4, 0, 4)),
+    "too many rows": _dimensions(struct.pack("<IIHH", 0, 2**32 - 1, 0, 4)),
+    "more rows than a sheet has": _dimensions(struct.pack("<IIHH", 0, 2**23, 0, 4)),
+    "too many columns": _dimensions(struct.pack("<IIHH", 0, 65_536, 0, 65_535)),
+    "tables of sectors": _number(44, 2**31 - 1),
+    "tables of small sectors": _number(64, 2**32 - 1),
+    "further tables": _number(72, 2**31 - 1),
+    "a stream larger than the file": lambda data: data.replace(
+        struct.pack("<IQ", 3, 4096), struct.pack("<IQ", 3, 2**32 - 1)
+    ),
+}
+
+
+@pytest.mark.parametrize("case", IMPOSSIBLE)
+def test_an_xls_that_claims_more_than_it_has_is_damaged(tmp_path: Path, case: str) -> None:
+    file = tmp_path / "x.xls"
+    xls(file, {"Data": DATA})
+    good = file.read_bytes()
+    bad = IMPOSSIBLE[case](good)
+    assert bad != good
+    file.write_bytes(bad)
+    done = subprocess.run([sys.executable, "-c", _PEAK, str(file)], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "damaged" in done.stdout
+
+
+@pytest.mark.parametrize("said", [(0, 0, 0, 0), (0, 65_536, 0, 256), (2, 4, 1, 3), (0, 4, 0, 0), (0, 4, 512, 4)])
+def test_an_xls_may_be_wrong_about_where_its_cells_lie(tmp_path: Path, said: tuple[int, ...]) -> None:
+    file = tmp_path / "x.xls"
+    xls(file, {"Data": DATA})
+    file.write_bytes(_dimensions(struct.pack("<IIHH", *said))(file.read_bytes()))
+    assert read(file).frame.rows() == VALUES
+
+
+@pytest.mark.parametrize(("kind", "column"), [("xlsb", 16_383), ("xlsb", 2_100), ("xls", 255), ("xlsb", 1_000)])
+def test_columns_without_cells_take_no_time(tmp_path: Path, kind: str, column: int) -> None:
+    """One of 16,384 columns took eight seconds of the processor."""
+    file = save(tmp_path / f"x.{kind}", {"Data": {**DATA, 0: {**DATA[0], column: "far"}, 1: {**DATA[1], column: 7}}})
+    if column > 2_050:
+        with pytest.raises(ReadError, match="far from the others"):
+            read(file)
+    else:
+        assert read(file)["far"].to_list() == [7, None, None]
+
+
+def test_what_a_password_hides_is_no_damage(tmp_path: Path) -> None:
+    """calamine's own test file issue_385.xls: what stands where the sheet says how large it is cannot be read."""
+    file = tmp_path / "x.xls"
+    xls(file, {"Data": DATA})
+    data = file.read_bytes()
+    start = data.index(b"\x09\x08") + 4
+    hidden = data[:start] + data[start : start + 16] + b"\x2f\0\x06\0" + bytes(6) + data[start + 26 :]
+    file.write_bytes(_dimensions(struct.pack("<IIHH", 2**31, 7, 9, 0xFFFF))(hidden))
+    with pytest.raises(ReadError) as caught:
+        read(file)
+    assert "password" in str(caught.value)
+
+
+def test_a_column_that_no_xls_has_is_damage(tmp_path: Path) -> None:
+    with pytest.raises(ReadError, match="damaged"):
+        read(save(tmp_path / "x.xls", {"Data": {**DATA, 1: {**DATA[1], 256: 5}}}))

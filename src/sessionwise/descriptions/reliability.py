@@ -27,17 +27,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ScoreError, nearest
+from ..errors import ScoreError, nearest, some
 from ..findings import Finding, Findings
 from ..options import A_NAME, INSTRUMENTS, ITEMS, NAMES, NUMBERS, PANEL, takes
 from ..scoring import Answered, Instrument, ItemMapping, Scale, answered, instrument
 from ..threads import one_thread
+from ..words import agree, counted
 from .components import Floats, crossed, nested
 
 if TYPE_CHECKING:
     import os
 
     from ..panel import Panel
+
+
+_AGAINST, _JUDGED, _FEWEST_ITEMS = -0.2, 50, 3  # a correlation; sessions and items with which it is judged
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -181,6 +185,7 @@ def of_answers(panel: Panel, answers: Floats, names: tuple[str, ...], name: str,
     if outside:
         what = f"{outside:,} answers outside the instrument's range were taken as missing."
         said.append(Finding("warning", "answers-out-of-range", what, count=outside))
+    said += _against(answers[full], names)
     sessions = int(full.sum())
     a = b = None
     if len(counts) >= 2 and sessions > len(counts):
@@ -257,6 +262,25 @@ def _said(left_out: int, sessions: int, counts: npt.NDArray[np.float64]) -> list
         what = "No person has two sessions with every item answered: no reliability within or between persons."
         said.append(Finding("note", "one-session-each", what))
     return said
+
+
+def _against(answers: Floats, names: tuple[str, ...]) -> list[Finding]:
+    """A warning for items that go against the others: fewer of them, by the first principal component, and each below
+    -0.2 with the sum of the rest. answers : (sessions, k), of one direction as it was said."""
+    varied = np.flatnonzero(answers.std(axis=0) > 0) if len(answers) >= _JUDGED else np.empty(0, int)
+    if len(varied) < _FEWEST_ITEMS:
+        return []
+    z = (answers[:, varied] - answers[:, varied].mean(axis=0)) / answers[:, varied].std(axis=0)
+    loadings = np.linalg.eigh(z.T @ z)[1][:, -1]
+    loadings *= np.sign(loadings.sum()) or 1.0
+    other = np.flatnonzero(loadings < 0)
+    rest = z[:, loadings >= 0].sum(axis=1)
+    found = [names[varied[i]] for i in other if np.corrcoef(z[:, i], rest)[0, 1] < _AGAINST]
+    if not found:
+        return []
+    what = f"{counted(len(found), 'item')} {agree(len(found), 'goes', 'go')} against the others: {some(found, 12)}."
+    remedy = "Turn round what is asked the other way, once: reversed=, or already_reversed where the file has done it."
+    return [Finding("warning", "items-against", what, "reliability", len(found), remedy)]
 
 
 def _scale(key: Instrument, name: str | None) -> Scale:

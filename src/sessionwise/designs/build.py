@@ -20,6 +20,7 @@ from ..panel.same_labels import positions
 from ..threads import one_thread
 from .coded_values import coded_findings
 from .coding import INTERCEPT, Coded, Columns, Encoder, Factor, code, learn
+from .combination import Combination, must_hold
 from .design import Design, Grouping, Learned, PartialDesign, RandomColumns, TermColumns
 from .fittable import identified, left_out, no_variation, rows_enough
 from .rank import aliases
@@ -64,7 +65,7 @@ def design(
     matrix, found = _full_rank(rows.y, coded, rows.kept)
     said = [*found.findings, *_random_findings(rows.formula, coded, encoders, matrix, found.aliased)]
     said += [*coded_findings(rows.formula, panel), *_few_values(rows.response, rows.y)]
-    made = rows.finished(encoders, coded, matrix, found.aliased, said)
+    made = rows.finished(encoders, coded, matrix, found.combinations, said)
     levels = {g.name: g.levels for g in made.groupings}
     identified(made.random, made.names, levels, len(made.rows))
     return made
@@ -122,8 +123,10 @@ def applied(learned_from: Design, panel: Panel, response: bool, means: Mapping[s
         some_left(kept, formula, panel)
     y = kept.of(_response(formula.response, source)) if there else np.full(len(kept.rows), np.nan)
     coded = _coded(formula, learned.encoders, source, kept.rows)
-    matrix = _matrix(y, coded, learned.aliased)
-    skeleton = _Skeleton(formula, matrix.names, matrix.numbers, coded, learned.aliased)
+    must_hold(learned.aliased, coded.fixed.columns, kept.rows, panel)
+    aliased = tuple(one.column for one in learned.aliased)
+    matrix = _matrix(y, coded, aliased)
+    skeleton = _Skeleton(formula, matrix.names, matrix.numbers, coded, aliased)
     return _finished(skeleton, panel, kept, groups, learned, [])
 
 
@@ -148,11 +151,12 @@ class _Usable:
         encoders: Mapping[str, Encoder],
         coded: _AllCoded,
         matrix: _Matrix,
-        aliased: tuple[str, ...],
+        aliased: tuple[Combination, ...],
         said: list[Finding],
     ) -> Design:
         learned = Learned(encoders, aliased, self.panel.persons, dict(self.source.means))
-        skeleton = _Skeleton(self.formula, matrix.names, matrix.numbers, coded, aliased)
+        left = tuple(one.column for one in aliased)
+        skeleton = _Skeleton(self.formula, matrix.names, matrix.numbers, coded, left)
         return _finished(skeleton, self.panel, self.kept, self.groups, learned, said)
 
 
@@ -184,8 +188,12 @@ class _Matrix:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Aliased:
-    aliased: tuple[str, ...]
+    combinations: tuple[Combination, ...]
     findings: list[Finding]
+
+    @property
+    def aliased(self) -> tuple[str, ...]:
+        return tuple(one.column for one in self.combinations)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -299,9 +307,11 @@ def _full_rank(y: np.ndarray, coded: _AllCoded, kept: Kept) -> tuple[_Matrix, _A
     found = aliases(matrix.numbers[:, 1 : 1 + p], constant)
     if not found:
         return matrix, _Aliased((), [])
-    findings = [left_out(columns[alias.column], [columns[c] for c in alias.of]) for alias in found]
-    aliased = tuple(columns[a.column] for a in found)
-    return _matrix(y, coded, aliased), _Aliased(aliased, findings)
+    combinations = tuple(
+        Combination(columns[a.column], tuple(columns[c] for c in a.of), a.weights, a.spread) for a in found
+    )
+    aliased = _Aliased(combinations, [left_out(one.column, one.of) for one in combinations])
+    return _matrix(y, coded, aliased.aliased), aliased
 
 
 def _finished(

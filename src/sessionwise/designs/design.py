@@ -13,6 +13,7 @@ from ..findings import Findings
 from ..formula import Formula
 from ..options import A_DICT, A_NAME, PANEL, YES_OR_NO, known_name, takes
 from .coding import Encoder, Factor
+from .combination import Combination
 from .values import Reason
 
 if TYPE_CHECKING:
@@ -79,10 +80,10 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Learned:
-    """What `apply` needs: encoders by variable, the columns to make, person means of the Panel the design is of."""
+    """What `apply` needs: encoders by variable, fixed columns that are left out, person means of the design's Panel."""
 
     encoders: Mapping[str, Encoder]
-    aliased: tuple[str, ...]
+    aliased: tuple[Combination, ...]
     persons: np.ndarray
     means: Mapping[str, np.ndarray]
 
@@ -186,7 +187,8 @@ class Design:
 
         Raises
         ------
-        DesignError : values that were not there when the levels were learned, infinite values, no row left.
+        DesignError : values that were not there when the levels were learned, infinite values, no row left, a column
+            that was left out as a combination of others and is none here.
         FormulaError : a column of the formula is not in the panel.
         """
         from .build import applied
@@ -210,8 +212,8 @@ class PartialDesign:
 
 
 def without(design: Design, aliased: tuple[str, ...]) -> Design:
-    """The design of the same rows that lacks these fixed columns, as if they had been found to be combinations of
-    others; the others keep their order."""
+    """The design of the same rows that lacks these fixed columns, which are combinations of others; the others keep
+    their order. What `apply` makes is unchanged."""
     if not aliased:
         return design
     fixed = [design.names[c] for c in design.fixed if design.names[c] not in aliased]
@@ -231,5 +233,4 @@ def without(design: Design, aliased: tuple[str, ...]) -> Design:
         terms=tuple(replace(t, columns=numbers(t.columns, fixed)) for t in design.terms),
         random=tuple(replace(t, columns=numbers(t.columns, of_random)) for t in design.random),
         aliased=(*design.aliased, *aliased),
-        learned=replace(design.learned, aliased=(*design.learned.aliased, *aliased)),
     )

@@ -20,11 +20,12 @@ _SOME = 4096  # rows, enough to see that columns are independent
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """Column `column` is the sum of `weights` times columns `of` (numbers of columns)."""
+    """Column `column` is the sum of `weights` times columns `of` (numbers of columns). spread : its SD."""
 
     column: int
     of: tuple[int, ...]
     weights: tuple[float, ...]
+    spread: float
 
 
 def aliases(x: np.ndarray, constant: int | None) -> tuple[Alias, ...]:
@@ -55,7 +56,8 @@ def aliases(x: np.ndarray, constant: int | None) -> tuple[Alias, ...]:
             if np.linalg.norm(this - earlier @ weights) >= TOLERANCE:
                 kept.append(j)
                 continue
-        found.append(_alias(j, np.array(kept, np.int64), weights, middle, length * width, constant))
+        spread = 0.0 if length[j] == 0 else float(x[:, j].std())
+        found.append(_alias(j, spread, np.array(kept, np.int64), weights, middle, length * width, constant))
     return tuple(found)
 
 
@@ -86,7 +88,13 @@ def _squares(x: np.ndarray) -> np.ndarray:
 
 
 def _alias(
-    j: int, kept: np.ndarray, weights: np.ndarray, middle: np.ndarray, size: np.ndarray, constant: int | None
+    j: int,
+    spread: float,
+    kept: np.ndarray,
+    weights: np.ndarray,
+    middle: np.ndarray,
+    size: np.ndarray,
+    constant: int | None,
 ) -> Alias:
     """Weights of centred and scaled columns as weights of the columns themselves."""
     told = {int(k): float(w * size[j] / size[k]) for k, w in zip(kept, weights, strict=True) if abs(w) > 1e-6}
@@ -95,7 +103,7 @@ def _alias(
         shares = [middle[j], *(-w * middle[k] for k, w in told.items())]
         if abs(sum(shares)) > 1e-9 * max(map(abs, shares)):
             told[constant] = float(sum(shares))
-    return Alias(j, tuple(sorted(told)), tuple(told[k] for k in sorted(told)))
+    return Alias(j, tuple(sorted(told)), tuple(told[k] for k in sorted(told)), spread)
 
 
 def _triangle(x: np.ndarray, middle: np.ndarray, width: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..designs.combination import Combination
 from .mixed_gram import MixedGram, label, unit
 from .random_terms import INTERCEPT, fixed_sources, random_blocks
 
@@ -20,28 +21,28 @@ CONSTANT = 1e-13
 _NO_WEIGHT = 1e-6
 
 
-def combinations(gram: MixedGram) -> dict[str, list[str]]:
-    """The fixed columns that are combinations of others before them, of those that are in every part, and of which;
-    of none where a column is 0 in every row."""
+def combinations(gram: MixedGram) -> tuple[Combination, ...]:
+    """The fixed columns that are combinations of others before them, of those that are in every part; of none where a
+    column is 0 in every row."""
     names = gram.terms.fixed_names
     kept: list[str] = []
-    found = {}
+    found = []
     for name in names:
-        of = _combination(gram, name, kept) if name in gram.aliased else None
-        if of is None:
+        one = _combination(gram, name, kept) if name in gram.aliased else None
+        if one is None:
             kept.append(name)
         else:
-            found[name] = of
-    return found
+            found.append(one)
+    return tuple(found)
 
 
-def _combination(gram: MixedGram, name: str, earlier: list[str]) -> list[str] | None:
+def _combination(gram: MixedGram, name: str, earlier: list[str]) -> Combination | None:
     sources = dict(zip(gram.terms.fixed_names, fixed_sources(gram.terms), strict=False))  # the response is left over
     place = {n: gram.head.columns.index(label(sources[n], gram.terms)) for n in (*earlier, name)}
     table, center, scale = gram.total, gram.head.center, gram.head.scale
     own, centered = place[name], sources[name].centered
     if not table[own, own] or scale[own] <= CONSTANT * abs(center[own]):
-        return [INTERCEPT] if center[own] else []
+        return Combination(name, (INTERCEPT,) * bool(center[own]), (float(center[own]),) * bool(center[own]), 0.0)
     others = [n for n in earlier if not (centered and n == INTERCEPT)]
     at = np.array([place[n] for n in others], np.int64)
     within, cross = table[np.ix_(at, at)], table[at, own]
@@ -49,8 +50,10 @@ def _combination(gram: MixedGram, name: str, earlier: list[str]) -> list[str] | 
     if table[own, own] - weights @ (2 * cross - within @ weights) > NOTHING * table[own, own]:
         return None
     shares = np.append(-weights * scale[own] / scale[at] * center[at], center[own])
-    constant = bool(centered and abs(shares.sum()) > 1e-9 * np.abs(shares).max())
-    return [INTERCEPT] * constant + [n for n, w in zip(others, weights, strict=True) if abs(w) > _NO_WEIGHT]
+    told = {INTERCEPT: float(shares.sum())} if centered and abs(shares.sum()) > 1e-9 * np.abs(shares).max() else {}
+    each = zip(others, weights, weights * scale[own] / scale[at], strict=True)
+    told |= {n: float(own_units) for n, w, own_units in each if abs(w) > _NO_WEIGHT}
+    return Combination(name, tuple(told), tuple(told.values()), float(scale[own]))
 
 
 def varies_within(gram: MixedGram, group: str, name: str) -> bool:

@@ -101,6 +101,12 @@ def person_labels(
         return None
     if series.dtype.is_float() and _are_whole(series.to_numpy()):
         series = series.cast(pl.Int64)  # SPSS stores whole numbers as decimals
+    elif series.dtype.is_float() and bool((series == series.round()).all()):
+        what = f"Column {name!r} ({role}) holds whole numbers of more than 15 digits as decimals, whose last "
+        what += "digits are lost: different labels may have become one."
+        remedy = "Make it text in the program that it comes from, with all its digits, and export it again."
+        n = int((series.abs() > 2.0**53).sum())
+        found.append(Finding("warning", f"{role}-digits-lost", what, f"column {name!r}", n, remedy))
     elif series.dtype.is_float():
         what = f"Column {name!r} ({role}) holds decimal numbers: labels such as 1.1 and 1.10 cannot be told apart."
         option = read_option("types", {name: "text"}, call="read(path, {})")

@@ -13,6 +13,7 @@ from .cells import Decimal, Numbers, numbers
 from .dates import declared_date, iso_date, truth
 from .headers import names_persons
 from .notes import Log, Place, doubt, kept_as_written, merged, mixed_file, points_read, short, totals
+from .two_name_rows import NameRow, must_not_be_texts
 
 if TYPE_CHECKING:
     import polars as pl
@@ -61,14 +62,20 @@ class Wishes:
 
 
 def type_columns(
-    frame: pl.DataFrame, wishes: Wishes, source: str, place: Place, *, comma_free: bool = False
+    frame: pl.DataFrame,
+    wishes: Wishes,
+    source: str,
+    place: Place,
+    *,
+    comma_free: bool = False,
+    header: NameRow | None = None,
 ) -> tuple[pl.DataFrame, list[Finding]]:
     """`frame` with its text columns typed, and what was done.
 
     A column becomes numbers if every cell is one or is missing, dates or truth values likewise; otherwise it stays as
     it is, blank cells becoming missing. `place` words a list of row indices ("line 5"). `comma_free`: the
     file's delimiter leaves the comma free to mark decimals, so that points may separate thousands, unless a column
-    shows that they do not.
+    shows that they do not. `header`: where the names stand, if nobody told; ReadError if they go on in the first row.
     """
     import polars as pl
 
@@ -76,6 +83,8 @@ def type_columns(
     log = Log()
     text = [c for c, t in frame.schema.items() if t == pl.String]
     reads = {c: numbers(frame[c], wishes.decimal) for c in text if c not in wishes.dates}
+    if header is not None:
+        must_not_be_texts(frame, reads, header)
     points = _shows_points(frame, reads)
     grouping = comma_free and wishes.decimal is None and points is None
     if wishes.decimal is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import io
 import zipfile
 from collections.abc import Callable, Sequence
@@ -16,13 +15,14 @@ from ..words import agree, counted
 from .columns import Wishes, type_columns
 from .excel_columns import Book, Column
 from .excel_grid import Grid, grid_of, has_cells, xlsx_grid
+from .excel_other import NO_DAY
 from .headers import check_names, row_names
 from .limits import Limit
 from .notes import Log, totals
 from .places import placer
 from .qualtrics import below_names, left_out, previews
 from .redcap_eav import is_eav, refused_in_workbooks
-from .two_name_rows import joined_names, joined_note, must_be_one_row, must_not_need_groups, names_below
+from .two_name_rows import NameRow, joined_names, joined_note, must_be_one_row, must_not_need_groups, names_below
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 _HEAD = 50
 """Rows that are looked at for the header."""
 _BARE_TIME = r"^1899-12-31 ([0-9]{2}:)"
-_NO_DAY = datetime.date(1899, 12, 31)
-"""The day that is put before a time of day. No cell holds it: Excel's dates begin in 1900."""
 _IN_WORDS = {"number": "numbers", "date": "dates", "duration": "durations", "truth": "truth values"}
 
 
@@ -70,7 +68,10 @@ def read_excel(
     findings = [*body.findings, *grid.findings(where), *_odd(body, rows, where), *_blank_rows(grid, header.last, where)]
     frame = body.frame
     was_text = [c for c, t in frame.schema.items() if t == _string()]
-    frame, typed = type_columns(frame, wishes, where, placer("row", rows))
+    found = None
+    if header_row is None and rows[0] == grid.rows[header.last] + 1 and header.first == header.last:
+        found = NameRow(int(grid.rows[header.first]), where, "row")
+    frame, typed = type_columns(frame, wishes, where, placer("row", rows), header=found)
     findings += typed + _text_numbers(frame, was_text, where)
     frame, times = _times(frame, rows, where)
     findings += times + _among(frame, body, rows, where)
@@ -333,12 +334,12 @@ def _times(frame: pl.DataFrame, rows: np.ndarray, where: str) -> tuple[pl.DataFr
         if kind not in (pl.Date, pl.Datetime, pl.String):
             continue
         cells = frame[name]
-        bare = cells.str.contains(_BARE_TIME) if kind == pl.String else cells.dt.date() == _NO_DAY
+        bare = cells.str.contains(_BARE_TIME) if kind == pl.String else cells.dt.date() == NO_DAY
         n = int(bare.sum())
         at = f"{where}, column {name}"
         if n and kind != pl.String and n < cells.count():
             what = f"Column {name!r} holds dates, but {counted(n, 'cell')} {agree(n, 'has', 'have')} a time of day "
-            what += f"alone and {agree(n, 'was', 'were')} read as of {_NO_DAY}."
+            what += f"alone and {agree(n, 'was', 'were')} read as of {NO_DAY}."
             at = f"{where}, {placer('row', rows)(bare.arg_true().to_list())}, column {name}"
             found.append(Finding("warning", "times-among-dates", what, at, n, "Complete these cells in the workbook."))
         elif n:

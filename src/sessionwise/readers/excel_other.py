@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+NO_DAY = datetime.date(1899, 12, 31)
+"""The day that is put before a time of day. No cell holds it: Excel's dates begin in 1900."""
+_FIRST_1904 = datetime.date(1904, 1, 1)
+
 
 def guard(action: Callable[[], T], source: str) -> T:
     """The action's result; whatever fastexcel or polars raises, panics included, as ReadError."""
@@ -39,9 +43,14 @@ def guard(action: Callable[[], T], source: str) -> T:
 
 
 def open_other(data: bytes, source: str) -> Any:
-    """fastexcel's reader."""
+    """fastexcel's reader. What it logs of columns goes nowhere, unless the user's own logging takes it."""
+    import logging
+
     import fastexcel
 
+    log = logging.getLogger("fastexcel")
+    if not log.handlers:
+        log.addHandler(logging.NullHandler())
     return guard(lambda: fastexcel.read_excel(data), source)
 
 
@@ -159,5 +168,7 @@ def _cells(text: pl.Series, series: pl.Series, exact: pl.Series) -> pl.Series:
         return whole(series.fill_nan(None))
     if kind == pl.Datetime:
         stamp = series.cast(pl.Datetime("us"))
+        if bool((stamp.dt.date() == _FIRST_1904).all()) and bool((stamp.dt.time() != datetime.time(0)).any()):
+            return stamp - (_FIRST_1904 - NO_DAY)  # times of day alone, in a workbook whose days count from 1904
         return stamp.dt.date() if bool((stamp.dt.time() == datetime.time(0)).all()) else stamp
     return series

@@ -15,13 +15,19 @@ from ..errors import ReadError
 from .limits import Limit
 from .workbook import damaged, part_pieces, related
 
-MOST_EMPTY = 4_000_000
+MOST_EMPTY = 2_000_000
 """Empty cells between others that are taken, at 16 bytes and more for each copy."""
+MOST_EMPTY_COLUMNS = 2_000
+"""Columns without a cell that are taken: each costs as much time as thousands of cells."""
 
 _MOST_ROWS, _MOST_COLUMNS = 1_048_576, 16_384
+_XLS_ROWS, _XLS_COLUMNS = 65_536, 256
 _XLS_CELLS = frozenset((0x0006, 0x0206, 0x0406, 0x0203, 0x027E, 0x00FD, 0x0204, 0x0205, 0x00D6, 0x00BD))
-_XLS_MANY, _XLS_START, _XLS_END, _XLS_SHEET = 0x00BD, 0x0809, 0x000A, 0x0085
+_XLS_MANY, _XLS_START, _XLS_END, _XLS_SHEET, _XLS_SAID = 0x00BD, 0x0809, 0x000A, 0x0085, 0x0200
+_XLS_PASSWORD = 0x002F
 _XLSB_ROW, _XLSB_CELLS, _XLSB_SHEET = 0, range(2, 12), 156
+_CFB_COUNTS = (44, 64, 72)  # where a compound file says how many sectors its tables have
+_BOOK = ("workbook", "book")
 _END = 0xFFFFFFF0  # sectors from here on are no sectors
 
 
@@ -47,16 +53,17 @@ class Extent:
 
 def must_not_be_far(data: bytes, source: str, limit: Limit) -> None:
     """Raise ReadError if a sheet's rectangle is beyond the limit, or nearly all empty and large."""
-    found = _xlsb(data, source, limit) if data[:2] == b"PK" else _xls(data, source)
-    for name, extent in found:
+    newer = data[:2] == b"PK"
+    most_rows, most_columns = (_MOST_ROWS, _MOST_COLUMNS) if newer else (_XLS_ROWS, _XLS_COLUMNS)
+    for name, extent in _xlsb(data, source, limit) if newer else _xls(data, source):
         if not extent.cells:
             continue
-        if extent.rows[1] >= _MOST_ROWS or extent.columns[1] >= _MOST_COLUMNS:
+        if extent.rows[1] >= most_rows or extent.columns[1] >= most_columns:
             raise damaged(source)
         rows, columns = extent.size
         where = f"{source}, sheet {name!r}"
         empty = rows * columns - extent.cells
-        if empty > MOST_EMPTY and empty > 4 * extent.cells:
+        if (empty > MOST_EMPTY and empty > 4 * extent.cells) or columns - extent.cells > MOST_EMPTY_COLUMNS:
             raise ReadError(
                 f"The sheet has {extent.cells:,} cells, but one of them lies far from the others: together they span "
                 f"{rows:,} rows and {columns:,} columns, to row {extent.rows[1] + 1}.",
@@ -121,15 +128,20 @@ def _wide_text(data: bytes) -> tuple[str, bytes]:
 
 
 def _xls(data: bytes, source: str) -> Iterator[tuple[str, Extent]]:
-    stream = _workbook_stream(data, source)
-    for at, name in _xls_sheets(stream):
-        yield name, _xls_extent(stream, at)
+    try:
+        stream = _stream(data)
+        for at, name in _xls_sheets(stream):
+            yield name, _xls_extent(stream, at)
+    except (struct.error, IndexError, ValueError) as error:
+        raise damaged(source) from error
 
 
 def _xls_sheets(stream: bytes) -> list[tuple[int, str]]:
-    """Where each sheet begins, and its name."""
+    """Where each sheet begins, and its name; none where a password hides what they hold."""
     found = []
     for kind, at, size in _xls_records(stream, 0):
+        if kind == _XLS_PASSWORD:
+            return []
         if kind == _XLS_END:
             break
         if kind == _XLS_SHEET and size >= 8:
@@ -144,7 +156,9 @@ def _xls_sheets(stream: bytes) -> list[tuple[int, str]]:
 def _xls_extent(stream: bytes, start: int) -> Extent:
     extent, depth = Extent(), 0
     for kind, at, size in _xls_records(stream, start):
-        if kind in _XLS_CELLS and depth == 1 and size >= 4:
+        if kind == _XLS_SAID:
+            _must_be_possible(stream[at : at + size])
+        elif kind in _XLS_CELLS and depth == 1 and size >= 4:
             row, column = struct.unpack_from("<HH", stream, at)
             last = struct.unpack_from("<H", stream, at + size - 2)[0] if kind == _XLS_MANY and size >= 6 else column
             extent.take(row, column, max(column, last))
@@ -155,6 +169,16 @@ def _xls_extent(stream: bytes, start: int) -> Extent:
             if depth <= 0:
                 break
     return extent
+
+
+def _must_be_possible(said: bytes) -> None:
+    """ValueError if a sheet says that its cells lie where none can: calamine takes memory for them unseen."""
+    form = {10: "<HHHH", 14: "<IIHH"}.get(len(said))
+    if form is None:
+        return
+    row, rows, _, columns = struct.unpack_from(form, said)  # where columns begin is often wrong, and not asked for
+    if rows < row or (rows - row) * columns > _XLS_ROWS * _XLS_COLUMNS:
+        raise ValueError(said)
 
 
 def _xls_records(stream: bytes, at: int) -> Iterator[tuple[int, int, int]]:
@@ -168,18 +192,13 @@ def _xls_records(stream: bytes, at: int) -> Iterator[tuple[int, int, int]]:
         at += 4 + size
 
 
-def _workbook_stream(data: bytes, source: str) -> bytes:
-    """The stream with the workbook in a compound file, empty if there is none; ReadError if the file is damaged."""
-    try:
-        return _stream(data)
-    except (struct.error, IndexError, ValueError) as error:
-        raise damaged(source) from error
-
-
 def _stream(data: bytes) -> bytes:
+    """The stream with the workbook in a compound file, empty if there is none; an error where the file is damaged."""
     sector = 1 << struct.unpack_from("<H", data, 30)[0]
     if not 128 <= sector <= 65536:
         raise ValueError(sector)
+    if max(struct.unpack_from("<I", data, at)[0] for at in _CFB_COUNTS) > len(data) // sector:
+        raise ValueError("more sectors than the file has, for which calamine takes memory unseen")
     first_directory = struct.unpack_from("<I", data, 48)[0]
     cutoff, first_mini = struct.unpack_from("<II", data, 56)
     next_list = struct.unpack_from("<I", data, 68)[0]
@@ -219,9 +238,11 @@ def _stream(data: bytes) -> bytes:
         entry = directory[at : at + 128]
         name = entry[: max(struct.unpack_from("<H", entry, 64)[0] - 2, 0)].decode("utf-16-le", "replace")
         start, size = struct.unpack_from("<II", entry, 116)
+        if size > len(data) and (not at or name.lower() in _BOOK):
+            raise ValueError(size)
         if not at:
             root = chain(start, allocation, sector, data, 1)
-        elif name.lower() in ("workbook", "book"):
+        elif name.lower() in _BOOK:
             if size >= cutoff:
                 return chain(start, allocation, sector, data, 1)[:size]
             packed = chain(first_mini, allocation, sector, data, 1)

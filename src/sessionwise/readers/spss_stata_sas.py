@@ -35,6 +35,7 @@ _READERS = {
 }
 _PROGRAMS = {"sav": "SPSS", "por": "SPSS portable", "dta": "Stata", "sas7bdat": "SAS", "xpt": "SAS transport"}
 _EXACT = 2.0**53
+_OLD_STATA, _OLD_MISSING = range(102, 108), 2.0**333  # formats before Stata 6, and their missing double
 
 
 def read_stat(
@@ -67,7 +68,7 @@ def read_stat(
         series = [make.of_rows(name, i, held, encoding) for i, name in enumerate(columns)]
     else:
         cells, about = _parse(path, source, kind, encoding)
-        make = _Columns(kind, source, about, missing, findings)
+        make = _Columns(kind, source, about, missing, findings, old=kind == "dta" and data[0] in _OLD_STATA)
         series = [make.of_cells(str(name), values) for name, values in cells.items()]
     if not series or not len(series[0]):
         raise ReadError(f"The {_PROGRAMS[kind]} file has no rows.", where=source, remedy="Export it again.")
@@ -145,11 +146,22 @@ def _parse(path: Path, source: str, kind: str, encoding: str | None, *, only_nam
 
 
 class _Columns:
-    """Makes columns of what a file holds; adds to `missing` (code -> column -> count) and to `findings`."""
+    """Makes columns of what a file holds; adds to `missing` (code -> column -> count) and to `findings`.
+
+    old : whether it is Stata's from before version 6, whose missing double ReadStat takes for a number, as pandas did.
+    """
 
     def __init__(
-        self, kind: str, source: str, meta: Any, missing: dict[str, dict[str, int]], findings: list[Finding]
+        self,
+        kind: str,
+        source: str,
+        meta: Any,
+        missing: dict[str, dict[str, int]],
+        findings: list[Finding],
+        *,
+        old: bool = False,
     ) -> None:
+        self.old = old
         self.kind, self.source, self.missing, self.findings = kind, source, missing, findings
         self.ranges: Mapping[str, list[Mapping[str, Any]]] = getattr(meta, "missing_ranges", None) or {}
         self.types: Mapping[str, str] = getattr(meta, "readstat_variable_types", None) or {}
@@ -204,6 +216,8 @@ class _Columns:
                     where=f"{self.source}, column {name}",
                     remedy="Save the file again from the program it comes from.",
                 ) from error
+        if self.old:
+            values = np.where(values == _OLD_MISSING, np.nan, values)
         return self._numbers(name, values)
 
     def _texts(self, series: pl.Series) -> pl.Series:
@@ -384,7 +398,9 @@ def categories(
                 turned,
                 where=f"{source}, column {column}",
                 remedy=Wording(
-                    "Label every value in the file, or leave the column out of ", read_option("value_labels"), "."
+                    "Label each value in the file, differently, or leave the column out of ",
+                    read_option("value_labels"),
+                    ".",
                 ),
             )
         else:
@@ -395,7 +411,9 @@ def categories(
                     turned + " It was kept as numbers.",
                     where=f"column {column}",
                     remedy=Wording(
-                        "Label every value in the file, or read ", read_option("value_labels", "numbers"), "."
+                        "Label each value in the file, differently, or read ",
+                        read_option("value_labels", "numbers"),
+                        ".",
                     ),
                 )
             )
@@ -415,7 +433,8 @@ def _labelled(series: pl.Series, labels: Mapping[Any, str]) -> pl.Series | str:
         return f"Column {series.name!r} mixes value labels with numbers: {some(bare)} have no label, others have one."
     texts = [labels[c] for c in codes]
     if len(set(texts)) < len(texts):
-        return f"Column {series.name!r} has the same label for two codes."
+        twice = sorted({text for text in texts if texts.count(text) > 1})
+        return f"Column {series.name!r} has the same label for two codes ({some(map(repr, twice))})."
     kind = pl.Enum(texts)
     spelled = {c: labels[c] for c in codes}
     return pl.Series(series.name, [None if v is None else spelled[v] for v in series.to_list()], dtype=kind)

@@ -22,7 +22,7 @@ from .qualtrics import below_names, left_out, previews
 from .records import Opened, Rows, exact_rows, regular_rows
 from .redcap_eav import is_eav, turned
 from .sniff import decode, find_delimiter
-from .two_name_rows import joined_names, joined_note, must_be_one_row, must_not_need_groups, names_below
+from .two_name_rows import NameRow, joined_names, joined_note, must_be_one_row, must_not_need_groups, names_below
 
 if TYPE_CHECKING:
     import polars as pl
@@ -57,8 +57,10 @@ def read_text(
         made = turned(frame, "line", rows.lines, source, limit)
         lines = made.first + 2 if rows.lines is None else rows.lines[made.first]
         frame, rows = made.frame, replace(rows, lines=lines, findings=(*rows.findings, made.note))
+    directly = rows.lines is None or rows.lines[0] == text.first_line + 1
+    header = NameRow(text.first_line, source, "line") if header_row is None and directly else None
     frame, typed = type_columns(
-        frame, wishes, source, placer("line", rows.lines), comma_free=text.delimiter in GROUPING
+        frame, wishes, source, placer("line", rows.lines), comma_free=text.delimiter in GROUPING, header=header
     )
     return Table(
         frame,

@@ -1,4 +1,4 @@
-"""Column names in two rows: names of groups, such as 'Session 1', above the names of columns.
+"""Column names in two rows: names of groups, such as 'Session 1', above the names of columns; or names above texts.
 
 Such a file is refused with both ways to read it: the lower row alone, or both joined ('Session 1_phq').
 """
@@ -6,11 +6,31 @@ Such a file is refused with both ways to read it: the lower row alone, or both j
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from ..errors import Argument, ReadError, Wording, read_option, some
+from ..errors import Argument, Datum, ReadError, Wording, read_option, some
 from ..findings import Finding
+from ..words import counted
 from .headers import is_number
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from .cells import Numbers
+
+_SEVERAL = 2  # columns of numbers below one row of texts
+
+
+@dataclass(frozen=True, slots=True)
+class NameRow:
+    """A header that was found, not told. number : of its row in the file, directly above the first row of cells.
+    where, word : the file, and 'line' or 'row'."""
+
+    number: int
+    where: str
+    word: str
 
 
 def joined_names(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
@@ -60,6 +80,38 @@ def must_be_one_row(upper: Sequence[str], lower: Sequence[str], number: int, whe
         where=where,
         remedy=Wording(*parts),
     )
+
+
+def must_not_be_texts(frame: pl.DataFrame, reads: Mapping[str, Numbers], header: NameRow) -> None:
+    """Raise ReadError if the first row holds texts above numbers: a second row of names, or the questions' texts.
+
+    It does if it is the only row that keeps several columns from being numbers, and has no number itself. reads : the
+    columns of text, read as numbers.
+    """
+    above = [c for c, r in reads.items() if list(r.bad) == [0] and r.values.count() >= _SEVERAL]
+    if len(above) < _SEVERAL:
+        return
+    others = [frame[c][0] if c not in reads else reads[c].values[0] for c in frame.columns if c not in above]
+    if any(value is not None for value in others):
+        return
+    first = above[0]
+    names = joined_names(frame.columns, [str(c) if (c := frame[name][0]) else "" for name in frame.columns])
+    low = header.number + 1
+    example = repr(names[frame.columns.index(first)])
+    parts: list[str | Argument] = ["Join both to names such as ", example, ": ", _both(header.number)]
+    parts += ["; take those of the lower one alone: ", read_option("header_row", low)]
+    parts += [f"; or, if {header.word} {low} holds answers, say so: ", read_option("header_row", header.number), "."]
+    what = (
+        f"In {counted(len(above), 'column')} the first {header.word} below the names is the only one that is no number"
+    )
+    raise ReadError(
+        Wording(
+            f"{what} ({first}: ", Datum(repr(frame[first][0])), "): it looks like a second row of names, or like texts "
+            "of the questions.",
+        ),
+        where=f"{header.where}, {header.word} {low}",
+        remedy=Wording(*parts),
+    )  # fmt: skip
 
 
 def must_not_need_groups(upper: Sequence[str], lower: Sequence[str], number: int, where: str, word: str) -> None:

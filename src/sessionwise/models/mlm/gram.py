@@ -268,8 +268,9 @@ def fitted_model(model: MLM, gram: MLMGram) -> MLMGram:
     rows_enough(gram.n_rows, len(design.fixed), recipe.why)
     found = combinations(gram.gram)
     if found:
-        said = Findings([*(left_out(name, of) for name, of in found.items()), *design.findings])
-        design = replace(without(design, tuple(found)), findings=said)
+        said = Findings([*(left_out(one.column, one.of) for one in found), *design.findings])
+        learned = replace(design.learned, aliased=(*design.learned.aliased, *found))
+        design = replace(without(design, tuple(one.column for one in found)), findings=said, learned=learned)
         recipe = replace(recipe, design=design)
     made = gram.gram.without(design)
     levels = {g.name: g.labels for g in made.groups}

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...designs import design
 from ...errors import Argument, Wording
-from ...words import listed, plural_of
+from ...words import agree, counted, listed, plural_of
 from ..parts.direction import FittedDirection
 from ..parts.fits import estimate, tried
 from ..records import Assumptions, Estimate, NotAnswered
@@ -188,10 +188,11 @@ def _complete(setting: StudyData) -> Panel | NotAnswered:
     panel, study = _first(setting), setting.study
     both = ~np.isnan(panel[study.outcome]) & ~np.isnan(panel[study.process])
     there = np.add.reduceat(both, panel.starts[:-1], dtype=np.int64) == setting.first
-    if there.sum() < 2:
+    n = int(there.sum())
+    if n < 2:
         what = f"the effects in {setting.person}s with all of the first {setting.first} sessions"
         needed = Wording("A smaller number, ", Argument("first_sessions=", ("--first-sessions",)), ".")
-        return NotAnswered(what, f"{there.sum()} {setting.person}s have them.", needed)
+        return NotAnswered(what, f"{counted(n, setting.person)} {agree(n, 'has', 'have')} them.", needed)
     return panel.subset(there)
 
 
