@@ -61,6 +61,27 @@ def _one_sheet_without_rows(folder: Path) -> Path:
     return path
 
 
+def _text(folder: Path, *first: str) -> Path:
+    """A CSV file with these lines above its header."""
+    path = folder / "titled.csv"
+    rows = [f"{who},{when},{who + when}" for who in (1, 2, 3) for when in (1, 2)]
+    path.write_text("\n".join([*first, "patient,session,y", *rows]) + "\n")
+    return path
+
+
+def _sheet(folder: Path, *first: list[str]) -> Path:
+    """A workbook with these rows above its header."""
+    from xlsxwriter import Workbook
+
+    path = folder / "titled.xlsx"
+    rows = [[who, when, who + when] for who in (1, 2, 3) for when in (1, 2)]
+    with Workbook(str(path)) as book:
+        sheet = book.add_worksheet("Data")
+        for i, row in enumerate([*first, ["patient", "session", "y"], *rows]):
+            sheet.write_row(i, 0, row)
+    return path
+
+
 def _redcap(folder: Path, events: tuple[str, ...]) -> Path:
     path = folder / "redcap.csv"
     rows = [f"{who},{event},{i + who}" for who in (1, 2, 3) for i, event in enumerate(events)]
@@ -106,6 +127,19 @@ REDCAP = "check --person record_id --session session {file}"
 FAULTS = {
     "no sheet named": Fault(_workbook, CHECK, sw.read, "none was named"),
     "an empty sheet": Fault(_one_sheet_without_rows, CHECK + " --read sheet=Empty", sw.read, "The sheet is empty"),
+    "a title above the header": Fault(
+        lambda folder: _text(folder, "My study"), CHECK, sw.read, "The header line has one field"
+    ),
+    "a padded title above the header": Fault(
+        lambda folder: _text(folder, "My study,,"), CHECK, sw.read, "looks like a title above the header"
+    ),
+    "a title with the delimiter in it": Fault(lambda folder: _text(folder, "My study, 2020"), CHECK, sw.read, "fields"),
+    "a title in a workbook": Fault(
+        lambda folder: _sheet(folder, ["My study"]), CHECK, sw.read, "looks like a title above the header"
+    ),
+    "names of groups above those of columns": Fault(
+        lambda folder: _sheet(folder, ["Who", "", "PHQ"]), CHECK, sw.read, "names of groups above those of columns"
+    ),
     "an event without a number": Fault(
         lambda folder: _redcap(folder, ("baseline_arm_1", "session_1_arm_1", "session_2_arm_1")),
         REDCAP,
@@ -139,7 +173,8 @@ GIVEN: dict[str, dict[str, Any]] = {"an empty sheet": {"sheet": "Empty"}}
 
 def arguments(remedy: str) -> list[Argument]:
     assert isinstance(remedy, Wording), remedy
-    found = [part for part in remedy.parts if isinstance(part, Argument)]
+    # Without a value it says where one is to stand, such as `delimiter=`.
+    found = [part for part in remedy.parts if isinstance(part, Argument) and not part.python.endswith("=")]
     assert found, remedy
     return found
 
@@ -187,6 +222,27 @@ def test_each_option_of_a_remedy_mends_the_fault_on_the_command_line(name: str, 
         after = RUNNER.invoke(app, [*command, *written])
         assert fault.said not in " ".join(after.output.split()) + str(after.exception or ""), argument
         assert not isinstance(after.exception, sw.SessionwiseError) or fault.said not in str(after.exception)
+
+
+def test_a_note_of_commas_that_could_mark_choices_is_mended_by_either_argument(tmp_path: Path) -> None:
+    path = tmp_path / "choices.csv"
+    cells = ['"1,3"', '"2,4"', '"1,2"', "3", "2", '"1,4"']
+    rows = [f"{1 + i // 2},{1 + i % 2},{cell}" for i, cell in enumerate(cells)]
+    path.write_text("patient,session,why\n" + "\n".join(rows) + "\n")
+
+    def said(**options: Any) -> list[Any]:
+        return [f for f in sw.read(path, **options).findings if "separate choices" in f.what]
+
+    (note,) = said()
+    given = arguments(note.remedy)
+    assert [one.option for one in given] == [("--read", "decimal=,"), ("--read", "types.why=text")]
+    command = [*shlex.split(CHECK.format(file=shlex.quote(str(path)))), "--json"]
+    before = RUNNER.invoke(app, command).output
+    assert "separate choices" in before
+    assert all(shlex.join(one.option) in before for one in given)
+    for argument in given:
+        assert not said(**given_by(argument))
+        assert "separate choices" not in RUNNER.invoke(app, [*command, *argument.option]).output
 
 
 def test_the_remedy_of_a_verdict_is_an_option_on_the_command_line(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -126,4 +127,5 @@ def _file_name(column: str) -> str:
 
 def _term_name(term: str) -> str:
     """As `_file_name`, of what is written with spaces and brackets: 'core_om ~ lag(wai_sr)' is core_om_lag_wai_sr."""
-    return _file_name("_".join("".join(c if c.isalnum() or c in "_-." else " " for c in term).split()))
+    runs = groupby(term, key=lambda c: c.isalnum() or c in "_-.")
+    return _file_name("".join("".join(run) if kept else "_" for kept, run in runs).strip("_"))

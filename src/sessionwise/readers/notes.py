@@ -72,7 +72,10 @@ def _choices(name: str, read: Numbers, n_numbers: int) -> Finding:
     if read.beside:
         what += f", and column {read.beside!r} has decimal points"
         where += f"; column {read.beside}"
-    remedy = f"If they mark decimals: decimal=','. If they are lists, types={{{name!r}: 'text'}} says so."
+    as_text = read_option("types", {name: "text"})
+    remedy = Wording(
+        "If they mark decimals: ", read_option("decimal", ","), ". If they are lists, ", as_text, " says so."
+    )
     code = "mixed-decimals" if read.beside else "choices"
     return Finding("warning", code, what + ".", where, n_numbers, remedy)
 

@@ -6,17 +6,18 @@ pattern (data) + structure (parameters to moments) -> likelihood -> optimum -> u
 from __future__ import annotations
 
 from .fit_indices import Indices, indices, srmr
+from .identification import Curvature, curvature
 from .likelihood import Evaluation, Groups, evaluate, loglik
 from .missing_patterns import Patterns, Rows, patterns
-from .optimum import FLAT, Optimum, optimise
+from .optimum import Optimum, optimise
 from .sandwich import meat, scaled, trace
 from .saturated import Dependent, Saturated, independence, saturated
 from .structure import Cells, Moments, Structure
 from .uncertainty import covariance
 
 __all__ = [
-    "FLAT",
     "Cells",
+    "Curvature",
     "Dependent",
     "Evaluation",
     "Groups",
@@ -28,6 +29,7 @@ __all__ = [
     "Saturated",
     "Structure",
     "covariance",
+    "curvature",
     "evaluate",
     "independence",
     "indices",

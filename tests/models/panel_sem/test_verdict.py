@@ -125,7 +125,7 @@ def test_singular_information():
 
 @pytest.mark.parametrize("seed", [3, 11])
 def test_a_search_on_persistent_series_reaches_an_optimum(seed):
-    """Persons' levels and what carries over can hardly be told apart, so that the way is long: over a hundred steps."""
+    """Persons' levels and what carries over can hardly be told apart, so that the way is long."""
     rng, rows = np.random.default_rng(seed), []
     for p in range(46):
         y, x = rng.normal(size=2)
@@ -136,5 +136,4 @@ def test_a_search_on_persistent_series_reaches_an_optimum(seed):
     data = pl.DataFrame(rows, schema=["p", "s", "y", "x"], orient="row")
     fit = sw.DPM("y ~ pre(lag(x))", waves=4).fit(sw.Panel(data, person="p", session="s"))
     assert fit.solution.optimum.converged
-    assert fit.solution.optimum.steps > 75
     assert fit.verdict.state == "inadmissible"

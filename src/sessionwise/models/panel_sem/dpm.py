@@ -97,11 +97,9 @@ class DPM(PanelModel):
     def remedy(self) -> str:
         return Wording(
             "Use ",
-            model_option("residuals", "equal"),
-            " and ",
-            model_option("lags", "equal"),
-            ", other waves, or more persons; a negative variance of the person's effect says that persons hardly "
-            "differ beyond what the lags carry over.",
+            *self.fewer_parameters,
+            "other waves, or more persons; a negative variance of the person's effect says that persons hardly differ "
+            "beyond what the lags carry over.",
         )
 
     @takes(ModelError, waves=NUMBERS)

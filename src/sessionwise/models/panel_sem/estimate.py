@@ -34,12 +34,12 @@ def estimate(model: PanelModel, panel: Panel) -> SEMFit:
     _there(model, blueprint)
     parts: Grouped = grouped(blueprint, wide.labels, model.shared)
     solution = solve(parts, wide, None if model.errors == "auto" else model.errors)
-    cautions = [*_cautions(solution, waves), *model.cautions(solution)]
+    cautions = [*_cautions(model, solution, waves), *model.cautions(solution)]
     return SEMFit(
         model,
         solution,
         wide.coverage,
-        verdict(solution, model.remedy),
+        verdict(solution, model),
         Findings(cautions) + wide.findings,
         TableKind.of(panel),
         panel.roles.person,
@@ -59,17 +59,16 @@ def _there(model: PanelModel, blueprint: Blueprint) -> None:
             )
 
 
-def _cautions(solution: SEMEstimates, waves: tuple[int, ...]) -> list[Finding]:
+def _cautions(model: PanelModel, solution: SEMEstimates, waves: tuple[int, ...]) -> list[Finding]:
     """What must be known of any panel model beside its verdict."""
     cautions = []
     q, n = len(solution.theta), solution.n
     if n < FEW_PER_PARAMETER * q:
         what = f"{n:,} persons for {q} parameters: errors and tests, which are for many persons, may be too small."
-        equal = model_option("lags", "equal"), " and ", model_option("residuals", "equal")
-        remedy = Wording("Use fewer waves, or ", *equal, ".")
+        remedy = Wording("Use ", *model.fewer_parameters, "fewer waves, or more persons.")
         cautions.append(Finding("warning", "few-persons", what, remedy=remedy))
     steps = {b - a for a, b in pairwise(waves)}
-    if len(steps) > 1:
+    if len(steps) > 1 and model.lags == "equal":
         what = f"waves {', '.join(map(str, waves))} are not equally far apart, so one lag does not mean the same time."
         cautions.append(
             Finding(

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from ...errors import ModelError
+from ...errors import Argument, ModelError, model_option
 from ...options import A_DICT, A_SEED, A_SHARE, PANEL, takes, whole_number
 from ..contract import Model
 from .waves import numbered
@@ -28,7 +28,8 @@ class PanelModel(Model):
 
     label : what it is called beside other models. fewest_waves : that it can be fitted to. has_within : whether it
     tells what varies within persons from what is stable. may_have_groups : whether groups can have parameters of their
-    own. The other fields are options that all of them have; see RICLPM.
+    own. has_without : whether a random intercept can be left out. The other fields are options that all of them have;
+    see RICLPM.
     """
 
     __slots__ = ()
@@ -37,6 +38,7 @@ class PanelModel(Model):
     fewest_waves: ClassVar[int] = 3
     has_within: ClassVar[bool] = True
     may_have_groups: ClassVar[bool] = False
+    has_without: ClassVar[bool] = False
     waves: int | Sequence[int] | None
     from_end: bool
     lags: OverWaves
@@ -57,6 +59,12 @@ class PanelModel(Model):
     @abstractmethod
     def remedy(self) -> str:
         """What to do about an inadmissible solution."""
+
+    @property
+    def fewer_parameters(self) -> tuple[str | Argument, ...]:
+        """Parts of a sentence, each ending in ', ': the options not taken yet that hold parameters equal over waves."""
+        free = [name for name in ("lags", "residuals") if getattr(self, name) == "free"]
+        return tuple(part for name in free for part in (model_option(name, "equal"), ", "))
 
     @property
     def group_column(self) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import ClassVar
 
-from ...errors import Argument, ModelError, Wording, model_option, nearest, some
+from ...errors import Argument, ModelError, Wording, nearest, some
 from ...options import A_NAME, NAMES, NUMBERS, YES_OR_NO, fields_of_kind, of_kind, one_of, takes
 from ...words import listed
 from .blueprint import Blueprint
@@ -124,6 +124,7 @@ class RICLPM(CrossLagged):
     errors: ErrorsKind = "auto"
 
     label: ClassVar[str] = "RI-CLPM"
+    has_without: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         checked(self)
@@ -145,10 +146,8 @@ class RICLPM(CrossLagged):
             "what the lags carry over: name it in ",
             Argument("without=[...]", ("--without", "VARIABLE")),
             ". Otherwise use ",
-            model_option("lags", "equal"),
-            ", ",
-            model_option("residuals", "equal"),
-            ", other waves or more persons.",
+            *self.fewer_parameters,
+            "other waves, or more persons.",
         )
 
 
@@ -188,8 +187,8 @@ class CLPM(CrossLagged):
     def remedy(self) -> str:
         return Wording(
             "Use ",
-            model_option("residuals", "equal"),
-            ", other waves, or more persons, and look for values that are errors.",
+            *self.fewer_parameters,
+            "other waves, or more persons, and look for values that are errors.",
         )
 
 

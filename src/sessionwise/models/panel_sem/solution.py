@@ -127,7 +127,7 @@ def solve(grouped: Grouped, wide: Wide, errors: Errors | None) -> SEMEstimates:
     chosen: Errors = errors or ("expected" if all(d.complete for d in data) else "observed")
     squares = meat(groups, rows, optimum.theta) if chosen == "robust" else None
     hessian = evaluate(groups, optimum.theta, expected=True).hessian if chosen == "expected" else optimum.hessian
-    vcov = covariance(hessian, squares)
+    vcov = covariance(groups, optimum.theta, hessian, squares)
     below = tuple(independence(d) for d in data)
     traces = None
     if squares is not None:

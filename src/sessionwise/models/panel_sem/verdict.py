@@ -4,32 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...errors import Wording, model_option, some
-from ...sem import FLAT
 from ..contract import State, Verdict
 from .blueprint import Blueprint
 from .solution import SEMEstimates
 
+if TYPE_CHECKING:
+    from .model import PanelModel
+
 #: Eigenvalues below minus this, relative to the largest variance of their block, are no rounding.
 _NEGATIVE = 1e-7
-_FEWER = Wording(
-    "Use fewer parameters (",
-    model_option("lags", "equal"),
-    ", ",
-    model_option("residuals", "equal"),
-    "), fewer waves, or more persons.",
-)
 
 
-def verdict(solution: SEMEstimates, remedy: str) -> Verdict:
-    """`remedy`: what to do about an inadmissible solution of this kind of model."""
+def verdict(solution: SEMEstimates, model: PanelModel) -> Verdict:
+    """Of the estimates of a model of this description."""
+    fewer = Wording("Use ", *model.fewer_parameters, "fewer waves, or more persons.")
     optimum = solution.optimum
     away = [p.name for p, v in zip(solution.parameters, solution.theta.tolist(), strict=True) if p.variance and v < 0]
-    falls = Wording(f"{some(away)} fell below zero on the way. ", remedy) if away else _FEWER
-    if optimum.flattest <= FLAT:
+    falls = Wording(f"{some(away)} fell below zero on the way. ", model.remedy) if away else fewer
+    if not optimum.determined:
         weights = np.abs(optimum.flat)
         named = [solution.parameters[i].name for i in np.argsort(-weights, kind="stable") if weights[i] > 0.3]
         return Verdict.of(
@@ -48,15 +45,15 @@ def verdict(solution: SEMEstimates, remedy: str) -> Verdict:
             State.NOT_DETERMINED,
             f"An optimum was found, but the {solution.errors} information there is singular: the data do not determine "
             "all parameters. No number here should be used.",
-            _FEWER,
+            fewer,
         )
-    faults = list(_faults(solution))
+    faults = list(_faults(solution, model.has_without))
     if faults:
         return Verdict.of(
             State.INADMISSIBLE,
             f"The optimum was reached, but it is not admissible: {some([f.words for f in faults], 3)}. Lags and their "
             "errors from such a solution are not to be trusted.",
-            _of_intercepts(faults) or remedy,
+            (_of_intercepts(faults) if model.has_without else "") or model.remedy,
         )
     return Verdict.of(State.CONVERGED, "The optimum was reached: the likelihood falls in every direction from it.")
 
@@ -90,8 +87,11 @@ def _of_intercepts(faults: list[_Fault]) -> str:
     )
 
 
-def _faults(solution: SEMEstimates) -> Iterator[_Fault]:
-    """Negative variances by name, then blocks of variables whose correlations no data could have."""
+def _faults(solution: SEMEstimates, of_intercepts: bool) -> Iterator[_Fault]:
+    """Negative variances by name, then blocks of variables whose correlations no data could have.
+
+    of_intercepts : whether persons' nodes are random intercepts, which go with nothing else.
+    """
     persons = solution.grouped.blueprint.persons
     own: dict[int, set[str]] = {node: set() for node in persons.values()}
     for cell in solution.grouped.blueprint.spread:
@@ -111,9 +111,29 @@ def _faults(solution: SEMEstimates) -> Iterator[_Fault]:
             if np.linalg.eigvalsh(matrix / np.sqrt(np.outer(variances, variances)))[0] < -_NEGATIVE:
                 blueprint = solution.grouped.blueprint
                 stable = tuple(name for name, node in persons.items() if node in block)
-                what = f"the random intercepts of {some(stable)}" if stable else _left_over(blueprint, block)
                 where = f" in group {label}" if label else ""
-                yield _Fault(f"the correlations of {what} are impossible{where}", stable)
+                if stable and of_intercepts:
+                    what = f"the correlations of the random intercepts of {some(stable)} are impossible"
+                    yield _Fault(what + where, stable)
+                else:
+                    yield _Fault(_impossible(blueprint, block, matrix) + where, stable)
+
+
+def _impossible(blueprint: Blueprint, block: list[int], matrix: np.ndarray) -> str:
+    """Which of a block's nodes would go with its predictors more than fully, of their covariance (b, b)."""
+    led_to = {cell.row for cell in blueprint.paths} | set(blueprint.persons.values())
+    given = [i for i, node in enumerate(block) if node not in led_to]
+    for i, node in enumerate(block):
+        if i in given or not given:
+            continue
+        cross = matrix[given, i]
+        share = float(cross @ np.linalg.solve(matrix[np.ix_(given, given)], cross) / matrix[i, i])
+        if share > 1:
+            with_these = some(dict.fromkeys(blueprint.units[block[i]] for i in given))
+            person = next((f"the person's effect of {y}" for y, own in blueprint.persons.items() if own == node), None)
+            what = person or _left_over(blueprint, [node])
+            return f"{what} would go with {with_these} more than fully (R squared {share:.4g})"
+    return f"the correlations of {_left_over(blueprint, block)} are impossible"
 
 
 def _blocks(blueprint: Blueprint) -> list[list[int]]:
