@@ -6,8 +6,8 @@ is drawn is cut at the data's smallest and largest rating, and whole where all r
 
 The parameters are moments: mean and covariance of the persons' least-squares lines less what their errors add; the
 fluctuation's variance from the sum of squares about the lines, and φ from the squared differences of sessions that
-follow each other, each with the expectation that these have for lines that were fitted. So few sessions do not bias
-them. Real events in the data do: they add to the fluctuation, and what is expected by chance comes out too large.
+follow each other, each with the expectation that these have for lines that were fitted. So few sessions hardly
+bias them. Real events in the data do: they add to the fluctuation, and what is expected by chance comes out too large.
 """
 
 from __future__ import annotations

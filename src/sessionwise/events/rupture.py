@@ -30,6 +30,8 @@ Spread = Literal["stricter", "own", "sample"]
 COURSES: tuple[Course, ...] = ("level", "trend")
 SPREADS: tuple[Spread, ...] = ("stricter", "own", "sample")
 REPAIRED, PARTLY, UNREPAIRED, OPEN = REPAIRS = ("repaired", "partly repaired", "unrepaired", "open")
+#: Below the course by less than this share of the largest rating is rounding.
+_ROUNDING = 1e-10
 #: By how many ratings the fall and the return took; the first two are the commonest in Gumz et al. (2012).
 SHAPES = ("V: one down, one up", "slow fall, sudden return", "sudden fall, slow return", "slow both ways", "no return")
 
@@ -124,10 +126,11 @@ class RuptureRepair(Detector):
         sign = -1.0 if self.better == "lower" else 1.0
         own = own_course(series, self.course == "trend")
         sd = self._sd(own.sd)
-        x = sign * series.values
-        below = sign * own.expected - x  # how far below the course, positive when worse
+        below = sign * (own.expected - series.values)  # how far below the course, positive when worse
         assessed = np.isfinite(sd) & (series.counts >= 3)
-        tracked = _tracked(x, below, series.sessions, sd, assessed, self)
+        least = _ROUNDING * np.nanmax(np.abs(series.values), axis=1, initial=0.0)
+        limit = np.where(assessed, np.fmax(self.thresholds[0] * np.nan_to_num(sd), least), np.inf)
+        tracked = _tracked(below, series.sessions, limit, self)
         return in_order(_as_found(tracked, series, below, sd, assessed, self))
 
     def _sd(self, own: Floats) -> Floats:
@@ -151,16 +154,13 @@ class _Tracked:
     decided: np.ndarray
 
 
-def _tracked(
-    x: Floats, below: Floats, sessions: Ints, sd: Floats, assessed: np.ndarray, rule: RuptureRepair
-) -> _Tracked:
-    """One walk over the places for all persons at once."""
-    persons, width = x.shape
+def _tracked(below: Floats, sessions: Ints, limit: Floats, rule: RuptureRepair) -> _Tracked:
+    """One walk over the places for all persons at once. limit : (persons,), how far below a rupture begins."""
+    persons, width = below.shape
     rows = np.arange(persons)
     state = {name: np.zeros(persons, np.int64) for name in ("fall", "start", "low", "best")}
     share = np.zeros(persons)
     active = np.zeros(persons, bool)
-    limit = np.where(assessed, rule.thresholds[0] * np.nan_to_num(sd), np.inf)
     closed: list[tuple[np.ndarray, ...]] = []
 
     def close(who: np.ndarray, decided: bool) -> None:
@@ -171,12 +171,12 @@ def _tracked(
         active[at] = False
 
     for j in range(1, width):
-        known = np.isfinite(x[:, j])
-        falling = known & (x[:, j] < x[:, j - 1])
+        known = np.isfinite(below[:, j])
+        falling = known & (below[:, j] > below[:, j - 1])
         state["fall"] = np.where(falling, state["fall"], j)
         late = known & active & (sessions[:, j] - sessions[rows, state["low"]] > rule.within)
         close(late, True)
-        lower = known & active & (x[:, j] < x[rows, state["low"]])
+        lower = known & active & (below[:, j] > below[rows, state["low"]])
         new = falling & ~active & (below[:, j] >= limit)
         state["start"] = np.where(new, state["fall"], state["start"])
         active |= new
@@ -190,7 +190,7 @@ def _tracked(
         share = np.where(better, good, share)
         state["best"] = np.where(better, j, state["best"])
         close(active & (share >= rule.whole), True)
-    last = np.isfinite(x).sum(axis=1) - 1
+    last = np.isfinite(below).sum(axis=1) - 1
     elapsed = sessions[rows, np.maximum(last, 0)] - sessions[rows, state["low"]] if width else rows
     close(active & (elapsed >= rule.within), True)
     close(active.copy(), False)
