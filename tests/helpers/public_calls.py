@@ -153,6 +153,7 @@ FUNCTIONS: dict[str, Call] = {
     "plot.draw_slopes": lambda w: sw.plot.simple_slopes(w.mlm, "lag(within(wai_sr))", "pd"),
     "plot.dropout": lambda w: sw.plot.dropout(w.panel),
     "plot.embed": lambda w: sw.plot.embed(w.chart),
+    "plot.episodes": lambda w: sw.plot.episodes(w.panel, w.episodes),
     "plot.figure_parts": lambda w: sw.plot.figure_parts(w.chart),
     "plot.figure_table": lambda w: sw.plot.figure_table(w.chart),
     "plot.forest": lambda w: sw.plot.forest(sw.compare(w.mlm, w.sem).estimates),
@@ -163,6 +164,7 @@ FUNCTIONS: dict[str, Call] = {
     "plot.scatter": lambda w: sw.plot.scatter(w.panel, "core_om", "wai_sr"),
     "plot.simple_slopes": lambda w: sw.plot.simple_slopes(w.mlm, "lag(within(wai_sr))", "pd"),
     "plot.trajectories": lambda w: sw.plot.trajectories(w.panel, "core_om"),
+    "plot.write_episodes": lambda w: sw.plot.write_episodes(w.panel, w.episodes, w.folder),
     "plot.write_figures": lambda w: sw.plot.write_figures(w.panel, w.folder, ["core_om"]),
     # functions of the engine that have uses of their own
     "descriptions.variance_components": lambda w: variance_components(w.panel, "core_om"),

@@ -21,7 +21,7 @@ from ..options import A_LEVEL, A_NAME, PANEL, a_number, fields_of_kind, one_of, 
 from ..words import num
 from .contract import Detector, Found, in_order
 from .norms import Better, Scales, better_of
-from .series import Floats, Series, rated
+from .series import SERIES, Floats, Series, rated
 
 if TYPE_CHECKING:
     from ..panel import Panel
@@ -84,10 +84,12 @@ class ControlChart(Detector):
             f"{self.fewest} ratings or more"
         )
 
+    @takes(ModelError, panel=PANEL, series=SERIES)
     def settled(self, panel: Panel, series: Series) -> ControlChart:
         """With the instrument's direction, where the user gave none."""
         return replace(self, better=better_of(Scales.of(panel), self.column, self.better))
 
+    @takes(ModelError, series=SERIES)
     def find(self, series: Series) -> Found:
         """Runs of ratings beyond one limit; the probability is that of a single rating as far off, by Student's t."""
         limits = self.limits(series)
@@ -131,6 +133,7 @@ class ControlChart(Detector):
             assessed=np.isfinite(limits.sd),
         )
 
+    @takes(ModelError, series=SERIES)
     def limits(self, series: Series) -> Limits:
         """Centre and SD of each person's chart."""
         known = np.isfinite(series.values)

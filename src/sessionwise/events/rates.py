@@ -62,10 +62,8 @@ class FalseAlarms(Shown):
     seed: int
 
     def __getitem__(self, shape: str) -> Alarms:
-        for one in self.alarms:
-            if one.shape == shape:
-                return one
-        raise ModelError(f"there is no course {shape!r}.", remedy=f"Use one of {', '.join(map(repr, SHAPES))}.")
+        one_of("shape", shape, SHAPES)
+        return next(one for one in self.alarms if one.shape == shape)
 
     @property
     def expected(self) -> Alarms:

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 
 from ..errors import ModelError
-from ..options import A_NAME, Kind, a_number, fields_of_kind, is_number, one_of, whole_number
+from ..options import A_NAME, PANEL, Kind, a_number, fields_of_kind, is_number, one_of, takes, whole_number
 from ..words import listed, num
 from .contract import Detector, Found, in_order
 from .norms import Better, Scales, better_of
-from .series import Floats, Ints, Series, own_course
+from .series import SERIES, Floats, Ints, Series, own_course
 
 if TYPE_CHECKING:
     from ..panel import Panel
@@ -111,6 +111,7 @@ class RuptureRepair(Detector):
             f"{self.within} sessions"
         )
 
+    @takes(ModelError, panel=PANEL, series=SERIES)
     def settled(self, panel: Panel, series: Series) -> RuptureRepair:
         """With the sample's SD and the instrument's direction, where the user gave none."""
         better: Better = better_of(Scales.of(panel), self.column, self.better, otherwise="higher")
@@ -121,6 +122,7 @@ class RuptureRepair(Detector):
         sd = float(np.sqrt(own.squares.sum() / free)) if free else 0.0
         return replace(self, better=better, sample_sd=sd if sd > 0 else np.finfo(float).tiny)
 
+    @takes(ModelError, series=SERIES)
     def find(self, series: Series) -> Found:
         """Ruptures; `more` has `sds` (the highest threshold reached), `repair`, `made_good` (share of it), `shape`."""
         sign = -1.0 if self.better == "lower" else 1.0

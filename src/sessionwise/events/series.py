@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from ..options import an_object
+
 if TYPE_CHECKING:
     from ..panel import Panel
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+SERIES = an_object("Series")
 #: A longer gap between two sessions is kept as one of so many places: no rule looks over more.
 LONGEST_GAP = 32
 #: Cells of a matrix that is worked on at once: four megabytes of float64 stay near the processor.

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from ..options import A_NAME, a_number, fields_of_kind, one_of, whole_number
+from ..errors import ModelError
+from ..options import A_NAME, PANEL, a_number, fields_of_kind, one_of, takes, whole_number
 from ..words import num, percent
 from .contract import Detector, Found, in_order
 from .norms import Better, Scales, better_of, reliable_change_of
-from .series import Floats, Ints, Series, by_session, own_course
+from .series import SERIES, Floats, Ints, Series, by_session, own_course
 
 if TYPE_CHECKING:
     from ..panel import Panel
@@ -111,6 +112,7 @@ class SuddenGain(Detector):
         }
         return [said[self.stability]] if self.stability != "none" else []
 
+    @takes(ModelError, panel=PANEL, series=SERIES)
     def settled(self, panel: Panel, series: Series) -> SuddenGain:
         """With the direction and the reliable change of the instrument, where the user gave none.
 
@@ -122,6 +124,7 @@ class SuddenGain(Detector):
         cutoff = reliable_change_of(scales, self.column, "cutoff") if self.cutoff is None else self.cutoff
         return replace(self, better=better_of(scales, self.column, self.better), cutoff=cutoff)
 
+    @takes(ModelError, series=SERIES)
     def find(self, series: Series) -> Found:
         """Gains or losses; `more` has the scores before and after, and the session of a reversal, 0 for none."""
         assert self.cutoff is not None

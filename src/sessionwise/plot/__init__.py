@@ -12,6 +12,7 @@ from __future__ import annotations
 from .caterpillar import LevelEffects, caterpillar, draw_effects, level_effects
 from .diagram import Arrow, Correlation, Intercepts, PathDiagram
 from .dropout import dropout
+from .episodes import episodes, write_episodes
 from .figure import Embedded, alt_text, embed, figure_parts, figure_table
 from .fitted_paths import path_diagram
 from .forest import Estimate, forest
@@ -44,6 +45,7 @@ __all__ = [
     "draw_slopes",
     "dropout",
     "embed",
+    "episodes",
     "figure_parts",
     "figure_table",
     "forest",
@@ -55,5 +57,6 @@ __all__ = [
     "simple_slopes",
     "style",
     "trajectories",
+    "write_episodes",
     "write_figures",
 ]

@@ -12,7 +12,7 @@ from ...threads import one_thread
 from ...words import num, percent
 from ..contract import Detector, Found
 from ..norms import Better, Scales, better_of
-from ..series import Series, first_and_last, rated
+from ..series import SERIES, Series, first_and_last, rated
 from .cutoffs import CUTOFFS, CutoffKind, Norm, cutoff
 from .indices import Sample
 from .slopes import Slopes, fitted_slopes
@@ -56,7 +56,9 @@ NORM = Kind(
         and value[1] > 0
     ),
 )
-A_CUTOFF = Kind("'a', 'b', 'c' or a score", lambda value: value in CUTOFFS or a_number().holds(value))
+A_CUTOFF = Kind(
+    "'a', 'b', 'c' or a score", lambda value: (isinstance(value, str) and value in CUTOFFS) or a_number().holds(value)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,7 @@ class ReliableChange(Detector):
         later = "last rating" if self.against == "last" else "each later rating"
         return f"{self.column}: {later} against the first, {size}{border}"
 
+    @takes(ModelError, panel=PANEL, series=SERIES)
     @one_thread()
     def settled(self, panel: Panel, series: Series) -> ReliableChange:
         """With direction, norms and cut-off of the instrument and the data, and the fitted slopes.
@@ -221,6 +224,7 @@ class ReliableChange(Detector):
             return cutoff(border, clinical, functional, self.better or "lower")
         return float(border)
 
+    @takes(ModelError, series=SERIES)
     @one_thread()
     def refitted(self, series: Series) -> ReliableChange:
         """With the sample's means, SDs and slopes in other ratings."""
@@ -230,6 +234,7 @@ class ReliableChange(Detector):
         slopes = None if self.slopes is None else fitted_slopes(series)
         return replace(self, sample=sample if sample.sd > 0 else self.sample, slopes=slopes)
 
+    @takes(ModelError, series=SERIES)
     def find(self, series: Series) -> Found:
         """Reliable changes; `more` has the first and last scores and the index, positive for better."""
         from .classified import found_by_scores, found_by_slope
