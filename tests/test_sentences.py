@@ -56,6 +56,7 @@ OF_USERS = (
 )  # fmt: skip
 #: Others that read text, and why.
 TEXT = {
+    "events/contract.py": "`find` is a detector's own, and looks at ratings",
     "reports/cells.py": "cells of the data, which a spreadsheet reads",
     "datasets/truth.py": "names of fields of a dataclass",
     "designs/coding.py": "numbers that a file stores as text",

@@ -49,6 +49,11 @@ OTHER_CALLS: dict[str, Callable[[World], Right]] = {
         _fitting(sw.DPM, w),
         {"formula": "core_om ~ lag(core_om) + pre(lag(wai_sr))", "waves": 5} | _defaults(sw.DPM),
     ),
+    "SuddenGain": lambda w: (_fitting(sw.SuddenGain, w), {"column": "core_om"} | _defaults(sw.SuddenGain)),
+    "RuptureRepair": lambda w: (_fitting(sw.RuptureRepair, w), {"column": "wai_sr"} | _defaults(sw.RuptureRepair)),
+    "ControlChart": lambda w: (_fitting(sw.ControlChart, w), {"column": "wai_sr"} | _defaults(sw.ControlChart)),
+    "ReliableChange": lambda w: (_fitting(sw.ReliableChange, w), {"column": "core_om"} | _defaults(sw.ReliableChange)),
+    "Setting": lambda w: (sw.Setting, _defaults(sw.Setting)),
     "Study": lambda w: (_fitting(sw.Study, w), {"outcome": "core_om", "process": "wai_sr"} | _defaults(sw.Study)),
     "read": lambda w: (sw.read, {"path": _file(w)}),
     "long_to_wide": lambda w: (
@@ -68,6 +73,8 @@ def _fitting(model: type, world: World) -> Callee:
 
     def fit(**given: Any) -> object:
         made = model(**given)
+        if hasattr(made, "detect"):
+            return made.detect(world.panel, patients=20)
         return made.run(world.panel) if model is sw.Study else made.fit(world.panel)
 
     fit.__signature__ = inspect.signature(model)  # type: ignore[attr-defined]

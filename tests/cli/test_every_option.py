@@ -20,6 +20,7 @@ VERBS = {
     "check": f"check {ROLES} s.csv",
     "score": f"score {ROLES} -i wai-sr i.csv -o o.csv --overwrite",
     "describe": f"describe {ROLES} s.csv",
+    "detect": f"detect {ROLES} --column core_om --detector reliable-change s.csv",
     "fit mlm": f"fit {ROLES} 'core_om ~ session + (1 | patient)' s.csv",
     "fit riclpm": f"fit {ROLES} --model riclpm --outcome core_om --process wai_sr --waves 3 s.csv",
     "fit dsem": f"fit {ROLES} --model dsem --outcome core_om --process wai_sr s.csv",
@@ -27,8 +28,8 @@ VERBS = {
 }
 #: Where any text is one that can be meant: codes that stand for 'missing', places.
 FREE = {"--missing", "--results", "--figures", "--output", "--key", "--out"}
-#: 0 is a seed.
-MEANT = {("--seed", "0")}
+#: 0 is a seed, and no simulated patients.
+MEANT = {("--seed", "0"), ("--patients", "0")}
 
 
 def _options(verb: str) -> list[str]:

@@ -34,6 +34,10 @@ BUILT: dict[str, tuple[list[type], set[str]]] = {
     "check": ([SessionsFile, Answering], {"json_"}),
     "score": ([SessionsFile, Answering], {"out_of_range", "output", "overwrite", "json_"}),
     "describe": ([SessionsFile, Answering], {"out_of_range", "column", "figures", "json_"}),
+    "detect": (
+        [SessionsFile, Answering],
+        {"column", "detector", "set_", "patients", "seed", "out_of_range", "figures", "json_"},
+    ),
     "fit": (
         [SessionsFile, Answering, ModelOptions],
         {"arguments", "model", "test", "seed", "size", "most", "figures", "out_of_range", "json_"},
@@ -124,5 +128,5 @@ def test_help_names_every_choice_and_says_what_is_taken() -> None:
 
 
 def test_verbs_of_the_library() -> None:
-    assert {"check", "score", "describe"} == set(VERBS) & set(sw.__all__)
+    assert {"check", "score", "describe", "detect"} == set(VERBS) & set(sw.__all__)
     assert get_args(get_type_hints(sw.score)["out_of_range"]) == ("error", "missing")

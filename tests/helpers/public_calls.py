@@ -17,6 +17,7 @@ import numpy as np
 
 import sessionwise as sw
 from sessionwise.descriptions import variance_components
+from sessionwise.events.series import rated
 from sessionwise.mixed import evaluate, optimise, problem, summed
 from sessionwise.mixed.inference import satterthwaite
 
@@ -74,6 +75,10 @@ class World:
         return sw.design(self.panel, FORMULA)
 
     @cached_property
+    def episodes(self) -> sw.Episodes:
+        return sw.detect(self.panel, sw.SuddenGain("core_om"), patients=50)
+
+    @cached_property
     def gram(self) -> sw.Gram:
         return sw.gram({"x": self.panel["session"]}, self.panel.starts, self.panel.persons)
 
@@ -107,6 +112,13 @@ class World:
             sw.Design: lambda: self.design,
             sw.Gram: lambda: self.gram,
             sw.Description: lambda: self.description,
+            sw.ControlChart: lambda: sw.ControlChart("wai_sr"),
+            sw.RuptureRepair: lambda: sw.RuptureRepair("wai_sr"),
+            sw.SuddenGain: lambda: sw.SuddenGain("core_om"),
+            sw.ReliableChange: lambda: sw.ReliableChange("core_om"),
+            sw.Setting: lambda: sw.Setting(),
+            sw.Episodes: lambda: self.episodes,
+            sw.FalseAlarms: lambda: self.episodes.false_alarms,
             sw.Reliability: lambda: sw.reliability(self.items, "wai-sr"),
         }
         return made[cls]()
@@ -138,6 +150,9 @@ FUNCTIONS: dict[str, Call] = {
     "reliability": lambda w: sw.reliability(w.items, "wai-sr"),
     "report": lambda w: sw.report(w.study, w.folder / "report.html", w.panel),
     "score": lambda w: sw.score(w.items, "wai-sr"),
+    "detect": lambda w: sw.detect(w.panel, sw.ReliableChange("core_om", "hierarchical-linear"), patients=50),
+    "false_alarms": lambda w: sw.false_alarms(sw.RuptureRepair("wai_sr"), w.panel, patients=50),
+    "error_rates": lambda w: sw.error_rates(sw.SuddenGain("y", cutoff=1.0), sw.Setting(), size=-2.0, patients=50),
     "plot.alt_text": lambda w: sw.plot.alt_text(w.chart),
     "plot.caterpillar": lambda w: sw.plot.caterpillar(w.mlm, "therapist"),
     "plot.draw_effects": lambda w: sw.plot.draw_effects(
@@ -147,6 +162,7 @@ FUNCTIONS: dict[str, Call] = {
     "plot.chains": lambda w: sw.plot.chains(w.dsem),
     "plot.dropout": lambda w: sw.plot.dropout(w.panel),
     "plot.embed": lambda w: sw.plot.embed(w.chart),
+    "plot.episodes": lambda w: sw.plot.episodes(w.panel, w.episodes),
     "plot.figure_parts": lambda w: sw.plot.figure_parts(w.chart),
     "plot.figure_table": lambda w: sw.plot.figure_table(w.chart),
     "plot.forest": lambda w: sw.plot.forest(sw.compare(w.mlm, w.sem).estimates),
@@ -159,6 +175,7 @@ FUNCTIONS: dict[str, Call] = {
     "plot.scatter": lambda w: sw.plot.scatter(w.panel, "core_om", "wai_sr"),
     "plot.simple_slopes": lambda w: sw.plot.simple_slopes(w.mlm, "lag(within(wai_sr))", "pd"),
     "plot.trajectories": lambda w: sw.plot.trajectories(w.panel, "core_om"),
+    "plot.write_episodes": lambda w: sw.plot.write_episodes(w.panel, w.episodes, w.folder),
     "plot.write_figures": lambda w: sw.plot.write_figures(w.panel, w.folder, ["core_om"]),
     # functions of the engine that have uses of their own
     "descriptions.variance_components": lambda w: variance_components(w.panel, "core_om"),
@@ -169,7 +186,31 @@ FUNCTIONS: dict[str, Call] = {
     "mixed.inference.satterthwaite": lambda w: satterthwaite(w.crossed.solution),
 }
 
+
+def _settled(world: World, detector: Any) -> Any:
+    return detector.settled(world.panel, rated(world.panel, detector.column))
+
+
+def _found(world: World, detector: Any) -> Any:
+    return _settled(world, detector).find(rated(world.panel, detector.column))
+
+
 METHODS: dict[str, Call] = {
+    "ControlChart.find": lambda w: _found(w, sw.ControlChart("wai_sr")),
+    "ControlChart.limits": lambda w: sw.ControlChart("wai_sr").limits(rated(w.panel, "wai_sr")),
+    "ControlChart.chart": lambda w: sw.ControlChart("wai_sr").chart(w.panel),
+    "ControlChart.settled": lambda w: _settled(w, sw.ControlChart("wai_sr")),
+    "FalseAlarms.__getitem__": lambda w: w.episodes.false_alarms["flat"],
+    "ReliableChange.changes": lambda w: sw.ReliableChange("core_om", "hierarchical-linear").changes(w.panel),
+    "ReliableChange.find": lambda w: _found(w, sw.ReliableChange("core_om", "hierarchical-linear")),
+    "ReliableChange.refitted": lambda w: _settled(w, sw.ReliableChange("core_om", "hierarchical-linear")).refitted(
+        rated(w.panel, "core_om")
+    ),
+    "ReliableChange.settled": lambda w: _settled(w, sw.ReliableChange("core_om", "hierarchical-linear")),
+    "RuptureRepair.find": lambda w: _found(w, sw.RuptureRepair("wai_sr")),
+    "RuptureRepair.settled": lambda w: _settled(w, sw.RuptureRepair("wai_sr")),
+    "SuddenGain.find": lambda w: _found(w, sw.SuddenGain("core_om")),
+    "SuddenGain.settled": lambda w: _settled(w, sw.SuddenGain("core_om")),
     "Description.__getitem__": lambda w: w.description["core_om"],
     "Design.apply": lambda w: w.design.apply(w.panel),
     "Design.grouping": lambda w: w.design.grouping("patient"),

@@ -25,6 +25,9 @@ DIAGRAM = plot.PathDiagram(("a", "b"), ("1", "2"), (plot.Arrow("a", "1", "b", "2
 FIGURES: dict[str, Callable[..., Any]] = {
     "trajectories": lambda panel, fit, dsem, **k: plot.trajectories(panel, "core_om", **k),
     "dropout": lambda panel, fit, dsem, **k: plot.dropout(panel, **k),
+    "episodes": lambda panel, fit, dsem, **k: plot.episodes(
+        panel, sw.detect(panel, sw.SuddenGain("core_om"), patients=100), **k
+    ),
     "missing": lambda panel, fit, dsem, **k: plot.missing(panel, **k),
     "scatter": lambda panel, fit, dsem, **k: plot.scatter(panel, "core_om", "wai_sr", **k),
     "caterpillar": lambda panel, fit, dsem, **k: plot.caterpillar(fit, "patient", **k),

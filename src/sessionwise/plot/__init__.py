@@ -13,6 +13,7 @@ from .caterpillar import caterpillar, draw_effects
 from .chains import chains
 from .diagram import Arrow, Correlation, Intercepts, PathDiagram
 from .dropout import dropout
+from .episodes import episodes, write_episodes
 from .figure import Embedded, alt_text, embed, figure_parts, figure_table
 from .fitted_paths import path_diagram
 from .forest import Estimate, forest
@@ -49,6 +50,7 @@ __all__ = [
     "draw_slopes",
     "dropout",
     "embed",
+    "episodes",
     "figure_parts",
     "figure_table",
     "forest",
@@ -62,5 +64,6 @@ __all__ = [
     "simple_slopes",
     "style",
     "trajectories",
+    "write_episodes",
     "write_figures",
 ]
