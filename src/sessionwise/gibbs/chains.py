@@ -105,8 +105,8 @@ def run_chains(
                 _teller(progress, runners, state)()
                 if met or total >= plan.most:
                     break
-                # as many more as the smallest effective size asks for; while there are few draws it is not known well, and
-                # is mostly too small: never more than twice as many
+                # as many more as the smallest effective size asks for; of few draws it is not known well, and mostly
+                # too small: never more than twice as many
                 short = plan.size / max(state.smallest, 1.0)
                 total = min(total + int(np.clip(total * (1.1 * short - 1.0), total // 4, total)), plan.most)
         except KeyboardInterrupt:
