@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 .PHONY: demo test test-slow lint bench docs-figures vega clean
 
 demo: $(VENV)/installed ## simulate a study, analyze it, write the report to sessionwise-demo/report.html
-	$(BIN)/sessionwise demo --dynamic
+	$(BIN)/sessionwise demo
 
 test: $(VENV)/test ## all tests but the slow ones
 	$(BIN)/python -m pytest -m "not slow" -n auto

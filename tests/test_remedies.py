@@ -155,7 +155,7 @@ FAULTS = {
     "codes that were not declared": Fault(
         _with_codes,
         ANALYZE,
-        lambda path, as_scored=(), **options: sw.Study("PHQ-9 Summe", "x", as_scored=as_scored).run(
+        lambda path, as_scored=(), **options: sw.Study("PHQ-9 Summe", "x", as_scored=as_scored, dynamic=False).run(
             _panel(path, **options)
         ),
         "impossible values",

@@ -312,7 +312,11 @@ CASES = {
         "If so, declare them: --missing 'PHQ-9 Summe=-9'.",
     ),
     "a code that stands as a score": (
-        lambda: raised(lambda: sw.Study("PHQ-9 Summe", "y").run(sw.Panel(coded("PHQ-9 Summe"), **ROLES))).remedy,
+        lambda: (
+            raised(
+                lambda: sw.Study("PHQ-9 Summe", "y", dynamic=False).run(sw.Panel(coded("PHQ-9 Summe"), **ROLES))
+            ).remedy
+        ),
         "Correct these cells, or declare them missing, since with them no question can be answered: "
         "sessionwise.read(path, missing={'PHQ-9 Summe': [-9]}). If they are scores, say so: as_scored=['PHQ-9 Summe'].",
         "Correct these cells, or declare them missing, since with them no question can be answered: "
@@ -341,7 +345,7 @@ CASES = {
         "For example -i core-om -i wai-sr.",
     ),
     "too few first sessions": (
-        lambda: raised(lambda: sw.Study("a", "b", first_sessions=1)).what,
+        lambda: raised(lambda: sw.Study("a", "b", first_sessions=1, dynamic=False)).what,
         "first_sessions is 1.",
         "--first-sessions is 1.",
     ),

@@ -235,7 +235,7 @@ def test_a_wrong_argument_is_refused_by_an_error_of_ours(name: str, world: World
             "person='patient'",
         ),
         (lambda w: sw.MLM(["y ~ x"]), "formula is ['y ~ x']", "formula='y ~ x'"),
-        (lambda w: sw.Study(["y"], "w"), "outcome is ['y']", "outcome='y'"),
+        (lambda w: sw.Study(["y"], "w", dynamic=False), "outcome is ['y']", "outcome='y'"),
         (lambda w: sw.describe(w.panel, 3), "columns is 3, not a list of names", "a list of names"),
         (lambda w: sw.read(pd.DataFrame({"a": [1]})), "path of a file, not a DataFrame", "Give it to Panel"),
         (lambda w: sw.describe(w.table), "a Table is no Panel", "sw.Panel("),

@@ -22,7 +22,7 @@ def test_a_settings_file_and_the_options_give_the_same_bytes(scores_file: Path, 
     config = tmp_path / "study.toml"
     config.write_text(
         f'file = "{scores_file}"\nperson = "patient"\nsession = "session"\noutcome = "core_om"\nprocess = "wai_sr"\n'
-        'moderators = ["pd"]\nfirst-sessions = 5\n',
+        'moderators = ["pd"]\nfirst-sessions = 5\nquick = true\n',
         encoding="utf-8",
     )
     one = json.loads(
@@ -31,7 +31,7 @@ def test_a_settings_file_and_the_options_give_the_same_bytes(scores_file: Path, 
     two = json.loads(
         run(
             "analyze", scores_file, "--person", "patient", "--session", "session", "--outcome", "core_om", "--process",
-            "wai_sr", "--moderator", "pd", "--first-sessions", "5", "-o", tmp_path / "b.html", "--results",
+            "wai_sr", "--moderator", "pd", "--first-sessions", "5", "--quick", "-o", tmp_path / "b.html", "--results",
             tmp_path / "b", "--json",
         )
     )  # fmt: skip
@@ -110,7 +110,18 @@ def test_persons_are_numbered_and_the_key_is_for_its_owner_alone(scores_file: Pa
     data = tmp_path / "data.csv"
     frame = pl.read_csv(scores_file).with_columns(patient=pl.format("Qz{}", "patient"))
     data.write_text(frame.write_csv(), encoding="utf-8")
-    asked = ["analyze", data, *ROLES, "--outcome", "core_om", "--process", "wai_sr", "-o", tmp_path / "r.html"]
+    asked = [
+        "analyze",
+        data,
+        *ROLES,
+        "--outcome",
+        "core_om",
+        "--process",
+        "wai_sr",
+        "--quick",
+        "-o",
+        tmp_path / "r.html",
+    ]
     told = run(*asked, "--results", tmp_path / "res", "--key", tmp_path / "key.csv", "--json")
     files = [tmp_path / "r.html", *(tmp_path / "res").glob("*.csv")]
     assert "Qz" not in told + "".join(path.read_text(encoding="utf-8") for path in files)
@@ -135,7 +146,7 @@ def test_places_in_the_data_are_told_on_the_terminal_alone(scores_file: Path, tm
     frame = pl.read_csv(scores_file)
     first = frame.head(1).with_columns(session=pl.lit(70).cast(frame["session"].dtype))
     pl.concat([frame, first]).write_csv(tmp_path / "data.csv")
-    asked = ["analyze", tmp_path / "data.csv", *ROLES, "--outcome", "core_om", "--process", "wai_sr"]
+    asked = ["analyze", tmp_path / "data.csv", *ROLES, "--outcome", "core_om", "--process", "wai_sr", "--quick"]
     text = run(*asked, "-o", tmp_path / "r.html")
     assert "session 70" in text
     assert "stand here alone" in text

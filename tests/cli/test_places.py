@@ -15,7 +15,7 @@ from sessionwise.cli.places import ReportFiles
 
 from .commands import ITEMS, ROLES, main, run
 
-ASKED = [*ROLES, "--outcome", "core_om", "--process", "wai_sr"]
+ASKED = [*ROLES, "--outcome", "core_om", "--process", "wai_sr", "--quick"]
 
 
 @pytest.mark.parametrize(

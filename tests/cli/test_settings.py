@@ -72,6 +72,9 @@ def test_an_option_goes_before_the_file(tmp_path: Path) -> None:
 def test_settings_become_a_study() -> None:
     asked = Settings(SessionsFile(Path("s.csv"), "p"), outcome="a", process="b")
     assert asked.study() == sw.Study("a", "b")
+    assert replace(asked, quick=True).study() == sw.Study("a", "b", dynamic=False)
+    with pytest.raises(sw.SessionwiseError, match="exclude each other"):
+        replace(asked, quick=True, dynamic=True).study()
     asked = replace(asked, moderator=("m",), covariate=("c", "d"), trend="none", lag=2, order="together")
     asked = replace(asked, expected="positive", first_sessions=7, as_scored=("a",))
     assert asked.study() == sw.Study(

@@ -30,7 +30,7 @@ SHARED = {
 }  # fmt: skip
 #: What each verb builds, and the options that it has beside its fields.
 BUILT: dict[str, tuple[list[type], set[str]]] = {
-    "demo": ([], {"out", "seed", "dynamic", "json_"}),
+    "demo": ([], {"out", "seed", "quick", "json_"}),
     "check": ([SessionsFile, Answering], {"json_"}),
     "score": ([SessionsFile, Answering], {"out_of_range", "output", "overwrite", "json_"}),
     "describe": ([SessionsFile, Answering], {"out_of_range", "column", "figures", "json_"}),
@@ -40,7 +40,7 @@ BUILT: dict[str, tuple[list[type], set[str]]] = {
     ),
     "fit": (
         [SessionsFile, Answering, ModelOptions],
-        {"arguments", "model", "test", "seed", "size", "most", "figures", "out_of_range", "json_"},
+        {"arguments", "model", "test", "seed", "size", "most", "checks", "loo", "figures", "out_of_range", "json_"},
     ),
     "analyze": ([Settings], {"config", "json_"}),
 }
@@ -102,7 +102,9 @@ def test_options_of_every_file_are_documented() -> None:
 
 def test_settings_are_the_fields_of_a_study() -> None:
     asked = {SINGULAR.get(f.name, f.name) for f in fields(sw.Study)}
-    assert names(Settings) == asked | {"out_of_range"} | names(SessionsFile) | names(Answering) | names(ReportFiles)
+    assert names(Settings) == asked | {"out_of_range", "quick"} | names(SessionsFile) | names(Answering) | names(
+        ReportFiles
+    )
 
 
 def test_options_of_fit_are_the_fields_of_the_models() -> None:

@@ -37,4 +37,4 @@ def few(persons: int) -> pl.DataFrame:
 @cache
 def result() -> StudyResult:
     """Of 300 persons, with two moderators."""
-    return sw.Study("core_om", "wai_sr", moderators=["pd", "gender"]).run(panel())
+    return sw.Study("core_om", "wai_sr", moderators=["pd", "gender"], dynamic=False).run(panel())

@@ -68,7 +68,7 @@ class World:
 
     @cached_property
     def study(self) -> sw.StudyResult:
-        return sw.Study("core_om", "wai_sr", moderators=["pd"]).run(self.panel)
+        return sw.Study("core_om", "wai_sr", moderators=["pd"], dynamic=False).run(self.panel)
 
     @cached_property
     def design(self) -> sw.Design:
@@ -287,7 +287,7 @@ METHODS: dict[str, Call] = {
     ),
     "SEMFit.simulate": lambda w: w.sem.simulate(seed=1),
     "SEMFit.stationarity": lambda w: w.sem.stationarity(w.panel),
-    "Study.run": lambda w: sw.Study("core_om", "wai_sr", moderators=["pd"]).run(w.panel),
+    "Study.run": lambda w: sw.Study("core_om", "wai_sr", moderators=["pd"], dynamic=False).run(w.panel),
     "StudyResult.arrow": lambda w: w.study.arrow("forward"),
     "StudyResult.following": lambda w: w.study.following("forward"),
     "StudyResult.report": lambda w: w.study.report(w.folder / "again.html"),

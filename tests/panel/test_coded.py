@@ -58,7 +58,7 @@ def test_labels_go_with_the_panel():
 
 
 def test_a_study_takes_a_coded_moderator_as_categories_and_says_how_to_have_a_number():
-    result = sw.Study("y", "x", moderators=["sex"]).run(panel())
+    result = sw.Study("y", "x", moderators=["sex"], dynamic=False).run(panel())
     (moderation,) = result.forward.moderators
     assert [slope.at for slope in moderation.slopes] == ["sex = Man", "sex = Kvinna"]
     (note,) = [f for f in result.findings if f.code == "coded-as-categories"]
@@ -69,7 +69,7 @@ def test_a_study_takes_a_coded_moderator_as_categories_and_says_how_to_have_a_nu
 
 
 def test_as_scored_keeps_the_number():
-    result = sw.Study("y", "x", moderators=["sex"], as_scored=["sex"]).run(panel())
+    result = sw.Study("y", "x", moderators=["sex"], as_scored=["sex"], dynamic=False).run(panel())
     (moderation,) = result.forward.moderators
     assert [slope.at for slope in moderation.slopes] == [
         "sex = 1 (mean − SD)",

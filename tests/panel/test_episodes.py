@@ -145,7 +145,7 @@ def test_numbers_of_sessions_may_be_the_times():
 def test_a_study_of_treatments_says_treatments():
     data = table(60, again=20)
     panel = sw.Panel(data, **ROLES, cluster="client")
-    result = sw.Study("y", "x").run(panel)
+    result = sw.Study("y", "x", dynamic=False).run(panel)
     assert result.person == "treatment"
     assert result.flow[0].persons == 80
     assert any(f.code == "episodes" for f in result.findings)

@@ -58,14 +58,14 @@ def test_a_score_and_predictors_of_few_values_are_not_warned_of():
 def test_a_study_refuses_until_they_are_said_to_be_scores(outcome, process):
     name = process if outcome == "y" else outcome
     with pytest.raises(sw.StudyError, match="is analysed as a continuous score") as caught:
-        sw.Study(outcome, process).run(panel())
+        sw.Study(outcome, process, dynamic=False).run(panel())
     assert f"as_scored=['{name}']." in caught.value.remedy
     assert f"--as-scored {name}." in in_options(caught.value).remedy
-    result = sw.Study(outcome, process, as_scored=[name]).run(panel())
+    result = sw.Study(outcome, process, as_scored=[name], dynamic=False).run(panel())
     (doubt,) = [f for f in result.findings if f.code == "few-values"]
     assert name in doubt.what
 
 
 def test_a_process_of_a_few_steps_is_analysed_and_said():
-    result = sw.Study("y", "bond").run(panel())
+    result = sw.Study("y", "bond", dynamic=False).run(panel())
     assert [f.column for f in result.findings if f.code == "few-values"] == ["bond"]

@@ -106,9 +106,11 @@ def test_any_name_in_any_role(tmp_path: Path, name: str, role: str) -> None:
 
 def test_any_name_in_a_study() -> None:
     made = datasets.demo(persons=40, scale_scores=True).frame
-    usual = Study("core_om", "wai_sr", moderators=["pd"]).run(Panel(made, person="patient", session="session"))
+    usual = Study("core_om", "wai_sr", moderators=["pd"], dynamic=False).run(
+        Panel(made, person="patient", session="session")
+    )
     panel = Panel(made.rename({"core_om": "*", "wai_sr": "^a", "pd": "count"}), person="patient", session="session")
-    result = Study("*", "^a", moderators=["count"]).run(panel)
+    result = Study("*", "^a", moderators=["count"], dynamic=False).run(panel)
     assert result.headline.forward == usual.headline.forward
 
 

@@ -18,7 +18,7 @@ def panel() -> sw.Panel:
 
 @pytest.fixture(scope="session")
 def result(panel: sw.Panel) -> sw.StudyResult:
-    return sw.Study("core_om", "wai_sr", moderators=["pd"]).run(panel)
+    return sw.Study("core_om", "wai_sr", moderators=["pd"], dynamic=False).run(panel)
 
 
 @pytest.fixture(scope="session")

@@ -57,7 +57,7 @@ def panel() -> sw.Panel:
 
 @pytest.fixture(scope="module")
 def result(panel: sw.Panel) -> sw.StudyResult:
-    return sw.Study(OUTCOME, PROCESS, moderators=[MODERATOR]).run(panel)
+    return sw.Study(OUTCOME, PROCESS, moderators=[MODERATOR], dynamic=False).run(panel)
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
@@ -118,7 +118,7 @@ def test_the_word_file_takes_control_characters(
 
 def test_two_figures_of_like_names_are_two(panel: sw.Panel, painter: Painter) -> None:
     both = panel.with_columns({"a b": panel[OUTCOME], "a-b": panel[PROCESS]})
-    text = html(sw.Study("a b", "a-b").run(both), both, painter=painter)
+    text = html(sw.Study("a b", "a-b", dynamic=False).run(both), both, painter=painter)
     names = re.findall(r' id="([^"]+)"', text)
     assert len(names) == len(set(names))
 

@@ -141,7 +141,9 @@ def test_the_call_gives_the_same_again(result: sw.StudyResult, panel: sw.Panel) 
     *before, last = call.split("; ")
     for step in before:
         exec(step, names)
-    assert last.startswith("Study(outcome='core_om', process='wai_sr', moderators=['pd']).run(panel, seed=")
+    assert last.startswith(
+        "Study(outcome='core_om', process='wai_sr', moderators=['pd'], dynamic=False).run(panel, seed="
+    )
     assert fingerprint(names["panel"], result.study.columns) == result.fingerprint
     assert python_call(result, None) == result.call
 
@@ -282,7 +284,7 @@ def test_the_method_of_a_result(result: sw.StudyResult, tmp_path: Path) -> None:
 
 def test_phrases_tell_the_lag(result: sw.StudyResult) -> None:
     """No 'next' where two sessions lie between."""
-    later = replace(result, study=sw.Study("core_om", "wai_sr", moderators=["pd"], lag=2))
+    later = replace(result, study=sw.Study("core_om", "wai_sr", moderators=["pd"], lag=2, dynamic=False))
     part = figures.forest(later)
     assert part is not None
     assert "WAI-SR → CORE-OM 2 sessions later: −" in plot.embed(part.chart).title
@@ -300,5 +302,5 @@ def test_what_methods_take_for_granted(result: sw.StudyResult) -> None:
     heads = [c.title for c in _assumptions(result).columns]
     assert heads[:4] == ["Method", "Person means", "Trend", "Effects"]
     assert "Covariates" not in heads
-    with_age = replace(result, study=sw.Study("core_om", "wai_sr", covariates=["age"]))
+    with_age = replace(result, study=sw.Study("core_om", "wai_sr", covariates=["age"], dynamic=False))
     assert "Covariates" in [c.title for c in _assumptions(with_age).columns]

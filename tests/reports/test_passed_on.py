@@ -45,7 +45,7 @@ def panel(table: pl.DataFrame) -> sw.Panel:
 
 @pytest.fixture(scope="module")
 def result(panel: sw.Panel) -> sw.StudyResult:
-    return sw.Study(*COLUMNS).run(panel)
+    return sw.Study(*COLUMNS, dynamic=False).run(panel)
 
 
 def told_by(folder: Path) -> str:

@@ -10,7 +10,7 @@ import sessionwise as sw
 from helpers.demo import few, frame, panel
 from sessionwise.study.records import DropOutModel, Estimate, NotAnswered
 
-STUDY = sw.Study("core_om", "wai_sr", moderators=["pd"])
+STUDY = sw.Study("core_om", "wai_sr", moderators=["pd"], dynamic=False)
 
 
 def whole(found: sw.StudyResult) -> sw.StudyResult:
@@ -56,11 +56,11 @@ def test_options(options, words):
 
 
 def test_repr_is_how_it_is_written():
-    study = sw.Study("a", "b", moderators=["c", "c"], trend=None, lag=2)
+    study = sw.Study("a", "b", moderators=["c", "c"], trend=None, lag=2, dynamic=False)
     assert repr(study) == "Study(outcome='a', process='b', moderators=['c'], trend=None, lag=2)"
     assert eval(repr(study), {"Study": sw.Study}) == study
-    assert repr(sw.Study("a", "b")) == "Study(outcome='a', process='b')"
-    assert hash(study) == hash(sw.Study("a", "b", moderators="c", trend=None, lag=2))
+    assert repr(sw.Study("a", "b", dynamic=False)) == "Study(outcome='a', process='b')"
+    assert hash(study) == hash(sw.Study("a", "b", moderators="c", trend=None, lag=2, dynamic=False))
 
 
 # --- refused ------------------------------------------------------------------------------------
@@ -81,9 +81,9 @@ def test_impossible_values():
 
 
 def test_columns():
-    refused(sw.Study("core_on", "wai_sr"), frame(), "Did you mean 'core_om'?")
-    refused(sw.Study("core_om", "session"), frame(), "says which session a row is of")
-    refused(sw.Study("core_om", "gender"), frame(), "holds text")
+    refused(sw.Study("core_on", "wai_sr", dynamic=False), frame(), "Did you mean 'core_om'?")
+    refused(sw.Study("core_om", "session", dynamic=False), frame(), "says which session a row is of")
+    refused(sw.Study("core_om", "gender", dynamic=False), frame(), "holds text")
     refused(STUDY, frame().with_columns(wai_sr=pl.lit(None, pl.Float64)), "has no value in any session")
     with pytest.raises(sw.StudyError, match="is no Panel"):
         STUDY.run(frame())
@@ -131,7 +131,7 @@ def test_no_two_sessions_in_a_row():
 
 def test_a_moderator_with_one_level_and_one_that_varies():
     data = frame().with_columns(pd=pl.lit(1), mood=pl.col("session") * 1.0, empty=pl.lit(None, pl.Float64))
-    found = whole(sw.Study("core_om", "wai_sr", moderators=["pd", "mood", "empty"]).run(panel(data)))
+    found = whole(sw.Study("core_om", "wai_sr", moderators=["pd", "mood", "empty"], dynamic=False).run(panel(data)))
     one, other, none = found.forward.moderators
     assert one.why == "pd is the same for all patients."
     assert other.why == "mood changes from session to session within patients."
@@ -150,7 +150,7 @@ def test_therapists_equal_to_persons():
 
 def test_outcome_and_process_that_are_one_thing():
     data = frame().with_columns(alliance=2 * pl.col("core_om") + 1)
-    found = whole(sw.Study("core_om", "alliance").run(panel(data)))
+    found = whole(sw.Study("core_om", "alliance", dynamic=False).run(panel(data)))
     assert isinstance(found.forward, NotAnswered)
     assert isinstance(found.reverse, NotAnswered)
     assert isinstance(found.drop_out, NotAnswered)
@@ -161,7 +161,7 @@ def test_persons_who_do_not_differ(seed, expected):
     """A slope variance of zero is a result: nobody has an effect of their own. Noise, in which these seeds have one."""
     data, rng = few(100), np.random.default_rng(seed)
     noise = {name: pl.Series(rng.standard_normal(len(data))) for name in ("y", "w")}
-    found = whole(sw.Study("y", "w").run(panel(data.with_columns(**noise))))
+    found = whole(sw.Study("y", "w", dynamic=False).run(panel(data.with_columns(**noise))))
     slope = found.forward.heterogeneity
     assert (slope.sd, slope.low, slope.expected) == (0, slope.mean, expected)
     assert "its variance is estimated as zero" in found.persons.why

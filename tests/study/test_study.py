@@ -40,7 +40,7 @@ def within_a_session() -> tuple[float, float]:
 @cache
 def result_of_net() -> sw.StudyResult:
     """Without moderators."""
-    return sw.Study("core_om", "wai_sr").run(panel())
+    return sw.Study("core_om", "wai_sr", dynamic=False).run(panel())
 
 
 def row(found: sw.StudyResult, key: str):
@@ -93,7 +93,7 @@ def test_moderator_and_growth():
     assert pd.slopes[1].estimate.value == pytest.approx(
         pd.slopes[0].estimate.value + pd.interactions[0].estimate.value, rel=1e-9
     )
-    lines = sw.Study("core_om", "wai_sr", trend="linear").run(panel()).forward
+    lines = sw.Study("core_om", "wai_sr", trend="linear", dynamic=False).run(panel()).forward
     growth = next(s for s in lines.steps if s.key == "growth")
     slope = next(c for c in growth.coefficients if c.term == "session")
     assert slope.estimate.low < TRUTH.trend_y < slope.estimate.high
@@ -101,7 +101,7 @@ def test_moderator_and_growth():
 
 def test_drop_out_goes_with_the_alliance():
     """Its true log odds, for a point of level and of change, within 3 errors of what was found."""
-    found = sw.Study("core_om", "wai_sr").run(panel(sw.datasets.demo(scale_scores=True).frame)).drop_out
+    found = sw.Study("core_om", "wai_sr", dynamic=False).run(panel(sw.datasets.demo(scale_scores=True).frame)).drop_out
     assert isinstance(found, DropOutModel)
     effects = {e.key: e for e in found.effects}
     assert effects["process_change"].odds_ratio.high < 1
@@ -160,7 +160,7 @@ def test_models_in_order():
     ("order", "held"), [("outcome first", "reverse"), ("process first", "forward"), ("together", "")]
 )
 def test_the_same_session_is_held_constant_where_it_came_before(order, held):
-    found = sw.Study("core_om", "wai_sr", order=order).run(panel())
+    found = sw.Study("core_om", "wai_sr", order=order, dynamic=False).run(panel())
     for key in ("forward", "reverse"):
         one = getattr(found, key)
         assert (one.same_session is not None) == (one.given_same_session is not None) == (key == held)
@@ -181,9 +181,9 @@ def test_the_main_effect_is_the_fits():
 
 
 def test_trend_lag_covariates():
-    found = sw.Study("core_om", "wai_sr", trend="quadratic", covariates=["age", "gender"]).run(panel())
+    found = sw.Study("core_om", "wai_sr", trend="quadratic", covariates=["age", "gender"], dynamic=False).run(panel())
     assert "within(session) + within(I(session^2)) + age + gender" in found.forward.steps[3].formula
-    found = sw.Study("core_om", "wai_sr", trend=None, lag=2).run(panel())
+    found = sw.Study("core_om", "wai_sr", trend=None, lag=2, dynamic=False).run(panel())
     assert "within(lag(wai_sr, k=2))" in found.forward.steps[2].formula
     assert "session" not in found.forward.steps[2].formula
     assert {r.key for r in found.sensitivity.rows} >= {"mlm", "linear-trend", "free-trend"}
@@ -195,29 +195,32 @@ def test_trend_lag_covariates():
 
 def test_expected_direction():
     higher = frame().with_columns(ors=40 - pl.col("core_om"))
-    assert sw.Study("ors", "wai_sr").run(panel(higher)).forward.heterogeneity.direction == "positive"
-    assert sw.Study("core_om", "wai_sr", expected="positive").run(panel()).forward.heterogeneity.expected < 0.5
+    assert sw.Study("ors", "wai_sr", dynamic=False).run(panel(higher)).forward.heterogeneity.direction == "positive"
+    assert (
+        sw.Study("core_om", "wai_sr", expected="positive", dynamic=False).run(panel()).forward.heterogeneity.expected
+        < 0.5
+    )
 
 
 # --- what must not matter -----------------------------------------------------------------------
 
 
 def test_the_same_twice():
-    again = sw.Study("core_om", "wai_sr", moderators=["pd", "gender"]).run(panel())
+    again = sw.Study("core_om", "wai_sr", moderators=["pd", "gender"], dynamic=False).run(panel())
     assert json.dumps(again.to_dict()) == json.dumps(result().to_dict())
     assert str(again) == str(result())
 
 
 def test_order_of_rows_does_not_matter():
     shuffled = frame().sample(fraction=1.0, shuffle=True, seed=3)
-    again = sw.Study("core_om", "wai_sr", moderators=["pd", "gender"]).run(panel(shuffled))
+    again = sw.Study("core_om", "wai_sr", moderators=["pd", "gender"], dynamic=False).run(panel(shuffled))
     assert again.fingerprint == result().fingerprint
     assert json.dumps(again.to_dict()["forward"]) == json.dumps(result().to_dict()["forward"])
 
 
 def test_names_of_persons_do_not_matter():
     renamed = frame().with_columns(patient=("P" + (9999 - pl.col("patient")).cast(pl.String)))
-    again = sw.Study("core_om", "wai_sr", moderators=["pd", "gender"]).run(panel(renamed))
+    again = sw.Study("core_om", "wai_sr", moderators=["pd", "gender"], dynamic=False).run(panel(renamed))
     assert again.fingerprint != result().fingerprint
     close(result().forward.within, again.forward.within, rel=1e-5)
     close(row(result(), "own-trend").reverse, row(again, "own-trend").reverse, rel=1e-4)
@@ -226,7 +229,7 @@ def test_names_of_persons_do_not_matter():
 
 def test_units_scale_effects_and_not_standardised_ones():
     scaled = frame().with_columns(core_om=pl.col("core_om") * 10 + 3)
-    again = sw.Study("core_om", "wai_sr", moderators=["pd", "gender"]).run(panel(scaled))
+    again = sw.Study("core_om", "wai_sr", moderators=["pd", "gender"], dynamic=False).run(panel(scaled))
     close(result().forward.within, again.forward.within, 10, rel=1e-5)
     close(result().reverse.within, again.reverse.within, 0.1, rel=1e-5)
     for one, other in zip(result().sensitivity.rows, again.sensitivity.rows, strict=True):
@@ -240,15 +243,22 @@ def test_units_scale_effects_and_not_standardised_ones():
 def test_fingerprint_looks_at_the_columns_used():
     print_ = result().fingerprint
     assert len(print_) == 128
-    more = sw.Study("core_om", "wai_sr", moderators=["pd", "gender"]).run(panel(frame().with_columns(z=pl.lit(1.0))))
+    more = sw.Study("core_om", "wai_sr", moderators=["pd", "gender"], dynamic=False).run(
+        panel(frame().with_columns(z=pl.lit(1.0)))
+    )
     assert more.fingerprint == print_
     changed = frame().with_columns(pd=pl.when(pl.col("patient") == 1001).then(1 - pl.col("pd")).otherwise("pd"))
-    assert sw.Study("core_om", "wai_sr", moderators=["pd", "gender"]).run(panel(changed)).fingerprint != print_
+    assert (
+        sw.Study("core_om", "wai_sr", moderators=["pd", "gender"], dynamic=False).run(panel(changed)).fingerprint
+        != print_
+    )
 
 
 def test_any_dataframe():
     pandas = pytest.importorskip("pandas")
-    again = sw.Study("core_om", "wai_sr", moderators=["pd", "gender"]).run(panel(pandas.DataFrame(frame().to_dict())))
+    again = sw.Study("core_om", "wai_sr", moderators=["pd", "gender"], dynamic=False).run(
+        panel(pandas.DataFrame(frame().to_dict()))
+    )
     close(result().forward.within, again.forward.within)
 
 
@@ -256,7 +266,7 @@ def test_odd_names():
     renamed = frame().rename(
         {"core_om": "Symptoms (total)", "wai_sr": "WAI total", "pd": "a b", "session": "Sitzung Nr"}
     )
-    study = sw.Study("Symptoms (total)", "WAI total", moderators="a b")
+    study = sw.Study("Symptoms (total)", "WAI total", moderators="a b", dynamic=False)
     found = study.run(panel(renamed, session="Sitzung Nr"))
     close(result().forward.within, found.forward.within)
     assert found.forward.moderators[0].slopes[0].at == "a b = 0"
@@ -364,7 +374,7 @@ def test_checklist_and_references():
 
 def test_progress_names_each_part():
     told: list[tuple[str, int, int]] = []
-    sw.Study("core_om", "wai_sr").run(panel(), progress=lambda *args: told.append(args))
+    sw.Study("core_om", "wai_sr", dynamic=False).run(panel(), progress=lambda *args: told.append(args))
     assert [i for _, i, _ in told] == list(range(len(told)))
     assert all(n == len(told) for _, _, n in told)
 
@@ -386,7 +396,7 @@ def test_coverage_over_regenerated_studies():
     """
     seen: dict[str, list[list[float]]] = {"forward": [], "reverse": []}
     for seed in range(1, 61):
-        found = sw.Study("core_om", "wai_sr").run(panel(sw.datasets.demo(seed, scale_scores=True).frame))
+        found = sw.Study("core_om", "wai_sr", dynamic=False).run(panel(sw.datasets.demo(seed, scale_scores=True).frame))
         s = found.sensitivity
         for side, scale in (("forward", s.sd_process / s.sd_outcome), ("reverse", s.sd_outcome / s.sd_process)):
             free, main = getattr(row(found, "net"), side), row(found, "mlm")
@@ -405,7 +415,7 @@ def test_the_whole_demo_is_answered() -> None:
     """With as many sessions as it has, its course is a smooth curve; nothing is left open for that."""
     table = sw.datasets.demo(scale_scores=True)
     data = sw.Panel(table, person="patient", session="session", cluster="therapist")
-    found = sw.Study("core_om", "wai_sr", moderators=["pd"]).run(data)
+    found = sw.Study("core_om", "wai_sr", moderators=["pd"], dynamic=False).run(data)
     assert found.unanswered == ()
     assert found.headline.forward.low < -1.36 < found.headline.forward.high
     assert [m.moderator for m in found.forward.moderators] == ["pd"]

@@ -18,7 +18,7 @@ def odd() -> pl.DataFrame:
 
 
 def test_a_category_is_told_as_it_is() -> None:
-    found = sw.Study("core_om", "wai_sr", moderators=["arm"]).run(panel(odd()))
+    found = sw.Study("core_om", "wai_sr", moderators=["arm"], dynamic=False).run(panel(odd()))
     assert isinstance(found.forward, Direction)
     (m,) = found.forward.moderators
     assert isinstance(m, Moderation)
@@ -38,7 +38,7 @@ def test_a_category_is_told_as_it_is() -> None:
 
 def test_a_process_with_a_colon_in_its_name() -> None:
     data = odd().rename({"wai_sr": "wai: total", "core_om": "core [om]"})
-    found = sw.Study("core [om]", "wai: total", moderators=["pd", "gender"]).run(panel(data))
+    found = sw.Study("core [om]", "wai: total", moderators=["pd", "gender"], dynamic=False).run(panel(data))
     assert isinstance(found.forward, Direction)
     told = [row["at"] for row in found.tables()["forward_slopes"].to_dicts()]
     assert "difference, pd = 1 minus pd = 0" in told
@@ -48,7 +48,7 @@ def test_a_process_with_a_colon_in_its_name() -> None:
 
 def test_a_covariate_whose_name_begins_like_another() -> None:
     """The age that is the same for all is in no model, though a column that is begins with its name."""
-    found = sw.Study("core_om", "wai_sr", covariates=["age", "age_of_onset"]).run(panel(odd()))
+    found = sw.Study("core_om", "wai_sr", covariates=["age", "age_of_onset"], dynamic=False).run(panel(odd()))
     assert isinstance(found.forward, Direction)
     assert found.forward.covariates == ("age_of_onset",)
 
@@ -60,7 +60,7 @@ def test_a_reason_names_scores_as_sentences_do() -> None:
         pl.when(rows % 9 == 4).then(None).otherwise(40 - pl.col("core_om").clip(0, 40)).alias("ors"),
         pl.when(rows % 11 == 4).then(None).otherwise("therapist").alias("sponsors"),
     )
-    found = sw.Study("ors", "wai_sr").run(panel(data, cluster="sponsors"))
+    found = sw.Study("ors", "wai_sr", dynamic=False).run(panel(data, cluster="sponsors"))
     why = next(step.why for step in found.flow if step.what == "in the main model")
     assert "the response ORS is missing" in why
     assert "ORS is missing at the previous session" in why

@@ -31,7 +31,7 @@ WHY = (
     "Why found and true differ: chance, of which the intervals tell; person means over few sessions, which bias lagged "
     "effects (the correction and the RI-CLPM are free of that); measurement error, since scores are made of items with "
     "noise, which weakens effects and autoregressions by every method; and persons who differ in their effects and in "
-    "how long they stay, while the correction and the RI-CLPM take one process for all. The dynamic model (--dynamic) "
+    "how long they stay, while the correction and the RI-CLPM take one process for all. The dynamic model "
     "takes in all of these but chance."
 )
 
@@ -42,14 +42,14 @@ EPILOG = "Example: sessionwise demo --out sessionwise-demo"
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the demo's files.")] = Path("sessionwise-demo"),
     seed: Annotated[int | None, typer.Option(help="Another simulated study.", show_default="the shipped one")] = None,
-    dynamic: Annotated[
-        bool, typer.Option("--dynamic", help="Also fit the dynamic model (DSEM), which then gives the answer.")
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Leave out the dynamic model, which takes seconds and gives the answer.")
     ] = False,
     json_: Json = False,
 ) -> None:
     """Simulate a study, analyze it, write its report, and say what was found beside what is true."""
     with busy("simulating a study") as say:
-        simulated = run(out, seed, say, dynamic=dynamic)
+        simulated = run(out, seed, say, quick=quick)
     program = "sessionwise" if shutil.which("sessionwise") else sys.argv[0]
     print_result(json_, {"command": "demo", **simulated.to_dict()}, *simulated.shown(program))
 
@@ -70,10 +70,10 @@ class Demo:
         """What a person wants to read on a terminal. program : how the command line is called."""
         from ..show import rich_group
 
-        dynamic = " --dynamic" if self.analysis.result.study.dynamic else ""
+        quick = " --quick" if self.analysis.result.study.dynamic is False else ""
         again = (
             f"{program} analyze {shlex.quote(str(self.file))} --person patient --session session --cluster therapist "
-            f"--time date -i core-om -i wai-sr --moderator pd{dynamic} -o report.html"
+            f"--time date -i core-om -i wai-sr --moderator pd{quick} -o report.html"
         )
         table = rich_group([self.grid()])
         return [NOTE.upper() + "\n", *self.analysis.lines(), "", table, WHY, f"\ntry it yourself:\n  {again}"]
@@ -97,8 +97,8 @@ class Demo:
         return Grid("Found beside what is true (CORE-OM and WAI-SR points)", head, tuple(rows), dense=True)
 
 
-def run(folder: Path, seed: int | None, say: Say, *, dynamic: bool = False) -> Demo:
-    """Data, report and tables in a folder. dynamic : whether the dynamic model is fitted too."""
+def run(folder: Path, seed: int | None, say: Say, *, quick: bool = False) -> Demo:
+    """Data, report and tables in a folder. quick : whether the dynamic model is left out."""
     from .. import datasets
     from ..study.recovered import recovered
 
@@ -113,7 +113,7 @@ def run(folder: Path, seed: int | None, say: Say, *, dynamic: bool = False) -> D
         outcome="core_om",
         process="wai_sr",
         moderator=("pd",),
-        dynamic=dynamic,
+        quick=quick,
         files=files,
         answering=Answering(("core-om", "wai-sr")),
     )

@@ -62,11 +62,14 @@ class Settings:
         typer.Option(help="Column whose values are scores, however odd, few or labelled; repeat for more."),
     ] = ()
     dynamic: Annotated[
-        bool, typer.Option("--dynamic", help="Also fit the dynamic model (DSEM), which then gives the answer.")
+        bool, typer.Option("--dynamic", help="Fit the dynamic model (DSEM) also to more than 20,000 sessions.")
+    ] = False
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Leave out the dynamic model, which takes seconds and gives the answer.")
     ] = False
     reliability: Annotated[
         tuple[str, ...],
-        typer.Option(help="With --dynamic: reliability of change, such as wai_sr=0.8; default from items. Repeat."),
+        typer.Option(help="Of change, for the dynamic model, such as wai_sr=0.8; default from items. Repeat."),
     ] = ()
     files: ReportFiles = field(default_factory=ReportFiles)
     answering: Answering = field(default_factory=Answering)
@@ -77,11 +80,15 @@ class Settings:
 
         Raises
         ------
-        StudyError : options that there are not.
+        StudyError : options that there are not. SessionwiseError : both --dynamic and --quick.
         """
         from ..study import Study
 
         given = used({f.name: getattr(self, SINGULAR.get(f.name, f.name)) for f in fields(Study)})
+        if self.quick:
+            if self.dynamic:
+                raise SessionwiseError("--dynamic and --quick exclude each other.", remedy="Leave one of them out.")
+            given["dynamic"] = False
         if self.reliability:
             given["reliability"] = dict(map(_share, self.reliability))
         if self.trend == "none":

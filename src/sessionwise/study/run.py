@@ -60,7 +60,7 @@ def run(study: Study, panel: Panel, seed: int, progress: Progress | None) -> Stu
     net = net_effects(given, left)
     lines = not isinstance(net.used, NotAnswered) and net.used.line
     numbers = dict(zip(panel.persons.tolist(), person_numbers(panel, study.columns).tolist(), strict=True))
-    latent = dynamic(given, lines, seed, numbers) if study.dynamic else None
+    latent = dynamic(given, lines, seed, numbers) if study.dynamic is not False else None
     begin(4)
     compared = sensitivity(MainModels(given, forward, reverse, net, latent))
     begin(5)

@@ -61,7 +61,8 @@ class Study:
         'missing' or as outside a scale's range, nor because they are few; moderators and covariates whose values have
         labels (1 man, 2 woman) are numbers and not categories.
     dynamic : whether the dynamic structural equation model is fitted too; where its chains agree it gives the answer,
-        of true scores where their error is known, and the usual analysis stands beside it. It takes seconds.
+        of true scores where their error is known, and the usual analysis stands beside it. It takes seconds; if not
+        given, it is fitted where there are at most 20,000 sessions.
     reliability : of change within persons, column -> share of what varies from session to session that is no error; for
         the dynamic model. If not given, it is known from the items of columns that `score` made.
     first_sessions : how many first sessions the analyses of first sessions and of complete cases look at; if not
@@ -89,7 +90,7 @@ class Study:
     expected: Expected | None = None
     first_sessions: int | None = None
     as_scored: tuple[str, ...] = ()
-    dynamic: bool = False
+    dynamic: bool | None = None
     reliability: tuple[tuple[str, float], ...] = ()
 
     def __init__(
@@ -105,7 +106,7 @@ class Study:
         expected: Expected | None = None,
         first_sessions: int | None = None,
         as_scored: Any = (),
-        dynamic: bool = False,
+        dynamic: bool | None = None,
         reliability: Any = (),
     ) -> None:
         for name, kind, value in (
@@ -114,7 +115,7 @@ class Study:
             ("moderators", NAMES, moderators),
             ("covariates", NAMES, covariates),
             ("as_scored", NAMES, as_scored),
-            ("dynamic", YES_OR_NO, dynamic),
+            ("dynamic", YES_OR_NO, bool(dynamic) if dynamic is None else dynamic),
             ("reliability", A_DICT | PAIRS, reliability),
         ):
             of_kind(name, value, kind, StudyError)
@@ -127,7 +128,7 @@ class Study:
             expected,
             first_sessions,
             _several(as_scored),
-            bool(dynamic),
+            None if dynamic is None else bool(dynamic),
             _pairs(reliability),
         )
         for f, value in zip(fields(self), values, strict=True):
@@ -165,7 +166,7 @@ class Study:
             "lag": 1,
             "order": "outcome first",
             "as_scored": (),
-            "dynamic": False,
+            "dynamic": None,
             "reliability": (),
         }
         told = [f"{name}={getattr(self, name)!r}" for name in ("outcome", "process")]
@@ -229,10 +230,10 @@ def _options(study: Study) -> None:
             raise StudyError(
                 Wording(option, f" of {name} is {share!r}."), remedy="Give a share above 0, up to 1, such as 0.8."
             )
-    if study.reliability and not study.dynamic:
+    if study.reliability and study.dynamic is False:
         raise StudyError(
-            Wording(Argument("reliability", ("--reliability",)), " is for the dynamic model, which was not asked for."),
-            remedy=Wording("Use ", Argument("dynamic=True", ("--dynamic",)), " too, or leave it out."),
+            Wording(Argument("reliability", ("--reliability",)), " is for the dynamic model, which is left out."),
+            remedy=Wording("Leave ", Argument("dynamic=False", ("--quick",)), " out, or the reliability."),
         )
     first = study.first_sessions
     if first is not None and (not _whole(first) or first < study.lag + 2):

@@ -41,7 +41,7 @@ def seen(studies: int) -> dict[tuple[str, str], Seen]:
     kept: dict[tuple[str, str], list[tuple[float, bool]]] = {(k, side): [] for k in KEYS for side in EFFECTS}
     for seed in range(1, studies + 1):
         panel = sw.Panel(sw.datasets.demo(seed, scale_scores=True), person="patient", session="session")
-        given = setting(sw.Study("core_om", "wai_sr"), panel, 1)
+        given = setting(sw.Study("core_om", "wai_sr", dynamic=False), panel, 1)
         net = net_effects(given, leaving(given))
         for method in chosen:
             found = method.run(MainModels(given, none, none, net))

@@ -31,7 +31,9 @@ def made_of(given: StudyData) -> tuple[Diagnostic, ...]:
 
 @cache
 def seen(seed: int, shape: Shape, persons: int, trend) -> dict[str, Diagnostic]:
-    given = setting(sw.Study("y", "w", trend=trend), panel_of(two_scores(seed, shape, persons=persons)), 1)
+    given = setting(
+        sw.Study("y", "w", trend=trend, dynamic=False), panel_of(two_scores(seed, shape, persons=persons)), 1
+    )
     return {one.key: one for one in made_of(given)}
 
 
@@ -72,10 +74,10 @@ def test_alarms_say_what_it_means():
 
 
 def test_few_persons_are_not_halved():
-    given = setting(sw.Study("y", "w"), panel_of(two_scores(0, NULL, persons=30)), 1)
+    given = setting(sw.Study("y", "w", dynamic=False), panel_of(two_scores(0, NULL, persons=30)), 1)
     assert "stay" not in {one.key for one in made_of(given)}
 
 
 def test_another_lag_has_drop_out_alone():
-    given = setting(sw.Study("y", "w", lag=2), panel_of(two_scores(0)), 1)
+    given = setting(sw.Study("y", "w", lag=2, dynamic=False), panel_of(two_scores(0)), 1)
     assert {one.key for one in made_of(given)} == {"drop-out"}

@@ -83,7 +83,9 @@ def test_leaving_that_depends_on_the_process():
             if rng.random() < 1 / (1 + np.exp(-(-1.5 - 0.8 * w))):
                 break
     data = pl.DataFrame(rows, schema=["person", "session", "y", "w"], orient="row")
-    found = leaving(setting(sw.Study("y", "w"), sw.Panel(data, person="person", session="session"), 1)).model
+    found = leaving(
+        setting(sw.Study("y", "w", dynamic=False), sw.Panel(data, person="person", session="session"), 1)
+    ).model
     effects = {e.key: e for e in found.effects}
     level = effects["process_level"]
     log, se = np.log(level.odds_ratio.value), level.odds_ratio.se / level.odds_ratio.value

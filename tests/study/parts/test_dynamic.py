@@ -10,6 +10,7 @@ import pytest
 
 import sessionwise as sw
 from sessionwise.study import StudyResult
+from sessionwise.study.parts import dynamic as parts
 from sessionwise.study.records import NotAnswered
 
 TRUE = -0.8
@@ -31,7 +32,7 @@ def result(**options: object) -> StudyResult:
 
 def test_the_answer_is_the_dynamic_models_and_the_usual_one_is_kept() -> None:
     found = result().headline
-    usual = sw.Study("y", "w").run(panel()).headline
+    usual = sw.Study("y", "w", dynamic=False).run(panel()).headline
     assert not isinstance(found.forward, NotAnswered)
     assert not isinstance(usual.forward, NotAnswered)
     assert found.forward.method.startswith("dynamic structural equation model of scores")
@@ -90,7 +91,7 @@ def test_where_it_cannot_be_had_the_usual_analysis_answers() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"reliability": {"y": 0.8}}, "was not asked for"),
+        ({"dynamic": False, "reliability": {"y": 0.8}}, "is left out"),
         ({"dynamic": True, "reliability": {"z": 0.8}}, "neither the outcome nor the process"),
         ({"dynamic": True, "reliability": {"y": 0.0}}, "of y is 0.0"),
         ({"dynamic": True, "reliability": {"y": 1.5}}, "of y is 1.5"),
@@ -116,3 +117,15 @@ def test_a_study_that_was_asked_for_it_says_so() -> None:
     assert hash(study) == hash(sw.Study("y", "w", dynamic=True, reliability={"y": 0.8}))
     assert np.isfinite(dict(study.reliability)["y"])
     assert isinstance(panel().to_frame(), pl.DataFrame)
+
+
+def test_it_is_fitted_unasked_unless_there_are_very_many_sessions(monkeypatch: pytest.MonkeyPatch) -> None:
+    unasked = sw.Study("y", "w").run(panel(), seed=2)
+    assert unasked.headline == result().headline
+    assert repr(unasked.study) == "Study(outcome='y', process='w')"
+    monkeypatch.setattr(parts, "UNASKED", 100)
+    many = sw.Study("y", "w").run(panel(), seed=2)
+    assert isinstance(many.dynamic, NotAnswered)
+    assert "480 sessions" in many.headline.dynamic
+    assert "dynamic=True" in many.dynamic.words
+    assert many.headline.forward == result().headline.usual_forward

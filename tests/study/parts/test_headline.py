@@ -45,7 +45,7 @@ def _net(given: StudyData) -> NetEffects:
 
 def test_the_studys_course_is_the_free_one():
     data = panel_of(two_scores(1, CURVE))
-    free, line = (sw.Study("y", "w", **k).run(data).headline for k in ({}, {"trend": "linear"}))
+    free, line = (sw.Study("y", "w", dynamic=False, **k).run(data).headline for k in ({}, {"trend": "linear"}))
     assert not free.forward.estimate.significant
     assert line.forward.estimate.significant
 
@@ -54,7 +54,7 @@ def test_the_studys_course_is_the_free_one():
 
 
 def test_own_lines_where_they_matter():
-    given = setting(sw.Study("y", "w"), panel_of(two_scores(0, Shape(own=0.3))), 1)
+    given = setting(sw.Study("y", "w", dynamic=False), panel_of(two_scores(0, Shape(own=0.3))), 1)
     net = _net(given)
     none = NotAnswered("", "", "")
     assert net.apart.p < LEVEL
@@ -66,7 +66,7 @@ def test_own_lines_where_they_matter():
 
 
 def test_means_where_own_lines_do_not_matter():
-    given = setting(sw.Study("y", "w"), panel_of(two_scores(1)), 1)
+    given = setting(sw.Study("y", "w", dynamic=False), panel_of(two_scores(1)), 1)
     net = _net(given)
     assert net.apart.p > LEVEL
     assert net.used is net.means
@@ -88,7 +88,7 @@ def test_robustness_of_the_demo():
 
 
 def test_the_multilevel_model_where_the_net_effect_cannot_be_had():
-    found = sw.Study("y", "w", lag=2).run(panel_of(two_scores(0)))
+    found = sw.Study("y", "w", lag=2, dynamic=False).run(panel_of(two_scores(0)))
     assert isinstance(found.headline.forward, HeadlineEffect)
     assert found.headline.forward.estimate == found.forward.within
     assert found.headline.forward.method == "multilevel model"
@@ -98,19 +98,21 @@ def test_the_multilevel_model_where_the_net_effect_cannot_be_had():
 
 def test_few_persons():
     """No test of own trends in so few; no errors by the spread over persons of fewer than five."""
-    fifteen, four = (_net(setting(sw.Study("y", "w"), panel_of(two_scores(0, persons=n)), 1)) for n in (15, 4))
+    fifteen, four = (
+        _net(setting(sw.Study("y", "w", dynamic=False), panel_of(two_scores(0, persons=n)), 1)) for n in (15, 4)
+    )
     assert fifteen.used is fifteen.means
     assert fifteen.apart is None
     assert isinstance(four.used, NotAnswered)
     assert "cannot be had of 4" in four.used.why
-    found = sw.Study("y", "w").run(panel_of(two_scores(0, persons=4)))
+    found = sw.Study("y", "w", dynamic=False).run(panel_of(two_scores(0, persons=4)))
     assert isinstance(found.headline.forward, NotAnswered)
     assert found.caution == ""
 
 
 def test_what_cannot_be_told_says_why():
     short = two_scores(0).filter(two_scores(0)["s"] <= 2)
-    found = sw.Study("y", "w").run(panel_of(short))
+    found = sw.Study("y", "w", dynamic=False).run(panel_of(short))
     assert isinstance(found.headline.forward, NotAnswered)
     assert found.headline.forward == found.forward
     assert found.answer[0].startswith("Whether w predicts the next y cannot be told from these data")

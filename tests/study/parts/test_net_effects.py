@@ -208,7 +208,7 @@ def test_no_stationary_process():
 
 def test_the_public_answer_is_this():
     table = two_scores(2, TRUE)
-    result = sw.Study("y", "w").run(panel_of(table))
+    result = sw.Study("y", "w", dynamic=False).run(panel_of(table))
     sds = result.sensitivity.sd_outcome, result.sensitivity.sd_process
     net = net_process(panel_of(table), ("y", "w"), ("C(s)",), sds, "q")
     assert result.headline.forward.standardised.value == pytest.approx(net.coefficients[FORWARD], abs=1e-9)

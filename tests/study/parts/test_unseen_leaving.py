@@ -30,7 +30,7 @@ def _study(seed: int, persons: int, unseen: tuple[float, float] | None) -> Study
                 break
             rows.append((p, s, level[0] + z[0], level[1] + z[1]))
     table = pl.DataFrame(rows, schema=["p", "s", "y", "w"], orient="row")
-    return setting(sw.Study("y", "w"), sw.Panel(table, person="p", session="s"), 1)
+    return setting(sw.Study("y", "w", dynamic=False), sw.Panel(table, person="p", session="s"), 1)
 
 
 def _net(given: StudyData) -> tuple[NetEffects, NetProcess, Leaving]:

@@ -21,7 +21,7 @@ from sessionwise.study.words.answer import answers
 from sessionwise.study.words.phrases import arrow, before, cluster_word, following, later
 from sessionwise.study.words.results_text import results_text
 
-STUDY = sw.Study("core_om", "wai_sr", moderators=["pd", "gender"])
+STUDY = sw.Study("core_om", "wai_sr", moderators=["pd", "gender"], dynamic=False)
 
 
 @cache
@@ -63,7 +63,7 @@ def test_phrases():
 
 
 def test_another_lag_is_said_everywhere():
-    found = sw.Study("core_om", "wai_sr", lag=2, moderators=["pd"]).run(panel())
+    found = sw.Study("core_om", "wai_sr", lag=2, moderators=["pd"], dynamic=False).run(panel())
     for text in everything(found):
         for word in (
             "next",
@@ -157,12 +157,12 @@ def test_an_effect_that_was_not_shown_is_not_asserted():
 
 
 def test_a_trend_that_was_not_shown_is_not_asserted():
-    found = sw.Study("core_om", "wai_sr", trend="linear").run(panel())
+    found = sw.Study("core_om", "wai_sr", trend="linear", dynamic=False).run(panel())
     assert "CORE-OM changed from session to session, b = " in " ".join(found.results)
     assert "from session to session, b = " not in " ".join(result().results)  # no line is in the model
     rng = np.random.default_rng(1)
     flat = frame().with_columns(core_om=pl.Series(rng.normal(20, 3, len(frame()))))
-    text = " ".join(sw.Study("core_om", "wai_sr", trend="linear").run(panel(flat)).results)
+    text = " ".join(sw.Study("core_om", "wai_sr", trend="linear", dynamic=False).run(panel(flat)).results)
     assert "CORE-OM was not shown to change from session to session" in text
 
 
@@ -217,7 +217,7 @@ def test_drop_out_does_not_tell_completion_from_breaking_off():
 @cache
 def half_without_therapist() -> sw.StudyResult:
     gone = pl.when(pl.col("patient") % 2 == 0).then(None).otherwise("therapist").alias("therapist")
-    return sw.Study("core_om", "wai_sr", moderators=["pd"]).run(panel(frame().with_columns(gone)))
+    return sw.Study("core_om", "wai_sr", moderators=["pd"], dynamic=False).run(panel(frame().with_columns(gone)))
 
 
 def test_persons_lost_to_a_missing_therapist_are_said():
@@ -237,14 +237,14 @@ def test_persons_lost_to_a_missing_therapist_are_said():
 
 def test_persons_lost_to_a_covariate_are_said():
     some = pl.when(pl.col("patient") % 5 == 0).then(None).otherwise("age").alias("age")
-    found = sw.Study("core_om", "wai_sr", covariates=["age"]).run(panel(frame().with_columns(some)))
+    found = sw.Study("core_om", "wai_sr", covariates=["age"], dynamic=False).run(panel(frame().with_columns(some)))
     assert "age is missing" in next(f for f in found.findings if f.code == "persons-lost").what
 
 
 def test_characteristics_known_at_the_first_session_only():
     once = [pl.when(pl.col("session") == 1).then(name).alias(name) for name in ("pd", "gender", "age")]
-    whole = sw.Study("core_om", "wai_sr", moderators=["pd", "gender"], covariates=["age"]).run(panel())
-    found = sw.Study("core_om", "wai_sr", moderators=["pd", "gender"], covariates=["age"]).run(
+    whole = sw.Study("core_om", "wai_sr", moderators=["pd", "gender"], covariates=["age"], dynamic=False).run(panel())
+    found = sw.Study("core_om", "wai_sr", moderators=["pd", "gender"], covariates=["age"], dynamic=False).run(
         panel(frame().with_columns(once))
     )
     assert found.forward == whole.forward
@@ -264,7 +264,7 @@ def test_reasons_only_where_somebody_was_left_out():
     flow = result().flow
     assert flow[1].why == ""
     holes = pl.when(pl.col("session") == 2).then(None).otherwise("wai_sr").alias("wai_sr")
-    why = sw.Study("core_om", "wai_sr").run(panel(frame().with_columns(holes))).flow[2].why
+    why = sw.Study("core_om", "wai_sr", dynamic=False).run(panel(frame().with_columns(holes))).flow[2].why
     assert "WAI-SR" in why
     assert "wai_sr" not in why
 
@@ -291,7 +291,7 @@ def test_a_slope_that_could_not_be_told_is_an_assumption(monkeypatch):
 def with_covariates() -> sw.StudyResult:
     mood = pl.Series("mood", np.random.default_rng(3).standard_normal(len(frame())))
     data = frame().with_columns(mood, one=pl.lit(1.0))
-    return sw.Study("core_om", "wai_sr", covariates=["mood", "age", "one"]).run(panel(data))
+    return sw.Study("core_om", "wai_sr", covariates=["mood", "age", "one"], dynamic=False).run(panel(data))
 
 
 def test_covariates_in_models_and_words():
@@ -313,12 +313,12 @@ def test_categories_that_change_are_partly_kept():
         .otherwise(pl.lit("b"))
         .alias("phase")
     )
-    found = sw.Study("core_om", "wai_sr", covariates=["phase"]).run(panel(frame().with_columns(phase)))
+    found = sw.Study("core_om", "wai_sr", covariates=["phase"], dynamic=False).run(panel(frame().with_columns(phase)))
     assert found.checklist[0].kept == "partly"
 
 
 def test_a_covariate_without_values():
-    found = sw.Study("core_om", "wai_sr", covariates=["empty"]).run(
+    found = sw.Study("core_om", "wai_sr", covariates=["empty"], dynamic=False).run(
         panel(frame().with_columns(empty=pl.lit(None, pl.Float64)))
     )
     assert isinstance(found.forward, NotAnswered)

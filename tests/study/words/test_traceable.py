@@ -27,16 +27,16 @@ def study(name: str) -> sw.StudyResult:
     if name == "moderators":
         return result()
     if name == "together":
-        return sw.Study("core_om", "wai_sr", order="together").run(panel())
+        return sw.Study("core_om", "wai_sr", order="together", dynamic=False).run(panel())
     if name == "linear":
         data = panel_of(two_scores(0, Shape(course=3.0)))
-        return sw.Study("y", "w", trend="linear", order="process first").run(data)
+        return sw.Study("y", "w", trend="linear", order="process first", dynamic=False).run(data)
     if name == "own trends":
-        return sw.Study("y", "w").run(panel_of(two_scores(1, Shape(own=0.3))))
+        return sw.Study("y", "w", dynamic=False).run(panel_of(two_scores(1, Shape(own=0.3))))
     if name == "stay":
-        return sw.Study("y", "w").run(panel_of(two_scores(2, Shape(stay=-0.5), persons=150)))
+        return sw.Study("y", "w", dynamic=False).run(panel_of(two_scores(2, Shape(stay=-0.5), persons=150)))
     rows = two_scores(4, Shape(forward=-0.4), persons=300, longest=15)
-    return sw.Study("y", "w", moderators=["g"], trend=None).run(
+    return sw.Study("y", "w", moderators=["g"], trend=None, dynamic=False).run(
         panel_of(rows.with_columns(g=pl.Series(list("abc"))[rows["p"] % 3]))
     )
 

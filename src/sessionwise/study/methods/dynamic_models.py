@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def _dsem(basis: MainModels) -> Estimates:
     setting, found = basis.setting, basis.dynamic
     if found is None:
-        found = NotAnswered(QUESTION, "It was not asked for.", "")
+        found = NotAnswered(QUESTION, "It is left out.", "")
     if isinstance(found, NotAnswered):
         return Estimates(found, found, None, None, None, None)
     of = f"true scores (measurement error known of {found.error})" if found.error else "scores"
@@ -56,7 +56,7 @@ METHODS = (
         "Dynamic model (DSEM)",
         _dsem,
         _assumes,
-        lambda s: s.study.dynamic,
+        lambda s: s.study.dynamic is not False,
         (
             "Asparouhov, T., Hamaker, E. L., & Muthén, B. (2018). Dynamic structural equation models. Structural "
             "Equation Modeling, 25(3), 359–388. https://doi.org/10.1080/10705511.2017.1406803",

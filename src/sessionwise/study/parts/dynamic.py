@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ...errors import FormulaError, ModelError
+from ...errors import Argument, FormulaError, ModelError, Wording
 from ...models import DSEM
 from ...models.dsem.dynamics import impulse_responses
 from ...models.dsem.measurement import from_items
+from ...words import counted
 from ..records import (
     DynamicModel,
     EffectCount,
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
 EFFECTIVE = 400
 #: Sessions after which responses to an impulse are told.
 SESSIONS = 10
+#: Draws of a chain at most; in a study whose chains need more the usual analysis answers.
+MOST = 10_000
+#: Sessions up to which the model is fitted without being asked for.
+UNASKED = 20_000
 #: Persons counted together, at least; classes of effects, about.
 FEWEST_COUNTED, _CLASSES = 5, 20
 QUESTION = "lagged effects of true scores, in a dynamic structural equation model"
@@ -73,8 +78,14 @@ def dynamic(setting: StudyData, lines: bool, seed: int, numbers: Mapping[Label, 
     if study.covariates:
         why = "The model holds no covariates constant, and the study has some."
         return NotAnswered(QUESTION, why, "Leave the covariates out, or take the usual analysis.")
+    if study.dynamic is None and len(setting.panel) > UNASKED:
+        return NotAnswered(
+            QUESTION,
+            f"With {counted(len(setting.panel), 'session')} it takes minutes, and it was not asked for.",
+            Wording("Ask for it with ", Argument("dynamic=True", ("--dynamic",)), "."),
+        )
     try:
-        fit = described(setting, lines).fit(setting.panel, seed=seed, size=EFFECTIVE)
+        fit = described(setting, lines).fit(setting.panel, seed=seed, size=EFFECTIVE, most=MOST)
     except (ModelError, FormulaError) as error:
         return NotAnswered(QUESTION, sentence(error.what), error.remedy)
     if not fit.verdict:
