@@ -139,7 +139,8 @@ def _known(fit: DSEMFit, names: Iterable[str] | None) -> list[_Known]:
 
 def _prior_said(prior: ReportedPrior) -> str:
     scale = figure_number(prior.scale)
-    told = {"normal": f"normal, SD {scale}", "half-t": f"half-t(2), scale {scale}"}
+    normal = f"normal, SD {scale}" if prior.mean == 0 else f"normal, mean {figure_number(prior.mean)}, SD {scale}"
+    told = {"normal": normal, "half-t": f"half-t(2), scale {scale}"}
     return told.get(prior.family, prior.family)
 
 

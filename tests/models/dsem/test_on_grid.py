@@ -131,3 +131,11 @@ def test_draws_in_standard_units_say_what_those_in_the_datas_do() -> None:
     assert not found.course[:, 0].any()
     np.testing.assert_allclose(found.error[:, 0], 1.0)  # a given variance is known
     assert spaced(4, 400).tolist() == [0, 133, 266, 399]
+
+
+@pytest.mark.parametrize("asked", ["loo", "one_step_ahead", "predictive_checks"])
+def test_scores_of_which_the_first_is_given_have_no_likelihood(asked: str) -> None:
+    fit = fitted(sw.DSEM.reciprocal("y", "w", random="none", first="given"))
+    with pytest.raises(sw.ModelError, match="says nothing of where a person begins") as caught:
+        getattr(fit, asked)(gappy())
+    assert "first='own'" in str(caught.value.remedy)

@@ -63,3 +63,18 @@ def test_half_t() -> None:
     np.testing.assert_allclose(prior.density(x), np.where(x >= 0, 2 * stats.t(2, scale=0.7).pdf(x), 0), rtol=1e-12)
     for p in (0.1, 0.25, 0.5, 0.9):
         assert prior.quantile(p) == pytest.approx(stats.t(2, scale=0.7).ppf((1 + p) / 2))
+
+
+def test_a_prior_of_ones_own_is_told_as_it_was_given() -> None:
+    own = {"core_om ~ lag(wai_sr)": (-1.0, 0.5), "sd(core_om ~ lag(wai_sr))": 0.7, "core_om ~ lag(core_om)": (0.2, 0.1)}
+    model = sw.DSEM.reciprocal("core_om", "wai_sr", course=None, priors=own)
+    fit = model.fit(demo.scored(60), size=10, most=100, chains=2)
+    found = reported_priors(fit.model, fit.effects, fit.reported)
+    told = found["core_om ~ lag(wai_sr)"]
+    assert told == ReportedPrior("normal", 0.5, -1.0)
+    np.testing.assert_allclose(told.quantile(0.975), stats.norm(-1, 0.5).ppf(0.975))
+    np.testing.assert_allclose(told.density(np.array([-1.3, 0.0])), stats.norm(-1, 0.5).pdf([-1.3, 0.0]))
+    assert found["sd(core_om ~ lag(wai_sr))"] == ReportedPrior("half-t", 0.7)
+    assert found["core_om ~ lag(core_om)"] == ReportedPrior("normal", 0.1, 0.2)
+    assert found["sd(wai_sr ~ lag(core_om))"].family == "half-t"  # what is not named keeps the weak one
+    assert sw.plot.prior_posterior(fit, ["core_om ~ lag(wai_sr)"]) is not None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...errors import ModelError, some
+from ...errors import Argument, ModelError, Wording, some
 from .data import place_sessions
 from .kept import Kept
 from .measurement import answered
@@ -92,6 +92,12 @@ def on_grid(model: DSEM, kept: Kept, panel: Panel, *, ahead: bool = False) -> On
     ------
     ModelError : no score is observed, a column that is not there or holds no numbers, an infinite value.
     """
+    if model.first == "given":
+        raise ModelError(
+            "first='given' says nothing of where a person begins, so that the scores have no likelihood.",
+            where=model.title,
+            remedy=Wording("Fit the model with ", Argument("first='own'", ("--first", "own")), " for this."),
+        )
     paths = model.paths
     values = np.column_stack([_numbers(panel, name, model.title) for name in paths.variables])
     seen = ~np.isnan(values).all(axis=1)
