@@ -89,7 +89,7 @@ def run(study: Study, panel: Panel, seed: int, progress: Progress | None) -> Stu
         dynamic=latent.model if isinstance(latent, Dynamic) else latent,
         sensitivity=compared,
         few_sessions=few,
-        checklist=checklist(given, both[0], drop_out, compared, doubts),
+        checklist=checklist(given, both[0], drop_out, compared, doubts, found),
         methods=methods_text(given, both[0], compared, release, drop_out, found),
         results=results_text(given, found, both, persons, compared, few, drop_out, doubts),
         references=references(given, both, drop_out, few, compared, found),

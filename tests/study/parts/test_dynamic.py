@@ -129,3 +129,22 @@ def test_it_is_fitted_unasked_unless_there_are_very_many_sessions(monkeypatch: p
     assert "480 sessions" in many.headline.dynamic
     assert "dynamic=True" in many.dynamic.words
     assert many.headline.forward == result().headline.usual_forward
+
+
+@pytest.mark.parametrize(
+    ("options", "kept", "said"),
+    [
+        ({}, "partly", "measurement error is left in"),
+        ({"reliability": {"y": 0.8, "w": 0.75}}, "yes", "taken out"),
+        ({"dynamic": False}, "partly", "left out"),
+        ({"lag": 2}, "yes", "The model is for lag 1"),
+    ],
+)
+def test_the_order_of_precedence_is_stated(options: dict[str, object], kept: str, said: str) -> None:
+    found = sw.Study("y", "w", **options).run(panel(), seed=2)  # type: ignore[arg-type]
+    (rule,) = (r for r in found.checklist if r.rule.startswith("Say beforehand"))
+    assert rule.kept == kept
+    assert said in rule.done
+    assert ("where its chains agree, else" in " ".join(found.methods)) is (
+        "dynamic" not in options and "lag" not in options
+    )

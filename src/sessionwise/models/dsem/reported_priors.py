@@ -72,6 +72,8 @@ def reported_priors(model: DSEM, effects: Effects, reported: Reported) -> dict[s
             out[f"cor({other}, {name})"] = ReportedPrior("uniform", 1.0) if weak else by_matrix
             out[f"cluster cor({other}, {name})"] = ReportedPrior("uniform", 1.0)
     for name, value in () if isinstance(model.priors, str) else model.priors:
-        pair = isinstance(value, tuple)
-        out[name] = ReportedPrior("normal", value[1], value[0]) if pair else ReportedPrior("half-t", value)
+        if isinstance(value, tuple):
+            out[name] = ReportedPrior("normal", scale=value[1], mean=value[0])
+        else:
+            out[name] = ReportedPrior("half-t", value)
     return {name: prior for name, prior in out.items() if name in reported.names}

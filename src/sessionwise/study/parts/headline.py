@@ -93,7 +93,7 @@ def headline(
     reverse: Direction | NotAnswered,
     latent: Dynamic | NotAnswered | None = None,
 ) -> Headline:
-    """Both directions: by the dynamic model where it was asked for and its chains agree, else by the usual analysis."""
+    """Both directions: by the dynamic model where its chains agree, else by the usual analysis."""
     used = net.used
     usual = Headline(
         _effect(setting, net, forward, "forward"),

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...words import apa_number, counted, listed, num, plural_of
 from ..methods.registry import methods
-from ..records import Diagnostic, Direction, DropOutModel, Estimate, NotAnswered, Rule, Sensitivity
+from ..records import Diagnostic, Direction, DropOutModel, Estimate, Headline, NotAnswered, Rule, Sensitivity
 
 if TYPE_CHECKING:
     from ..study_data import StudyData
@@ -23,6 +23,7 @@ def checklist(
     drop_out: DropOutModel | NotAnswered,
     compared: Sensitivity,
     doubts: tuple[Diagnostic, ...],
+    found: Headline,
 ) -> tuple[Rule, ...]:
     """Rules in the order of the paper, then those of data and measurement."""
     return (
@@ -32,6 +33,7 @@ def checklist(
         _order(setting),
         _missing(setting, drop_out),
         _reliability(setting),
+        _precedence(setting, found),
         *_levels(setting, forward),
     )
 
@@ -103,6 +105,22 @@ def _order(setting: StudyData) -> Rule:
     }
     told = {key: f"{said} The answer is the net lagged effect, whatever the order." for key, said in told.items()}
     return Rule(rule, "yes", told[setting.study.order])
+
+
+def _precedence(setting: StudyData, found: Headline) -> Rule:
+    rule = "Say beforehand which analysis gives the answer"
+    order = "The dynamic model is the answer where its chains agree, else the regressions within"
+    order = f"{order} {setting.person}s; no choice was made by what they say. "
+    if setting.study.dynamic is False:
+        return Rule(rule, "partly", f"{order}The dynamic model was left out.")
+    if found.usual_forward is None and found.usual_reverse is None:
+        return Rule(rule, "yes", f"{order}The dynamic model gives none: {found.dynamic}")
+    left = (
+        "what scores hold of measurement error is taken out"
+        if found.true_scores
+        else ("measurement error is left in, of which these data say nothing")
+    )
+    return Rule(rule, "yes" if found.true_scores else "partly", f"{order}It is the dynamic model's; {left}.")
 
 
 def _missing(setting: StudyData, drop_out: DropOutModel | NotAnswered) -> Rule:

@@ -72,11 +72,16 @@ def _answer(setting: StudyData, found: Headline) -> str:
         if any(e.unseen_leaving is not None for e in effects)
         else ""
     )
+    first = (
+        ""
+        if setting.study.dynamic is False
+        else "The answer is that of a dynamic structural equation model where its chains agree, else the following. "
+    )
     return (
-        "Net lagged effects were estimated in both directions at once by regressions of each score on both scores of "
-        f"{setting.before}, within {person}s. {_COURSE[setting.course].format(person)} Errors are robust to whatever "
-        f"sessions of a {person} have in common (Bell & McCaffrey, 2002), with t intervals, and the bias that few "
-        f"sessions give such regressions (Nickell, 1981) was taken out. Whether {person}s have trends of their own "
+        f"{first}Net lagged effects were estimated in both directions at once by regressions of each score on both "
+        f"scores of {setting.before}, within {person}s. {_COURSE[setting.course].format(person)} Errors are robust to "
+        f"whatever sessions of a {person} have in common (Bell & McCaffrey, 2002), with t intervals, and the bias that "
+        f"few sessions give such regressions (Nickell, 1981) was taken out. Whether {person}s have trends of their own "
         f"was tested by what it does to the effects (Hausman, 1978); {chosen} were taken out. {leaving}How strong an "
         "unmeasured common cause would have to be is given by robustness values (Cinelli & Hazlett, 2020)."
     )
