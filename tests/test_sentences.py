@@ -63,6 +63,8 @@ TEXT = {
     "options.py": "a module's own name",
     "descriptions/printed.py": "a number's text without its zero",
     "models/compare.py": READ_BACK["models/compare.py"],
+    "models/dsem/given_priors.py": "names of parameters, which users write",
+    "models/dsem/truth.py": "names of parameters, which users write",
     "models/dsem/paths.py": "the formula of `between`, which users write",
     "models/panel_sem/score_test.py": "the text of a p-value",
     "models/panel_sem/show.py": "the text of a p-value",

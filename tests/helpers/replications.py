@@ -23,7 +23,7 @@ from scipy import stats
 import sessionwise as sw
 from sessionwise.models.panel_sem import DPM, RICLPM, SEMFit
 from sessionwise.models.panel_sem.solution import SEMEstimates
-from sessionwise.sem import covariance, optimise
+from sessionwise.sem import optimise
 
 BLOCK = 50
 SATURATED = "sessionwise.models.panel_sem.solution.saturated"
@@ -215,7 +215,9 @@ def not_normal(rng: Rng, n: int, persons: int, waves: int, kind: str) -> list[Ru
         fit = model.fit(panel(drawn(rng, persons, waves, kind), seen))
         solution = fit.solution
         units = solution.grouped.blueprint.in_units(solution.scale)
-        ordinary = dict(zip(fit.terms, np.sqrt(covariance(solution.optimum.hessian).diagonal()) * units, strict=True))
+        ordinary = dict(
+            zip(fit.terms, np.sqrt(2 * np.linalg.inv(solution.optimum.hessian).diagonal()) * units, strict=True)
+        )
         one = kept(fit, names) | {"ordinary se": [ordinary[name] for name in names]}
         found.append(one | {"scaled_p": fit.scaled_indices.p})
     return found

@@ -45,7 +45,7 @@ def _between(fit: DSEMFit, predictor: str, outcome: str) -> Products:
     names = set(fit.reported.names)
     through = [a for a in fit.effects.names if f"{a} | {predictor}" in names and f"{outcome} ~ {a}" in names]
     if not through:
-        known = sorted({name.split(" | ", 1)[1] for name in names if " | " in name})
+        known = fit.kept.predictors
         raise ModelError(
             f"No person-level predictor is called {predictor!r}.",
             where=fit.title,
