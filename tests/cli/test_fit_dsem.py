@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import sessionwise as sw
-from sessionwise.cli.fit import ModelOptions, described
+from sessionwise.cli.model_options import ModelOptions, described
 
 from .commands import ROLES, main, run
 

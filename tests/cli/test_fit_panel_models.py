@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import sessionwise as sw
-from sessionwise.cli.fit import ModelOptions, described, positional
+from sessionwise.cli.model_options import ModelOptions, described, positional
 
 from .commands import ITEMS, ROLES, main, run
 

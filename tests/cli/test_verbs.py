@@ -16,7 +16,7 @@ from sessionwise import cli as package
 from sessionwise.cli import app as cli
 from sessionwise.cli.answering import Answering
 from sessionwise.cli.files import SessionsFile
-from sessionwise.cli.fit import CALLED, ModelOptions, model_options, models
+from sessionwise.cli.model_options import CALLED, ModelOptions, model_options, models
 from sessionwise.cli.options import SINGULAR, literals
 from sessionwise.cli.places import ReportFiles
 from sessionwise.cli.settings import Settings
@@ -26,7 +26,7 @@ from .commands import run
 ROOT = Path(__file__).parents[2]
 #: Files of the command line that are no verb.
 SHARED = {
-    "__init__", "answering", "app", "console", "files", "options", "places", "remedies", "settings",
+    "__init__", "answering", "app", "console", "files", "model_options", "options", "places", "remedies", "settings",
 }  # fmt: skip
 #: What each verb builds, and the options that it has beside its fields.
 BUILT: dict[str, tuple[list[type], set[str]]] = {
