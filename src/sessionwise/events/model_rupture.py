@@ -3,8 +3,8 @@
 Expected is what a multilevel model with AR(1) says one step ahead: a start, a slope and a fluctuation for each person,
 estimated by moments (`NullCourse`), taken in rating by rating. The surprise of a rating is -log2 of the predictive
 probability of one as low. The threshold is found by simulation: persons without any event, with the sessions of the
-data, drawn from that model within the data's limits and whole numbers; it is exceeded at one session or more by the
-stated share of them. One threshold holds at all sessions, since online nobody knows how many will come: a longer
+data, drawn from that model within the data's limits and whole numbers (where many ratings are at a limit, from the
+course that looks like the data once it is cut there); it is exceeded at one session or more by the stated share of them. One threshold holds at all sessions, since online nobody knows how many will come: a longer
 treatment has more than that share, a shorter one less.
 """
 
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 #: Simulated persons for the threshold: the rate's Monte Carlo error is .002 at a rate of .10.
 _SIMULATED = 20_000
 _MOST = 1e100
+#: From so many ratings at one limit on, the course behind the limit is looked for, in so many rounds.
+_AT_LIMIT = 0.02
+_ROUNDS = 6
 #: Fluctuation of less than this share of the largest rating is rounding.
 _ROUNDING = 1e-10
 
@@ -159,9 +162,33 @@ def _threshold(course: NullCourse, series: Series, share: float) -> float:
     order = np.lexsort(elapsed.T)  # so that the order of the persons does not matter
     rng = np.random.default_rng(0)
     who = order[rng.integers(0, len(order), _SIMULATED)]
-    simulated = drawn(course, elapsed[who], known[who], rng)
+    simulated = drawn(_behind_limits(course, series, elapsed[who], known[who]), elapsed[who], known[who], rng)
     most = np.nanmax(_bits(simulated, *one_step(course, simulated)), axis=1)
     return max(1.0, float(np.quantile(most, 1 - share, method="higher")))
+
+
+def _behind_limits(course: NullCourse, series: Series, elapsed: Ints, known: np.ndarray) -> NullCourse:
+    """The course that, cut at the scale's limits, looks like `course`, which was fitted to ratings that were cut.
+
+    Indirect inference: what is drawn from a course is fitted as the data were, and the course moved by the difference.
+    """
+    values = series.values[np.isfinite(series.values)]
+    if max((values <= course.low).mean(), (values >= course.high).mean()) < _AT_LIMIT:
+        return course
+    behind = course
+    for _ in range(_ROUNDS):
+        seen, _rest = fitted_course(drawn(behind, elapsed, known, np.random.default_rng(1)), course.shape)
+        if not seen.sd > 0:
+            return behind
+        grown = {
+            name: getattr(behind, name) * float(np.clip(getattr(course, name) / getattr(seen, name), 0.5, 2.0))
+            for name in ("sd_start", "sd_slope", "sd")
+            if getattr(seen, name) > 0
+        }
+        moved = {n: getattr(behind, n) + getattr(course, n) - getattr(seen, n) for n in ("start", "slope")}
+        phi = float(np.clip(behind.autocorrelation + course.autocorrelation - seen.autocorrelation, -0.5, 0.95))
+        behind = replace(behind, **grown, **moved, autocorrelation=phi)
+    return behind
 
 
 def _bits(series: Series, mean: Floats, sd: Floats) -> Floats:
