@@ -4,8 +4,9 @@ Expected is what a multilevel model with AR(1) says one step ahead: a start, a s
 estimated by moments (`NullCourse`), taken in rating by rating. The surprise of a rating is -log2 of the predictive
 probability of one as low. The threshold is found by simulation: persons without any event, with the sessions of the
 data, drawn from that model within the data's limits and whole numbers (where many ratings are at a limit, from the
-course that looks like the data once it is cut there); it is exceeded at one session or more by the stated share of them. One threshold holds at all sessions, since online nobody knows how many will come: a longer
-treatment has more than that share, a shorter one less.
+course that looks like the data once it is cut there); it is exceeded at one session or more by the stated share of
+them. One threshold holds at all sessions, since online nobody knows how many will come: a longer treatment has more
+than that share, a shorter one less.
 """
 
 from __future__ import annotations
@@ -120,7 +121,7 @@ class ModelRupture(Detector):
         course = _course(turned) if reference is None else reference
         if bits is None:
             bits = _threshold(course, turned, self.false_alarms)
-        return replace(self, reference=course, least_bits=bits, of_sample=reference is None)
+        return replace(self, reference=course, least_bits=bits, of_sample=self.of_sample or reference is None)
 
     def _turned(self, series: Series) -> Series:
         return replace(series, values=-series.values) if self.better == "lower" else series
