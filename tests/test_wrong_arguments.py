@@ -51,6 +51,7 @@ OTHER_CALLS: dict[str, Callable[[World], Right]] = {
     ),
     "SuddenGain": lambda w: (_fitting(sw.SuddenGain, w), {"column": "core_om"} | _defaults(sw.SuddenGain)),
     "RuptureRepair": lambda w: (_fitting(sw.RuptureRepair, w), {"column": "wai_sr"} | _defaults(sw.RuptureRepair)),
+    "ModelRupture": lambda w: (_fitting(sw.ModelRupture, w), {"column": "wai_sr"} | _defaults(sw.ModelRupture)),
     "ControlChart": lambda w: (_fitting(sw.ControlChart, w), {"column": "wai_sr"} | _defaults(sw.ControlChart)),
     "ReliableChange": lambda w: (_fitting(sw.ReliableChange, w), {"column": "core_om"} | _defaults(sw.ReliableChange)),
     "Setting": lambda w: (sw.Setting, _defaults(sw.Setting)),

@@ -47,6 +47,7 @@ EXAMPLES: Mapping[str, Example] = {
     ),
     "rupture-repair": Example(sw.RuptureRepair("y", better="higher")),
     "rupture-repair, trend": Example(sw.RuptureRepair("y", better="higher", course="trend")),
+    "model-rupture": Example(sw.ModelRupture("y", better="higher")),
     "control-chart": Example(sw.ControlChart("y", better="lower", side="both", width=2.0)),
     "reliable-change": Example(sw.ReliableChange("y", better="lower", reliability=0.8, cutoff=18.0), (), ("cutoff",)),
     "reliable-change, each": Example(

@@ -114,6 +114,7 @@ class World:
             sw.Description: lambda: self.description,
             sw.ControlChart: lambda: sw.ControlChart("wai_sr"),
             sw.RuptureRepair: lambda: sw.RuptureRepair("wai_sr"),
+            sw.ModelRupture: lambda: sw.ModelRupture("wai_sr"),
             sw.SuddenGain: lambda: sw.SuddenGain("core_om"),
             sw.ReliableChange: lambda: sw.ReliableChange("core_om"),
             sw.Setting: lambda: sw.Setting(),
@@ -201,6 +202,9 @@ METHODS: dict[str, Call] = {
     "ControlChart.chart": lambda w: sw.ControlChart("wai_sr").chart(w.panel),
     "ControlChart.settled": lambda w: _settled(w, sw.ControlChart("wai_sr")),
     "FalseAlarms.__getitem__": lambda w: w.episodes.false_alarms["flat"],
+    "ModelRupture.find": lambda w: _found(w, sw.ModelRupture("wai_sr")),
+    "ModelRupture.settled": lambda w: _settled(w, sw.ModelRupture("wai_sr")),
+    "ModelRupture.refitted": lambda w: _settled(w, sw.ModelRupture("wai_sr")).refitted(rated(w.panel, "wai_sr")),
     "ReliableChange.changes": lambda w: sw.ReliableChange("core_om", "hierarchical-linear").changes(w.panel),
     "ReliableChange.find": lambda w: _found(w, sw.ReliableChange("core_om", "hierarchical-linear")),
     "ReliableChange.refitted": lambda w: _settled(w, sw.ReliableChange("core_om", "hierarchical-linear")).refitted(

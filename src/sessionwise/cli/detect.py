@@ -19,7 +19,7 @@ EPILOG = (
     "Example: sessionwise detect sessions.csv --person patient --session session -i core-om "
     "--detector sudden-gain --column core_om"
 )
-DETECTORS = ("sudden-gain", "rupture-repair", "control-chart", "reliable-change")
+DETECTORS = ("sudden-gain", "rupture-repair", "model-rupture", "control-chart", "reliable-change")
 
 
 def _detector(text: str) -> str:
@@ -91,7 +91,8 @@ def _rule(name: str, column: str, texts: tuple[str, ...]) -> Any:
     from ..events import DETECTORS as detectors
 
     kind: Any = detectors[name]
-    known = [f.name for f in fields(kind) if f.name not in ("column", "sample", "slopes", "change", "sample_sd")]
+    from_data = ("column", "sample", "slopes", "change", "sample_sd", "reference", "of_sample")
+    known = [f.name for f in fields(kind) if f.name not in from_data]
     given: dict[str, Any] = {}
     for text in texts:
         key, sign, value = text.partition("=")

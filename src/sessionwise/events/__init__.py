@@ -6,6 +6,7 @@ from .contract import Detector, Found
 from .control_chart import ControlChart
 from .detect import detect
 from .episodes import Episodes
+from .model_rupture import ModelRupture
 from .rates import ErrorRate, FalseAlarms, Setting, error_rates, false_alarms
 from .registry import DETECTORS
 from .reliable_change import ReliableChange
@@ -20,6 +21,7 @@ __all__ = [
     "ErrorRate",
     "FalseAlarms",
     "Found",
+    "ModelRupture",
     "ReliableChange",
     "RuptureRepair",
     "Setting",
