@@ -55,9 +55,7 @@ def read_course(path: str | PathLike[str]) -> LearnedCourse:
     except (OSError, ValueError) as error:
         raise ModelError("no course can be read from this file.", where=where, remedy="Check its path.") from error
     if not isinstance(told, dict) or told.get("format") != FORMAT:
-        raise ModelError(
-            "this file holds no expected course.", where=where, remedy="Give one that a course.save wrote."
-        )
+        raise ModelError("this file holds no expected course.", where=where, remedy="Give one that save wrote.")
     if told.get("version") != VERSION:
         raise ModelError(
             f"this course is of version {told.get('version')!r}, not {VERSION}.", where=where, remedy=again

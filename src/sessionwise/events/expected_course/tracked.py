@@ -107,8 +107,9 @@ class TrackedCourse(Shown):
         d, counts = self.course.described, self.counts
         told = ", ".join(f"{n:,} {name}" for name, n in counts.items() if n and name != "baseline")
         only = counts["baseline"]
+        who = counted(len(self.persons), "person")
         return [
-            f"{d.column}: {told or 'nobody can be judged'}, at the last rating of {counted(len(self.persons), 'person')}",
+            f"{d.column}: {told or 'nobody can be judged'}, at the last rating of {who}",
             f"Not on track: outside the {percent(d.level)} band about the course expected from the baseline, on the "
             f"worse side. Reliably worse: by {num(d.reliable_change)} or more than at baseline.",
             *([f"{counted(only, 'person')} with a first rating only: nothing to judge yet."] if only else []),
@@ -180,7 +181,7 @@ def tracked(course: LearnedCourse, panel: Panel) -> TrackedCourse:
 
 
 def _within(course: LearnedCourse, made: Courses) -> np.ndarray:
-    """bool (persons,): baseline and predictors within the reference's range; half a percent of it beyond is rounding."""
+    """bool (persons,): baseline and predictors within the reference's range, and half a percent beyond."""
     inside = np.ones(made.series.persons, bool)
     for values, (low, high) in zip((made.baseline, *made.covariates.T), course.ranges, strict=True):
         room = 0.005 * (high - low) + 1e-12

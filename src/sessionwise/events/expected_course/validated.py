@@ -71,8 +71,9 @@ class ValidatedCourse(Shown):
             ("lead time, sessions", lead, self.lead.n),
             ("late responders alarmed", str(self.late), self.late.n),
         )
+        how = f"{self.folds}-fold cross-validation of {self.persons:,} persons"
         return [
-            f"Expected course of {self.described.column}, {self.folds}-fold cross-validation of {self.persons:,} persons",
+            f"Expected course of {self.described.column}, {how}",
             f"The {level} band from the ratings before holds {self.coverage} of {self.coverage.n:,} ratings; that from "
             f"the baseline alone {self.beforehand}.",
             Grid(
@@ -100,8 +101,8 @@ class ValidatedCourse(Shown):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Fold:
-    """of each rating with a band: person, since, inside, inside beforehand. of each person judged: alarm, bad, late,
-    lead."""
+    """bands : (4, ratings with a band): person, sessions since the first, inside the following band, inside that from
+    beforehand. persons : (4, persons judged): alarmed, bad outcome, late responder, sessions from alarm to the end."""
 
     bands: np.ndarray
     persons: np.ndarray
@@ -144,14 +145,8 @@ def _fold(t: TrackedCourse, bad: BadOutcome) -> _Fold:
     values, counts = t.made.series.values, t.made.series.counts
     with_band = np.isfinite(t.following.low)
     person, _ = np.nonzero(with_band)
-    bands = np.stack(
-        [
-            person,
-            t.made.since[with_band],
-            _inside(values, t.following)[with_band],
-            _inside(values, t.beforehand)[with_band],
-        ]
-    ).astype(np.float64)
+    inside = [_inside(values, band)[with_band] for band in (t.following, t.beforehand)]
+    bands = np.stack([person, t.made.since[with_band], *inside]).astype(np.float64)
     last = np.maximum(counts - 1, 0)
     rows = np.arange(len(counts))
     able = (counts >= 3) & (t.status[rows, last] != NOT_JUDGED) & (t.status[rows, last] != BASELINE)
