@@ -125,7 +125,7 @@ class World:
             sw.ExpectedCourse: lambda: self.course.described,
             sw.LearnedCourse: lambda: self.course,
             sw.TrackedCourse: lambda: self.course.track(self.panel),
-            sw.ValidatedCourse: lambda: self.course.described.validate(self.panel, folds=2),
+            sw.ValidatedCourse: lambda: self.course.described.validate(self.panel, folds=4),
             sw.FalseAlarms: lambda: self.episodes.false_alarms,
             sw.Reliability: lambda: sw.reliability(self.items, "wai-sr"),
         }
@@ -227,7 +227,7 @@ METHODS: dict[str, Call] = {
     "SuddenGain.find": lambda w: _found(w, sw.SuddenGain("core_om")),
     "SuddenGain.settled": lambda w: _settled(w, sw.SuddenGain("core_om")),
     "ExpectedCourse.fit": lambda w: sw.ExpectedCourse("core_om", covariates=("pd",), shape="free").fit(w.panel),
-    "ExpectedCourse.validate": lambda w: sw.ExpectedCourse("core_om").validate(w.panel, folds=2),
+    "ExpectedCourse.validate": lambda w: sw.ExpectedCourse("core_om").validate(w.panel, folds=4),
     "LearnedCourse.save": lambda w: w.course.save(w.folder / "saved.json"),
     "LearnedCourse.track": lambda w: w.course.track(w.panel),
     "Description.__getitem__": lambda w: w.description["core_om"],
