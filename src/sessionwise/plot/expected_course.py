@@ -82,8 +82,8 @@ def expected_course(
         },
         title=f"{counted(off, 'person')} of {len(tracked.persons):,} not on track at the last rating",
         subtitle=[
-            f"{d.column} over {tracked.session}s; {counted(len(wanted), 'person')}. Shaded: {percent(d.level)} interval from "
-            f"the baseline; marked: beyond it on the worse side, or worse by {num(d.reliable_change)}.",
+            f"{d.column} over {tracked.session}s, {counted(len(wanted), 'person')}. Shade: {percent(d.level)} interval "
+            f"from baseline; marked: beyond it on the worse side, or worse by {num(d.reliable_change)}.",
             note,
         ],
         seen="Single courses beside the course expected",
