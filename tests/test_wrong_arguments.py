@@ -54,6 +54,10 @@ OTHER_CALLS: dict[str, Callable[[World], Right]] = {
     "ModelRupture": lambda w: (_fitting(sw.ModelRupture, w), {"column": "wai_sr"} | _defaults(sw.ModelRupture)),
     "ControlChart": lambda w: (_fitting(sw.ControlChart, w), {"column": "wai_sr"} | _defaults(sw.ControlChart)),
     "ReliableChange": lambda w: (_fitting(sw.ReliableChange, w), {"column": "core_om"} | _defaults(sw.ReliableChange)),
+    "ExpectedCourse": lambda w: (
+        _fitting(sw.ExpectedCourse, w),
+        {"column": "core_om"} | _defaults(sw.ExpectedCourse),
+    ),
     "Setting": lambda w: (sw.Setting, _defaults(sw.Setting)),
     "Study": lambda w: (_fitting(sw.Study, w), {"outcome": "core_om", "process": "wai_sr"} | _defaults(sw.Study)),
     "read": lambda w: (sw.read, {"path": _file(w)}),

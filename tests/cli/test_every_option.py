@@ -21,6 +21,7 @@ VERBS = {
     "score": f"score {ROLES} -i wai-sr i.csv -o o.csv --overwrite",
     "describe": f"describe {ROLES} s.csv",
     "detect": f"detect {ROLES} --column core_om --detector reliable-change s.csv",
+    "track": f"track {ROLES} --column core_om --learn course.json --overwrite --folds 0 s.csv",
     "fit mlm": f"fit {ROLES} 'core_om ~ session + (1 | patient)' s.csv",
     "fit riclpm": f"fit {ROLES} --model riclpm --outcome core_om --process wai_sr --waves 3 s.csv",
     "fit dsem": f"fit {ROLES} --model dsem --outcome core_om --process wai_sr s.csv",

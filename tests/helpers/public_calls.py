@@ -79,6 +79,10 @@ class World:
         return sw.detect(self.panel, sw.SuddenGain("core_om"), patients=50)
 
     @cached_property
+    def course(self) -> sw.LearnedCourse:
+        return sw.ExpectedCourse("core_om").fit(self.panel)
+
+    @cached_property
     def gram(self) -> sw.Gram:
         return sw.gram({"x": self.panel["session"]}, self.panel.starts, self.panel.persons)
 
@@ -119,6 +123,10 @@ class World:
             sw.ReliableChange: lambda: sw.ReliableChange("core_om"),
             sw.Setting: lambda: sw.Setting(),
             sw.Episodes: lambda: self.episodes,
+            sw.ExpectedCourse: lambda: self.course.described,
+            sw.LearnedCourse: lambda: self.course,
+            sw.TrackedCourse: lambda: self.course.track(self.panel),
+            sw.ValidatedCourse: lambda: self.course.described.validate(self.panel, folds=4),
             sw.FalseAlarms: lambda: self.episodes.false_alarms,
             sw.Reliability: lambda: sw.reliability(self.items, "wai-sr"),
         }
@@ -154,6 +162,7 @@ FUNCTIONS: dict[str, Call] = {
     "detect": lambda w: sw.detect(w.panel, sw.ReliableChange("core_om", "hierarchical-linear"), patients=50),
     "false_alarms": lambda w: sw.false_alarms(sw.RuptureRepair("wai_sr"), w.panel, patients=50),
     "error_rates": lambda w: sw.error_rates(sw.SuddenGain("y", cutoff=1.0), sw.Setting(), size=-2.0, patients=50),
+    "read_course": lambda w: sw.read_course(w.course.save(w.folder / "course.json")),
     "plot.alt_text": lambda w: sw.plot.alt_text(w.chart),
     "plot.caterpillar": lambda w: sw.plot.caterpillar(w.mlm, "therapist"),
     "plot.draw_effects": lambda w: sw.plot.draw_effects(
@@ -164,6 +173,12 @@ FUNCTIONS: dict[str, Call] = {
     "plot.dropout": lambda w: sw.plot.dropout(w.panel),
     "plot.embed": lambda w: sw.plot.embed(w.chart),
     "plot.episodes": lambda w: sw.plot.episodes(w.panel, w.episodes),
+    "plot.expected_course": lambda w: sw.plot.expected_course(
+        w.course.track(w.panel), persons=w.panel.persons[:3].tolist()
+    ),
+    "plot.write_expected_course": lambda w: sw.plot.write_expected_course(
+        w.course.track(w.panel), w.folder, w.panel.persons[:3].tolist()
+    ),
     "plot.figure_parts": lambda w: sw.plot.figure_parts(w.chart),
     "plot.figure_table": lambda w: sw.plot.figure_table(w.chart),
     "plot.forest": lambda w: sw.plot.forest(sw.compare(w.mlm, w.sem).estimates),
@@ -215,6 +230,10 @@ METHODS: dict[str, Call] = {
     "RuptureRepair.settled": lambda w: _settled(w, sw.RuptureRepair("wai_sr")),
     "SuddenGain.find": lambda w: _found(w, sw.SuddenGain("core_om")),
     "SuddenGain.settled": lambda w: _settled(w, sw.SuddenGain("core_om")),
+    "ExpectedCourse.fit": lambda w: sw.ExpectedCourse("core_om", covariates=("pd",), shape="free").fit(w.panel),
+    "ExpectedCourse.validate": lambda w: sw.ExpectedCourse("core_om").validate(w.panel, folds=4),
+    "LearnedCourse.save": lambda w: w.course.save(w.folder / "saved.json"),
+    "LearnedCourse.track": lambda w: w.course.track(w.panel),
     "Description.__getitem__": lambda w: w.description["core_om"],
     "Design.apply": lambda w: w.design.apply(w.panel),
     "Design.grouping": lambda w: w.design.grouping("patient"),

@@ -28,6 +28,9 @@ FIGURES: dict[str, Callable[..., Any]] = {
     "episodes": lambda panel, fit, dsem, **k: plot.episodes(
         panel, sw.detect(panel, sw.SuddenGain("core_om"), patients=100), **k
     ),
+    "expected_course": lambda panel, fit, dsem, **k: plot.expected_course(
+        sw.ExpectedCourse("core_om").fit(panel).track(panel), persons=panel.persons[:4].tolist(), **k
+    ),
     "missing": lambda panel, fit, dsem, **k: plot.missing(panel, **k),
     "scatter": lambda panel, fit, dsem, **k: plot.scatter(panel, "core_om", "wai_sr", **k),
     "caterpillar": lambda panel, fit, dsem, **k: plot.caterpillar(fit, "patient", **k),

@@ -11,7 +11,7 @@ import sys
 import typer
 
 from ..errors import SessionwiseError
-from . import analyze, check, demo, describe, detect, fit, score
+from . import analyze, check, demo, describe, detect, fit, score, track
 from .remedies import in_options
 
 app = typer.Typer(
@@ -24,7 +24,7 @@ app = typer.Typer(
 
 
 #: One file a verb: a function of its name, and an example.
-for verb in (demo, check, score, describe, detect, fit, analyze):
+for verb in (demo, check, score, describe, detect, track, fit, analyze):
     name = verb.__name__.rpartition(".")[2]
     app.command(name, epilog=verb.EPILOG)(getattr(verb, name))
 

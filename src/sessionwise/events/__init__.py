@@ -6,6 +6,13 @@ from .contract import Detector, Found
 from .control_chart import ControlChart
 from .detect import detect
 from .episodes import Episodes
+from .expected_course import (
+    ExpectedCourse,
+    LearnedCourse,
+    TrackedCourse,
+    ValidatedCourse,
+    read_course,
+)
 from .model_rupture import ModelRupture
 from .rates import ErrorRate, FalseAlarms, Setting, error_rates, false_alarms
 from .registry import DETECTORS
@@ -19,14 +26,19 @@ __all__ = [
     "Detector",
     "Episodes",
     "ErrorRate",
+    "ExpectedCourse",
     "FalseAlarms",
     "Found",
+    "LearnedCourse",
     "ModelRupture",
     "ReliableChange",
     "RuptureRepair",
     "Setting",
     "SuddenGain",
+    "TrackedCourse",
+    "ValidatedCourse",
     "detect",
     "error_rates",
     "false_alarms",
+    "read_course",
 ]

@@ -14,6 +14,7 @@ from .chains import chains
 from .diagram import Arrow, Correlation, Intercepts, PathDiagram
 from .dropout import dropout
 from .episodes import episodes, write_episodes
+from .expected_course import expected_course, write_expected_course
 from .figure import Embedded, alt_text, embed, figure_parts, figure_table
 from .fitted_paths import path_diagram
 from .forest import Estimate, forest
@@ -51,6 +52,7 @@ __all__ = [
     "dropout",
     "embed",
     "episodes",
+    "expected_course",
     "figure_parts",
     "figure_table",
     "forest",
@@ -65,5 +67,6 @@ __all__ = [
     "style",
     "trajectories",
     "write_episodes",
+    "write_expected_course",
     "write_figures",
 ]
