@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -59,7 +60,10 @@ OTHER_CALLS: dict[str, Callable[[World], Right]] = {
         {"column": "core_om"} | _defaults(sw.ExpectedCourse),
     ),
     "Setting": lambda w: (sw.Setting, _defaults(sw.Setting)),
-    "Study": lambda w: (_fitting(sw.Study, w), {"outcome": "core_om", "process": "wai_sr"} | _defaults(sw.Study)),
+    "Study": lambda w: (
+        _fitting(sw.Study, w),
+        {"outcome": "core_om", "process": "wai_sr"} | _defaults(sw.Study) | {"dynamic": False},
+    ),
     "read": lambda w: (sw.read, {"path": _file(w)}),
     "long_to_wide": lambda w: (
         sw.long_to_wide,
@@ -226,7 +230,10 @@ def failures(name: str, world: World) -> list[tuple[str, str, Exception]]:
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n in LONG else n for n in names()])
-def test_a_wrong_argument_is_refused_by_an_error_of_ours(name: str, world: World) -> None:
+def test_a_wrong_argument_is_refused_by_an_error_of_ours(
+    name: str, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # a place can be any text
     found = failures(name, world)
     assert not found, "\n".join(f"{p}={said}: {type(e).__name__}: {e}" for p, said, e in found)
 
