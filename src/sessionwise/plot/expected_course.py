@@ -76,14 +76,15 @@ def expected_course(
         layers,
         {
             "ratings": frame,
-            "bands": [row for row in frame if row["low"] is not None],
+            "bands": [row for row in frame if row["_low"] is not None],
             "alarms": [row for row in frame if row["status"] in ALARMS],
             "names": names,
         },
         title=f"{counted(off, 'person')} of {len(tracked.persons):,} not on track at the last rating",
         subtitle=[
             f"{d.column} over {tracked.session}s, {counted(len(wanted), 'person')}. Shade: {percent(d.level)} interval "
-            f"from baseline; marked: beyond it on the worse side, or worse by {num(d.reliable_change)}.",
+            f"from baseline; marked: beyond it on the worse side, or worse by {num(d.reliable_change)}. "
+            f"{_scales(rows, tracked.session, d.column)}",
             note,
         ],
         seen="Single courses beside the course expected",
@@ -134,10 +135,22 @@ def _rows(tracked: TrackedCourse, wanted: list[str]) -> list[dict[str, Any]]:
     ]
 
 
+def _scales(rows: list[dict[str, Any]], session: str, column: str) -> str:
+    """What all panels reach over."""
+    low, high = (num(end) for end in _reach(rows))
+    sessions = [row["session"] for row in rows]
+    return f"Each from {session} {min(sessions):g} to {max(sessions):g} and {column} {low} to {high}."
+
+
+def _reach(rows: list[dict[str, Any]]) -> tuple[float, float]:
+    """Least and greatest of ratings and bands."""
+    numbers = np.array([[row[name] for name in ("rating", "low", "high")] for row in rows], np.float64)
+    return float(np.nanmin(numbers)), float(np.nanmax(numbers))
+
+
 def _placed(rows: list[dict[str, Any]], wanted: list[str], across: int) -> Rows:
     """The rows with their places in unit squares, column by column; all persons have the same scales."""
-    numbers = np.array([[row[name] for name in ("rating", "low", "high")] for row in rows], np.float64)
-    low, high = float(np.nanmin(numbers)), float(np.nanmax(numbers))
+    low, high = _reach(rows)
     sessions = [row["session"] for row in rows]
     first, length = min(sessions), max(1, max(sessions) - min(sessions))
     place = {label: k for k, label in enumerate(wanted)}
@@ -145,18 +158,21 @@ def _placed(rows: list[dict[str, Any]], wanted: list[str], across: int) -> Rows:
     def up(k: int, value: float) -> float:
         return -(k // across) - 0.25 - 0.68 * (1 - (value - low) / ((high - low) or 1.0))
 
+    judged = {row["person"] for row in rows if np.isfinite(row["low"])}
     made: Rows = []
     for row in rows:
         k = place[row["person"]]
         known = bool(np.isfinite(row["low"]))
+        # the band opens from the rating that it is expected from
+        band = (row["low"], row["high"]) if known else (row["rating"],) * 2 if row["person"] in judged else None
         made.append(
             {name: clean(value) if isinstance(value, float) else value for name, value in row.items()}
             | {
                 "low": clean(row["low"]) if known else None,
                 "_x": clean(k % across + 0.88 * (row["session"] - first) / length),
                 "_y": clean(up(k, row["rating"])),
-                "_low": clean(up(k, row["low"])) if known else None,
-                "_high": clean(up(k, row["high"])) if known else None,
+                "_low": None if band is None else clean(up(k, band[0])),
+                "_high": None if band is None else clean(up(k, band[1])),
             }
         )
     return made
