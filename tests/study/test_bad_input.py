@@ -56,11 +56,11 @@ def test_options(options, words):
 
 
 def test_repr_is_how_it_is_written():
-    study = sw.Study("a", "b", moderators=["c", "c"], trend=None, lag=2, dynamic=False)
+    study = sw.Study("a", "b", moderators=["c", "c"], trend=None, lag=2)
     assert repr(study) == "Study(outcome='a', process='b', moderators=['c'], trend=None, lag=2)"
     assert eval(repr(study), {"Study": sw.Study}) == study
-    assert repr(sw.Study("a", "b", dynamic=False)) == "Study(outcome='a', process='b')"
-    assert hash(study) == hash(sw.Study("a", "b", moderators="c", trend=None, lag=2, dynamic=False))
+    assert repr(sw.Study("a", "b")) == "Study(outcome='a', process='b')"
+    assert hash(study) == hash(sw.Study("a", "b", moderators="c", trend=None, lag=2))
 
 
 # --- refused ------------------------------------------------------------------------------------

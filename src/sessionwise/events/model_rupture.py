@@ -110,6 +110,7 @@ class ModelRupture(Detector):
         better = better_of(Scales.of(panel), self.column, self.better, otherwise="higher")
         return replace(self, better=better)._fitted(series, self.reference, self.least_bits)
 
+    @takes(ModelError, series=SERIES)
     def refitted(self, series: Series) -> ModelRupture:
         """With the model and the threshold of other ratings, where the model was that of the data."""
         return self._fitted(series, None, None) if self.of_sample else self

@@ -20,6 +20,7 @@ from ...options import (
     takes,
     whole_number,
 )
+from ...threads import one_thread
 from ..norms import BETTER, Better
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class ExpectedCourse:
         return self.covariates if self.baseline == "first" else (*self.covariates, self.baseline)
 
     @takes(ModelError, panel=PANEL)
+    @one_thread()
     def fit(self, panel: Panel) -> LearnedCourse:
         """Learn the course from a reference sample.
 
@@ -98,6 +100,7 @@ class ExpectedCourse:
         return learned(self, panel)
 
     @takes(ModelError, panel=PANEL, folds=whole_number(2), seed=A_SEED)
+    @one_thread()
     def validate(
         self, panel: Panel, *, folds: int = 10, seed: int = 0, bad: BadOutcome = "no reliable improvement"
     ) -> ValidatedCourse:

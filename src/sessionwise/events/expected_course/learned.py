@@ -13,6 +13,7 @@ from ...errors import ModelError
 from ...findings import Findings
 from ...options import A_PATH, PANEL, YES_OR_NO, takes
 from ...show import Part, Shown
+from ...threads import one_thread
 from ...words import num, percent
 from .description import ExpectedCourse
 from .gaussian import Growth
@@ -44,6 +45,7 @@ class LearnedCourse(Shown):
     findings: Findings
 
     @takes(ModelError, panel=PANEL)
+    @one_thread()
     def track(self, panel: Panel) -> TrackedCourse:
         """Every session of every person against what was to be expected.
 
@@ -68,6 +70,7 @@ class LearnedCourse(Shown):
         return written(self, path, overwrite)
 
     @property
+    @one_thread()
     def mean_course(self) -> np.ndarray:
         """The mean course at the predictors' means, float64 (last + 1,)."""
         from .places import columns
