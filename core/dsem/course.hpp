@@ -217,7 +217,17 @@ class Course {
                 if (l < nl && !regressed(l)) at(P, j, l, nl) += m_.N * precision;
             }
         }
+        // outcomes of persons stay as likely: what their slopes lose goes to their constants, whose prior sees it
+        const auto outcome = [&](int o, int place) -> double & { return at(s.outcome, o, place, m_.W + q); };
+        for (int o = 0; o < m_.O; ++o)
+            for (int j = 0; j < nl; ++j) {
+                const double slope = m_.outcome_precision * outcome(o, m_.W + j);
+                c[static_cast<std::size_t>(j)] -= slope * outcome(o, 0);
+                for (int l = 0; l < nl; ++l) at(P, j, l, nl) += slope * outcome(o, m_.W + l);
+            }
         draw_gaussian(P.data(), c.data(), nl, random);
+        for (int o = 0; o < m_.O; ++o)
+            for (int j = 0; j < nl; ++j) outcome(o, 0) += outcome(o, m_.W + j) * c[static_cast<std::size_t>(j)];
         for (int j = 0; j < nl; ++j) {
             const double x = c[static_cast<std::size_t>(j)];
             for (int b = 0; b < B; ++b) at(s.delta, b, j / E, K) += x * at(like_, j % E, b, B);
