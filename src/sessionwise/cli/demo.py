@@ -31,8 +31,9 @@ WHY = (
     "Why found and true differ: chance, of which the intervals tell; person means over few sessions, which bias lagged "
     "effects (the correction and the RI-CLPM are free of that); measurement error, since scores are made of items with "
     "noise, which weakens effects and autoregressions by every method; and persons who differ in their effects and in "
-    "how long they stay, while the correction and the RI-CLPM take one process for all. The dynamic model "
-    "takes in all of these but chance."
+    "how long they stay, while the correction and the RI-CLPM take one process for all. The dynamic model, which gives "
+    "the answer unless it is left out (--quick), takes in all of these but chance; the answer's interval also allows "
+    "for leaving because of scores that nobody saw."
 )
 
 EPILOG = "Example: sessionwise demo --out sessionwise-demo"
@@ -94,7 +95,8 @@ class Demo:
                     ends = "" if low is None else f"{num(low)}, {num(high)}"
                     rows.append((f"    {method}", "", num(value), ends))
         head = ("", "true", "found", "95 % interval")
-        return Grid("Found beside what is true (CORE-OM and WAI-SR points)", head, tuple(rows), dense=True)
+        title = "Found by the multilevel model, and by others, beside what is true (CORE-OM and WAI-SR points)"
+        return Grid(title, head, tuple(rows), dense=True)
 
 
 def run(folder: Path, seed: int | None, say: Say, *, quick: bool = False) -> Demo:
